@@ -1,6 +1,6 @@
 /** The eight exchange-traded funds whose returns stand for the factors. */
 export const proxies = ['SPY', 'TLT', 'VTV', 'VUG', 'MTUM', 'QUAL', 'IWM', 'USMV'] as const;
-export type Proxy = (typeof proxies)[number];
+export type ProxySymbol = (typeof proxies)[number];
 
 export const qualities = ['full_history', 'limited_history', 'default', 'not_applicable'] as const;
 export type Quality = (typeof qualities)[number];
@@ -23,7 +23,7 @@ export interface DailyCloses {
 export interface ProxySet {
   /** The last completed New York session, `YYYY-MM-DD`. */
   version: string;
-  closes: Record<Proxy, DailyCloses>;
+  closes: Record<ProxySymbol, DailyCloses>;
 }
 
 /** One of a symbol's twelve exposures: SPEC section 6. Betas are unitless, per daily simple return. */

@@ -120,15 +120,28 @@ export interface JobError {
 /** To a job. */
 export type JobEvent = { type: 'permit.granted' } | { type: 'job.cancel' } | { type: 'job.retry' };
 
+/**
+ * The child that is meant. `jobId` and `epoch`, where given, must be those of the claim it was spawned with: a
+ * late message about a symbol's last job then never reaches its next one. Give them wherever they are known.
+ */
+export interface ChildAddress {
+  symbol: string;
+  jobId?: string;
+  epoch?: number;
+}
+
 /** To the supervisor: from its children, from the recorder, from the claims actor, from the operator. */
 export type SupervisorEvent =
   | { type: 'claim.taken'; claim: Claim; progress: JobProgress; limits: JobLimits }
-  | { type: 'claim.lost'; symbol: string }
-  | { type: 'permit.requested'; symbol: string }
-  | { type: 'permit.released'; symbol: string }
-  | { type: 'job.settled'; symbol: string }
-  | { type: 'job.cancel'; symbol: string }
+  | ({ type: 'claim.lost' } & ChildAddress)
+  | ({ type: 'permit.requested' } & ChildAddress)
+  | ({ type: 'permit.released' } & ChildAddress)
+  | ({ type: 'job.settled' } & ChildAddress)
+  | ({ type: 'job.cancel' } & ChildAddress)
   | { type: 'drain'; graceMs: number };
 
-/** To the claims actor that the supervisor invokes: how many more jobs this node may claim now. */
-export type ClaimsEvent = { type: 'room.changed'; room: number };
+/**
+ * To the claims actor that the supervisor invokes: how many more jobs this node may claim now, and a claim that it
+ * took beyond that and must give back, because no child was spawned for it.
+ */
+export type ClaimsEvent = { type: 'room.changed'; room: number } | { type: 'claim.refused'; claim: Claim };

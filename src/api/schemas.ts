@@ -1,0 +1,7 @@
+/** Every input and output of the HTTP API and the live feed. JSON is snake_case; objects in queries are strict. */
+export * from './schemas/common.ts';
+export * from './schemas/health.ts';
+export * from './schemas/live.ts';
+export * from './schemas/onboarding.ts';
+export * from './schemas/portfolios.ts';
+export * from './schemas/symbols.ts';

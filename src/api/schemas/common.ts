@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { phases } from '../../../machines/protocol.ts';
+
+export const idSchema = z.uuid().meta({ description: 'UUIDv7: ids sort by the time they were made.' });
+export const daySchema = z.iso.date().meta({ description: 'A calendar day, YYYY-MM-DD.' });
+export const timestampSchema = z.iso.datetime().meta({ description: 'ISO 8601, UTC, ends with Z.' });
+
+/** Money, quantities and exact ratios travel as strings, so that no client's binary float rounds them. */
+export const decimalSchema = z
+  .string()
+  .regex(/^-?\d+(\.\d+)?$/)
+  .meta({ description: 'An exact decimal number as a string, without exponent.' });
+
+export const currencySchema = z
+  .string()
+  .regex(/^[A-Z]{3}$/, 'expected three capital letters, like USD')
+  .meta({ description: 'ISO 4217 code of a major currency.' });
+
+/** As a path names it. The service normalises it (`brk.b` is `BRK-B`), so this only bounds its length. */
+export const symbolParameterSchema = z
+  .string()
+  .trim()
+  .min(1)
+  .max(64)
+  .meta({ description: 'A symbol in any case; share classes may be written BRK.B, BRK/B or BRK-B.' });
+
+export const phaseSchema = z.enum(phases);
+
+/** Completed phases over all phases: 0 while pending, 1 when completed. */
+export const progressSchema = z.number().min(0).max(1);
+
+/** Relative paths, ready to be fetched from the same origin. */
+export const linksSchema = z.record(z.string(), z.string());
+
+/** One thing wrong (or remarkable) about one cell of an upload or one field of a request. */
+export const remarkSchema = z.object({
+  code: z.string(),
+  message: z.string().meta({ description: 'A sentence that says how to mend it.' }),
+  row: z.int().min(1).nullish().meta({
+    description: 'CSV: the row as a spreadsheet numbers it. JSON: the place in `positions`, from 1.',
+  }),
+  column: z.string().nullish(),
+  value: z.string().nullish(),
+  path: z.string().nullish().meta({ description: 'JSON pointer or parameter, where no row is meant.' }),
+});
+export type Remark = z.infer<typeof remarkSchema>;
+
+export const invalidSymbolSchema = z.object({ symbol: z.string(), reason: z.string() });
+
+/** RFC 9457. `code` is stable and decides `type`, `title` and `status`; the rest depends on the code. */
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  instance: z.string(),
+  request_id: z.string(),
+  errors: z.array(remarkSchema).optional(),
+  warnings: z.array(remarkSchema).optional(),
+  symbols: z.array(invalidSymbolSchema).optional(),
+  allow: z.array(z.string()).optional(),
+  accept: z.array(z.string()).optional(),
+  depth: z.int().optional(),
+  limit: z.int().optional(),
+  needed: z.int().optional(),
+  retry_after_seconds: z.int().optional(),
+  checks: z.array(z.unknown()).optional(),
+});
+export type Problem = z.infer<typeof problemSchema>;

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { jobReasons, jobStatuses } from '../../../machines/protocol.ts';
+import {
+  idSchema,
+  linksSchema,
+  phaseSchema,
+  progressSchema,
+  symbolParameterSchema,
+  timestampSchema,
+} from './common.ts';
+
+export const jobOutcomes = ['complete', 'partial'] as const;
+
+/** In plain words, without internals. */
+export const jobErrorSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  phase: phaseSchema.nullable(),
+});
+
+/** Which market the figures come from, and how its provider is. */
+export const marketDataSchema = z.object({
+  providers: z.array(z.string()).meta({ description: 'In the order in which they are tried.' }),
+  simulated: z.boolean().meta({ description: 'True: an invented market, for demos and tests only.' }),
+  breaker: z
+    .object({
+      state: z.enum(['closed', 'open', 'half_open']),
+      until: timestampSchema.nullable(),
+    })
+    .nullable(),
+});
+
+/** All counts are over the whole cluster, unless they name the node. */
+export const overviewSchema = z.object({
+  depth: z.int().meta({ description: 'Jobs admitted and not finished.' }),
+  running: z.int().meta({ description: 'Jobs whose phase runs now on this node: permits in use.' }),
+  limits: z.object({
+    depth: z.int(),
+    concurrency: z.int().meta({ description: 'Permits of this node.' }),
+    cluster_concurrency: z.int().nullable(),
+    prefetch: z.int(),
+  }),
+  counts: z.object({
+    pending: z.int(),
+    processing: z.int(),
+    completed: z.int(),
+    failed: z.int(),
+    cancelled: z.int(),
+  }),
+  throughput: z.object({
+    finished_last_hour: z.int(),
+    median_seconds: z.number().nullable().meta({ description: 'From created to finished, last hour.' }),
+  }),
+  estimated_drain_seconds: z.int().nullable(),
+  node: z.string(),
+  feed_position: z.int(),
+  market_data: marketDataSchema,
+});
+export type OverviewView = z.infer<typeof overviewSchema>;
+
+const jobStatusListSchema = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.enum(jobStatuses)).min(1).max(jobStatuses.length));
+
+/** Newest first. Room for the filters to come: outcome, error code, portfolio, time. */
+export const jobsQuerySchema = z.strictObject({
+  status: jobStatusListSchema.optional().meta({ description: 'One or several, separated by commas.' }),
+  symbol: symbolParameterSchema.optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  cursor: idSchema.optional().meta({ description: '`next_cursor` of the page before.' }),
+});
+export type JobsQuery = z.infer<typeof jobsQuerySchema>;
+
+export const jobViewSchema = z.object({
+  job_id: idSchema,
+  symbol: z.string(),
+  reason: z.enum(jobReasons),
+  status: z.enum(jobStatuses),
+  outcome: z.enum(jobOutcomes).nullable(),
+  state: z.string().meta({ description: 'The state value, dotted: `processing.fetch.backingOff`.' }),
+  phase: phaseSchema.meta({ description: 'The phase reached: where a retry or a takeover goes on.' }),
+  attempt: z.int().min(1),
+  progress: progressSchema,
+  retry_at: timestampSchema.nullable().meta({ description: 'Until when it backs off.' }),
+  waited_ms: z.int().meta({ description: 'Waiting because the provider said so, in all.' }),
+  resumes: z.int().meta({ description: 'Takeovers in a row without a completed phase.' }),
+  sequence: z.int(),
+  node: z.string().nullable(),
+  error: jobErrorSchema.nullable(),
+  cancel_requested_at: timestampSchema.nullable(),
+  created_at: timestampSchema,
+  started_at: timestampSchema.nullable(),
+  finished_at: timestampSchema.nullable(),
+  updated_at: timestampSchema,
+});
+export type JobView = z.infer<typeof jobViewSchema>;
+export const jobSchema = jobViewSchema.extend({ links: linksSchema });
+
+export const jobsViewSchema = z.object({ jobs: z.array(jobViewSchema), next_cursor: idSchema.nullable() });
+export const jobsSchema = z.object({ jobs: z.array(jobSchema), next_cursor: idSchema.nullable() });
+
+/** One transition of one job, as the journal holds it. */
+export const transitionSchema = z.object({
+  job_id: idSchema,
+  symbol: z.string(),
+  position: z.int().min(1).meta({ description: 'In the feed: gapless and in commit order, cluster-wide.' }),
+  sequence: z.int().min(1).meta({ description: 'In the job: 1 to n, gapless.' }),
+  from: z.string().nullable().meta({ description: 'State value, null for the first.' }),
+  to: z.string(),
+  event: z.string(),
+  status: z.enum(jobStatuses).meta({ description: 'The job status that `to` belongs to.' }),
+  phase: phaseSchema.nullable(),
+  attempt: z.int(),
+  progress: progressSchema,
+  duration_ms: z.int().nullable().meta({ description: 'Time spent in `from`.' }),
+  node: z.string().nullable(),
+  claim_epoch: z.int(),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  at: timestampSchema.meta({ description: "The database's clock." }),
+});
+export type TransitionView = z.infer<typeof transitionSchema>;
+
+/** What an actor was at its last committed transition: XState's state value and the context, without internals. */
+export const actorSnapshotSchema = z.looseObject({
+  status: z.string(),
+  value: z.union([z.string(), z.record(z.string(), z.unknown())]),
+  context: z.record(z.string(), z.unknown()),
+});
+
+export const jobDetailViewSchema = jobViewSchema.extend({
+  actor_snapshot: actorSnapshotSchema.nullable(),
+  timeline: z.array(transitionSchema).meta({ description: 'Ascending by sequence.' }),
+});
+export type JobDetailView = z.infer<typeof jobDetailViewSchema>;
+export const jobDetailSchema = jobDetailViewSchema.extend({ links: linksSchema });

@@ -1,0 +1,206 @@
+import { z } from 'zod';
+import {
+  currencySchema,
+  daySchema,
+  decimalSchema,
+  idSchema,
+  linksSchema,
+  phaseSchema,
+  progressSchema,
+  remarkSchema,
+  timestampSchema,
+} from './common.ts';
+import { symbolStatuses } from './symbols.ts';
+
+export const portfolioNameMax = 200;
+export const positionRowsMax = 50_000; // as many as a CSV may have
+
+export const portfolioNameSchema = z
+  .string()
+  .trim()
+  .min(1)
+  .max(portfolioNameMax)
+  // Control characters would forge lines in a log or a terminal.
+  .regex(/^\P{Cc}*$/u, 'expected no control characters');
+
+export const baseCurrencySchema = z.string().trim().toUpperCase().pipe(currencySchema);
+
+const flagSchema = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+/** What describes an upload besides its rows: the query of `text/csv`, the fields of a multipart form. */
+export const uploadOptionsSchema = z.strictObject({
+  name: portfolioNameSchema.optional(),
+  base_currency: baseCurrencySchema.optional(),
+  allow_duplicates: flagSchema.optional(),
+});
+
+/** The largest cell of a JSON upload; the rules of SPEC 4 decide about what is in it. */
+const cellSchema = z.string().max(1000);
+
+/**
+ * One lot of a JSON upload: the columns of the CSV, under their API names.
+ *
+ * Only shape is checked here. The row rules are those of the CSV and answer with the same codes.
+ */
+export const positionInputSchema = z.strictObject({
+  symbol: cellSchema,
+  quantity: cellSchema,
+  entry_price: cellSchema,
+  entry_date: cellSchema,
+  investment_class: cellSchema.nullish(),
+  investment_subtype: cellSchema.nullish(),
+  underlying_symbol: cellSchema.nullish(),
+  strike_price: cellSchema.nullish(),
+  expiration_date: cellSchema.nullish(),
+  option_type: cellSchema.nullish(),
+  exit_date: cellSchema.nullish(),
+  exit_price: cellSchema.nullish(),
+  currency: cellSchema.nullish(),
+});
+export type PositionInput = z.infer<typeof positionInputSchema>;
+
+/** The numbers of a position arrive as strings, or as JSON numbers whose digits are kept as written. */
+export const decimalFields = ['quantity', 'entry_price', 'strike_price', 'exit_price'] as const;
+
+export const portfolioInputSchema = z.strictObject({
+  name: portfolioNameSchema.optional(),
+  base_currency: baseCurrencySchema.optional(),
+  allow_duplicates: z.boolean().optional(),
+  positions: z.array(positionInputSchema).min(1).max(positionRowsMax),
+});
+
+/** 201 when `ready`, 202 when `pending`. */
+export const uploadedSchema = z.object({
+  portfolio_id: idSchema,
+  status: z.enum(['ready', 'pending']),
+  pending_symbols: z.array(z.string()).meta({ description: 'Symbols to watch; empty when ready.' }),
+  warnings: z.array(remarkSchema),
+  links: linksSchema,
+});
+
+export const portfolioStatuses = ['ready', 'pending', 'partial', 'error'] as const;
+
+/** A portfolio's totals on a price date, in its base currency: SPEC section 7. */
+export const snapshotSchema = z.object({
+  snapshot_date: daySchema,
+  total_value: decimalSchema,
+  total_cost: decimalSchema,
+  total_pnl: decimalSchema,
+  pnl_percent: decimalSchema.nullable(),
+  long_value: decimalSchema,
+  short_value: decimalSchema,
+  gross_exposure: decimalSchema,
+  net_exposure: decimalSchema,
+  realized_pnl: decimalSchema,
+  position_count: z.int(),
+  unpriced_count: z.int(),
+  pending_count: z.int(),
+  missing_fx_count: z.int(),
+  coverage: decimalSchema.nullable().meta({ description: 'Cost of the priced open lots over cost of all.' }),
+  is_complete: z.boolean(),
+  oldest_price_date: daySchema,
+  computed_at: timestampSchema,
+  revision: z.int(),
+});
+export type SnapshotView = z.infer<typeof snapshotSchema>;
+
+/** How far one symbol of a portfolio is. */
+export const portfolioSymbolSchema = z.object({
+  symbol: z.string(),
+  status: z.enum(symbolStatuses),
+  message: z.string(),
+  phase: phaseSchema.nullable(),
+  progress: progressSchema,
+  job_id: idSchema.nullable(),
+});
+
+export const portfolioViewSchema = z.object({
+  portfolio_id: idSchema,
+  name: z.string(),
+  base_currency: currencySchema,
+  owner: z.string(),
+  status: z.enum(portfolioStatuses),
+  lot_count: z.int(),
+  progress: z.object({
+    total: z.int().meta({ description: 'Symbols that the open lots need.' }),
+    ready: z.int(),
+    pending: z.int().meta({ description: 'Symbols with an unfinished job, running ones included.' }),
+    failed: z.int(),
+    fraction: progressSchema.meta({ description: 'Mean progress of the symbols; 1 when none is needed.' }),
+  }),
+  symbols: z.array(portfolioSymbolSchema).meta({ description: 'Ascending by symbol.' }),
+  snapshot: snapshotSchema.nullable().meta({ description: 'The latest; null while no lot is priced.' }),
+  created_at: timestampSchema,
+  updated_at: timestampSchema,
+});
+export type PortfolioView = z.infer<typeof portfolioViewSchema>;
+export const portfolioSchema = portfolioViewSchema.extend({ links: linksSchema });
+
+/**
+ * Why a lot does or does not enter the totals: `priced` does; `pending` waits for its symbol; `failed` means that
+ * its symbol could not be onboarded; `missing_fx` is in a currency without a rate; `unpriced` has no price by its
+ * nature (option, private holding); `closed` has an exit date.
+ */
+export const dispositions = ['priced', 'pending', 'failed', 'missing_fx', 'unpriced', 'closed'] as const;
+
+/** One lot, in base currency where a field is money and does not say otherwise. Sums, unrounded, to the snapshot. */
+export const lotSchema = z.object({
+  lot_id: idSchema,
+  line: z.int().meta({ description: 'The row of the upload, from 1.' }),
+  symbol: z.string(),
+  class: z.enum(['PUBLIC', 'OPTIONS', 'PRIVATE', 'CASH']),
+  subtype: z.string().nullable(),
+  underlying_symbol: z.string().nullable(),
+  strike_price: decimalSchema.nullable(),
+  expiration_date: daySchema.nullable(),
+  option_type: z.enum(['CALL', 'PUT']).nullable(),
+  quantity: decimalSchema,
+  multiplier: z.int(),
+  currency: currencySchema.nullable().meta({ description: 'Of prices; null until the symbol is known.' }),
+  entry_price: decimalSchema.meta({ description: 'Per share, in `currency`.' }),
+  entry_date: daySchema,
+  exit_price: decimalSchema.nullable(),
+  exit_date: daySchema.nullable(),
+  last_close: decimalSchema.nullable().meta({ description: 'In `currency`.' }),
+  price_date: daySchema.nullable(),
+  stale_sessions: z.int().nullable().meta({ description: 'Weekdays behind the last completed session.' }),
+  fx_value: decimalSchema.nullable(),
+  fx_cost: decimalSchema.nullable(),
+  market_value: decimalSchema.nullable(),
+  cost: decimalSchema.nullable(),
+  pnl: decimalSchema.nullable(),
+  pnl_percent: decimalSchema.nullable(),
+  disposition: z.enum(dispositions),
+  reason: z.string().nullable(),
+  warnings: z.array(z.object({ code: z.string(), message: z.string() })),
+});
+export type LotView = z.infer<typeof lotSchema>;
+
+export const positionsQuerySchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(5000).default(1000),
+  cursor: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: '`next_cursor` of the page before.' }),
+});
+
+export const positionsSchema = z.object({
+  portfolio_id: idSchema,
+  base_currency: currencySchema,
+  positions: z.array(lotSchema).meta({ description: 'Ascending by line.' }),
+  next_cursor: z.string().nullable(),
+});
+
+export const snapshotsQuerySchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  cursor: daySchema.optional().meta({ description: '`next_cursor` of the page before.' }),
+});
+
+export const snapshotsSchema = z.object({
+  portfolio_id: idSchema,
+  base_currency: currencySchema,
+  snapshots: z.array(snapshotSchema).meta({ description: 'The latest price date first.' }),
+  next_cursor: z.string().nullable(),
+});

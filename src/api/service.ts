@@ -1,0 +1,126 @@
+import type { z } from 'zod';
+import type {
+  exposuresSchema,
+  HealthCheck,
+  invalidSymbolSchema,
+  JobDetailView,
+  JobsQuery,
+  jobsViewSchema,
+  OverviewView,
+  PortfolioView,
+  PositionInput,
+  positionsSchema,
+  pricesSchema,
+  Remark,
+  SymbolStatusView,
+  SymbolView,
+  snapshotsSchema,
+  TransitionView,
+} from './schemas.ts';
+
+/** Who asks. Without tokens there is one local user, who is also the operator. */
+export interface Viewer {
+  name: string;
+  role: 'user' | 'operator';
+}
+export const localViewer: Viewer = { name: 'local', role: 'operator' };
+
+export interface UploadInput {
+  owner: string;
+  name: string;
+  baseCurrency: string;
+  /** Two rows that are equal in all columns are meant. */
+  allowDuplicates: boolean;
+  source: { kind: 'csv'; bytes: Uint8Array } | { kind: 'json'; positions: PositionInput[] };
+}
+
+type InvalidSymbol = z.infer<typeof invalidSymbolSchema>;
+
+/** A refusal is an answer, not an exception, and leaves nothing behind. */
+export type UploadAnswer =
+  | {
+      kind: 'created';
+      portfolio_id: string;
+      status: 'ready' | 'pending';
+      /** Symbols with an unfinished job, ascending; empty when `ready`. */
+      pending_symbols: string[];
+      warnings: Remark[];
+    }
+  | { kind: 'rejected_rows'; problems: Remark[]; warnings: Remark[] }
+  | { kind: 'invalid_symbols'; symbols: InvalidSymbol[] }
+  | { kind: 'unverifiable'; symbols: InvalidSymbol[]; retry_after_seconds: number }
+  | { kind: 'queue_full'; depth: number; limit: number; needed: number; retry_after_seconds: number }
+  | { kind: 'too_many_symbols'; needed: number; limit: number };
+
+type Positions = z.infer<typeof positionsSchema>;
+type Snapshots = z.infer<typeof snapshotsSchema>;
+
+/** Null: no such portfolio, or not the viewer's. The two must not be told apart. */
+export interface Portfolios {
+  upload(input: UploadInput): Promise<UploadAnswer>;
+  find(id: string, viewer: Viewer): Promise<PortfolioView | null>;
+  /** Lots after line `cursor`, at most `limit`; `next_cursor` is the last line given, as a string. */
+  positions(
+    id: string,
+    page: { limit: number; cursor?: number | undefined },
+    viewer: Viewer,
+  ): Promise<Positions | null>;
+  /** Snapshots older than the day `cursor`, latest first; `next_cursor` is the last day given. */
+  snapshots(
+    id: string,
+    page: { limit: number; cursor?: string | undefined },
+    viewer: Viewer,
+  ): Promise<Snapshots | null>;
+}
+
+/** Symbols come as the client wrote them; the service normalises. Null: not in the universe. */
+export interface Symbols {
+  /** Never null: `unknown` is an answer, also for what is not well-formed. */
+  status(symbol: string): Promise<SymbolStatusView>;
+  profile(symbol: string): Promise<SymbolView | null>;
+  prices(
+    symbol: string,
+    range: { from?: string | undefined; to?: string | undefined },
+  ): Promise<z.infer<typeof pricesSchema> | null>;
+  exposures(
+    symbol: string,
+    query: { date?: string | undefined },
+  ): Promise<z.infer<typeof exposuresSchema> | null>;
+}
+
+export interface Onboarding {
+  overview(): Promise<OverviewView>;
+  /** Newest first (by id, descending), older than the job `cursor`; `next_cursor` is the last id given. */
+  jobs(query: JobsQuery, viewer: Viewer): Promise<z.infer<typeof jobsViewSchema>>;
+  job(id: string, viewer: Viewer): Promise<JobDetailView | null>;
+}
+
+export interface FeedSubscription {
+  /** The feed's position when the subscription began: the listener hears everything after it. */
+  position: number;
+  close(): void;
+}
+
+export interface Feed {
+  /** The listener gets committed transitions only, ascending by position, none twice, none missing. */
+  subscribe(listener: (transition: TransitionView) => void, viewer: Viewer): Promise<FeedSubscription>;
+}
+
+export interface Health {
+  /** Ready when every check is `ok`. Never throws: a check that cannot run is a failed one. */
+  ready(): Promise<HealthCheck[]>;
+}
+
+/**
+ * What the HTTP routes need of the rest of the service.
+ *
+ * Views are exactly the response bodies, less the `links` that the routes add. Failures of the world are thrown as
+ * `AppError`s; `api/problems.ts` knows what they are over HTTP.
+ */
+export interface Service {
+  portfolios: Portfolios;
+  symbols: Symbols;
+  onboarding: Onboarding;
+  feed: Feed;
+  health: Health;
+}

@@ -1,0 +1,54 @@
+import { Migrator } from '@mikro-orm/migrations';
+import { defineConfig as definePglite, PgliteDriver } from '@mikro-orm/pglite';
+import { defineConfig as definePostgres, PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { SymbolFactorExposure } from './src/factors/exposure.entity.ts';
+import { CorporateActionRow, Price, ProxySetRow } from './src/market/price.entity.ts';
+import { migrations } from './src/migrations/index.ts';
+import { FeedHead, OnboardingJob, OnboardingTransition, ServiceState } from './src/onboarding/job.entity.ts';
+import { Portfolio, PortfolioSnapshot, Position } from './src/portfolio/portfolio.entity.ts';
+import { SymbolUniverse } from './src/universe/universe.entity.ts';
+
+const common = {
+  entities: [
+    SymbolUniverse,
+    Price,
+    CorporateActionRow,
+    ProxySetRow,
+    SymbolFactorExposure,
+    Portfolio,
+    Position,
+    PortfolioSnapshot,
+    OnboardingJob,
+    OnboardingTransition,
+    FeedHead,
+    ServiceState,
+  ],
+  extensions: [Migrator],
+  migrations: {
+    path: new URL('./src/migrations', import.meta.url).pathname,
+    migrationsList: migrations,
+    emit: 'ts' as const,
+    snapshot: false,
+    silent: true,
+  },
+  // Every statement of a request or a phase names its own transaction; nothing runs on a shared entity manager.
+  allowGlobalContext: false,
+};
+
+// A node that is stopped in the middle of a transaction must not freeze the others, and a lock that does not come
+// is an answer, not a wait without end.
+export const sessionOptions = '-c idle_in_transaction_session_timeout=5000 -c lock_timeout=5000';
+
+/** One configuration for both drivers: PostgreSQL where a URL is given, else embedded PGlite. */
+export function ormConfig(databaseUrl: string | null) {
+  if (databaseUrl === null) return definePglite({ ...common, driver: PgliteDriver, dbName: 'memory://' });
+  return definePostgres({
+    ...common,
+    driver: PostgreSqlDriver,
+    clientUrl: databaseUrl,
+    pool: { min: 0, max: 10 },
+    driverOptions: { options: sessionOptions, keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
+  });
+}
+
+export default ormConfig(process.env.DATABASE_URL || null);

@@ -1,0 +1,203 @@
+import type { PGlite } from '@electric-sql/pglite';
+import { MikroORM, type Options } from '@mikro-orm/core';
+import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
+import { ormConfig } from '../mikro-orm.config.ts';
+import { AppError } from './errors.ts';
+import { type EmbeddedDatabase, openPglite } from './pglite.ts';
+
+type Orm = MikroORM<AbstractSqlDriver, SqlEntityManager<AbstractSqlDriver>>;
+type Em = SqlEntityManager<AbstractSqlDriver>;
+
+export interface DatabaseOptions {
+  /** PostgreSQL, or null for embedded PGlite. */
+  databaseUrl: string | null;
+  /** Where PGlite keeps its data; null keeps it in memory. */
+  dataDir: string | null;
+  /** Embedded only: flush every commit to disk. */
+  fsync: boolean;
+  /** Embedded only: a dumped data directory to start from. */
+  loadDataDir?: Blob;
+}
+
+declare const opaque: unique symbol;
+/** An open transaction. Ports pass it along as `{ on }`; only stores and the symbol queue look inside. */
+export interface Transaction {
+  readonly [opaque]: true;
+}
+
+export interface Database {
+  readonly orm: Orm;
+  /** The embedded instance, or null on PostgreSQL. */
+  readonly pglite: PGlite | null;
+  readonly databaseUrl: string | null;
+  /**
+   * Runs `work` in one transaction. A deadlock, a lock timeout or a serialization failure is tried again, twice:
+   * `work` must have no effect outside the database. `rollback(answer)` undoes everything and still answers.
+   *
+   * Throws retryable `database_unavailable` (with `retryAt`) and `database_conflict`.
+   */
+  transaction<T>(work: (on: Transaction) => Promise<T>): Promise<T>;
+  /** One statement with `$1` parameters, in the transaction or on its own. Dates and numerics come as strings. */
+  sql<Row = Record<string, unknown>>(
+    text: string,
+    parameters?: readonly unknown[],
+    options?: { on?: Transaction | undefined },
+  ): Promise<Row[]>;
+  migrate(): Promise<void>;
+  close(): Promise<void>;
+}
+
+class Rollback extends Error {
+  readonly answer: unknown;
+  constructor(answer: unknown) {
+    super('rolled back on purpose');
+    this.answer = answer;
+  }
+}
+
+/** Ends the transaction with nothing written; `transaction` returns the answer. A refusal is not an exception. */
+export function rollback(answer: unknown): never {
+  throw new Rollback(answer);
+}
+
+/** Opens the database; it is ready for `migrate`. Throws `data_dir_in_use` where another process holds it. */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { databaseUrl } = options;
+  const embedded = databaseUrl === null ? await openPglite(options) : null;
+  try {
+    const config = ormConfig(databaseUrl);
+    const orm = (await MikroORM.init({
+      ...config,
+      ...(embedded ? { driverOptions: { pglite: embedded.pglite } } : {}),
+    } as Options)) as unknown as Orm;
+    return databaseOf(orm, embedded, databaseUrl);
+  } catch (error) {
+    await embedded?.close();
+    throw error;
+  }
+}
+
+function databaseOf(orm: Orm, embedded: EmbeddedDatabase | null, databaseUrl: string | null): Database {
+  return {
+    orm,
+    pglite: embedded?.pglite ?? null,
+    databaseUrl,
+    transaction: (work) => transaction(orm, work),
+    sql: async <Row>(
+      text: string,
+      parameters: readonly unknown[] = [],
+      { on }: { on?: Transaction | undefined } = {},
+    ) => {
+      try {
+        const { rows } = await kysely(orm, on).executeQuery(rawQuery(text, parameters));
+        return rows as Row[];
+      } catch (error) {
+        throw on ? error : classified(error);
+      }
+    },
+    migrate: () => migrate(orm),
+    async close() {
+      await orm.close(true);
+      await embedded?.close();
+    },
+  };
+}
+
+/** The entity manager of a transaction, for stores. */
+export function entityManager(on: Transaction): Em {
+  return on as unknown as Em;
+}
+
+/** The Kysely transaction behind `on`: what pg-boss writes through. */
+export function kyselyTransaction(on: Transaction) {
+  const trx = entityManager(on).getTransactionContext();
+  if (!trx) throw new AppError('internal_error', 'expected an open transaction, got: none');
+  return trx as unknown as KyselyLike;
+}
+
+interface KyselyLike {
+  executeQuery(query: { sql: string; parameters: readonly unknown[] }): Promise<{ rows: unknown[] }>;
+}
+
+function kysely(orm: Orm, on: Transaction | undefined): KyselyLike {
+  return on ? kyselyTransaction(on) : (orm.driver.getConnection().getClient() as unknown as KyselyLike);
+}
+
+// MikroORM's own `execute` writes parameters into the text; this sends them beside it.
+function rawQuery(sql: string, parameters: readonly unknown[]) {
+  return { sql, parameters, query: { kind: 'RawNode' }, queryId: { queryId: 'raw' } };
+}
+
+const conflictRetries = 2; // a victim of a deadlock wins at the next try; a third failure is worth a look
+
+async function transaction<T>(orm: Orm, work: (on: Transaction) => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await orm.em.fork().transactional((em) => work(em as unknown as Transaction));
+    } catch (error) {
+      if (error instanceof Rollback) return error.answer as T;
+      const failure = classified(error);
+      const again = failure instanceof AppError && failure.code === 'database_conflict';
+      if (!again || attempt >= conflictRetries) throw failure;
+    }
+  }
+}
+
+const conflictStates = new Set(['40001', '40P01', '55P03']);
+const outageStates = /^(08|57P|53|58)|^25P03$/;
+const outageErrors = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+]);
+const outageMessages =
+  /connection terminated|connection ended|timeout exceeded when trying to connect|PGlite is closed/i;
+const outagePauseMs = 2000; // long enough not to hammer a database that restarts, short enough not to be felt
+
+/** Database errors, classified where they arise; anything that is not the database's passes through. */
+function classified(error: unknown): unknown {
+  if (error instanceof AppError || !(error instanceof Error)) return error;
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const code = String((cause as { code?: unknown }).code ?? '');
+    if (conflictStates.has(code)) {
+      return new AppError('database_conflict', 'The database was busy with a conflicting change.', {
+        retryable: true,
+        cause: error,
+      });
+    }
+    if (outageStates.test(code) || outageErrors.has(code) || outageMessages.test(cause.message)) {
+      return new AppError('database_unavailable', 'The database does not answer.', {
+        retryAt: Date.now() + outagePauseMs,
+        cause: error,
+      });
+    }
+  }
+  return error;
+}
+
+const migrationLock = 727274; // any constant: it only has to be the same on every node
+
+// The migrator has no lock of its own: nodes that start together would create the same tables twice.
+async function migrate(orm: Orm): Promise<void> {
+  const native: unknown = await (
+    orm.driver.getConnection() as unknown as { getNativeClient(): Promise<unknown> }
+  ).getNativeClient();
+  if (!isPool(native)) return void (await orm.migrator.up());
+  const client = await native.connect();
+  try {
+    await client.query('set lock_timeout = 0');
+    await client.query(`select pg_advisory_lock(${migrationLock})`);
+    await orm.migrator.up();
+  } finally {
+    await client.query(`select pg_advisory_unlock(${migrationLock})`).catch(() => {});
+    client.release(true);
+  }
+}
+
+interface Pool {
+  connect(): Promise<{ query(text: string): Promise<unknown>; release(destroy: boolean): void }>;
+}
+const isPool = (native: unknown): native is Pool => typeof (native as Pool | null)?.connect === 'function';

@@ -1,0 +1,4 @@
+import { Migration20261122000000 } from './Migration20261122000000.ts';
+
+/** Every migration, in order. A committed one never changes. */
+export const migrations = [{ name: 'Migration20261122000000', class: Migration20261122000000 }];

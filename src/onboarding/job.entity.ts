@@ -1,0 +1,96 @@
+import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
+
+/** One onboarding of one symbol. The partial unique index is the authority on "at most one unfinished job". */
+export const OnboardingJob = defineEntity({
+  name: 'OnboardingJob',
+  tableName: 'onboarding_jobs',
+  indexes: [
+    {
+      name: 'onboarding_jobs_unfinished_symbol',
+      expression:
+        `create unique index "onboarding_jobs_unfinished_symbol" on "onboarding_jobs" ("symbol") ` +
+        `where status in ('pending', 'processing')`,
+    },
+    { name: 'onboarding_jobs_symbol', properties: ['symbol', 'id'] },
+    { name: 'onboarding_jobs_status', properties: ['status', 'id'] },
+  ],
+  properties: {
+    id: p.uuid().primary(),
+    symbol: p.string().length(32),
+    reason: p.string().length(16),
+    requestedBy: p.string().length(128).nullable(),
+    status: p.string().length(16),
+    state: p.string().length(64),
+    outcome: p.string().length(16).nullable(),
+    phase: p.string().length(16),
+    attempt: p.integer().default(1),
+    retryAt: p.datetime(3).nullable(),
+    waitedMs: p.bigint('number').default(0),
+    partial: p.boolean().default(false),
+    degraded: p.string().length(32).nullable(),
+    results: p.json<Record<string, unknown>>().defaultRaw(`'{}'::jsonb`),
+    resumes: p.integer().default(0),
+    sequence: p.integer().default(0),
+    claimEpoch: p.integer().default(0),
+    node: p.string().length(128).nullable(),
+    queueEntry: p.uuid().nullable(),
+    universeCommittedAt: p.datetime(6).nullable(),
+    cancelRequestedAt: p.datetime(6).nullable(),
+    errorCode: p.string().length(64).nullable(),
+    errorMessage: p.text().nullable(),
+    errorPhase: p.string().length(16).nullable(),
+    machineVersion: p.integer(),
+    actorSnapshot: p.json<unknown>().nullable(),
+    createdAt: p.datetime(6).defaultRaw('now()'),
+    startedAt: p.datetime(6).nullable(),
+    finishedAt: p.datetime(6).nullable(),
+    updatedAt: p.datetime(6).defaultRaw('now()'),
+  },
+});
+export type OnboardingJob = InferEntity<typeof OnboardingJob>;
+
+/** The journal: every transition of every job, `sequence` gapless per job, `position` gapless over the cluster. */
+export const OnboardingTransition = defineEntity({
+  name: 'OnboardingTransition',
+  tableName: 'onboarding_transitions',
+  indexes: [{ name: 'onboarding_transitions_at', properties: ['at'] }],
+  properties: {
+    jobId: () => p.manyToOne(OnboardingJob).mapToPk().fieldName('job_id').deleteRule('cascade').primary(),
+    sequence: p.integer().primary(),
+    position: p.bigint('string').unique(),
+    symbol: p.string().length(32),
+    fromState: p.string().length(64).nullable(),
+    toState: p.string().length(64),
+    event: p.string().length(96),
+    attempt: p.integer(),
+    durationMs: p.integer().nullable(),
+    node: p.string().length(128).nullable(),
+    claimEpoch: p.integer(),
+    errorCode: p.string().length(64).nullable(),
+    errorMessage: p.text().nullable(),
+    actorSnapshot: p.json<unknown>().nullable(),
+    at: p.datetime(6).defaultRaw('clock_timestamp()'),
+  },
+});
+export type OnboardingTransition = InferEntity<typeof OnboardingTransition>;
+
+/** One row: the last feed position handed out, and the lowest that is still kept. */
+export const FeedHead = defineEntity({
+  name: 'FeedHead',
+  tableName: 'feed_head',
+  properties: {
+    id: p.smallint().primary(),
+    position: p.bigint('string').default('0'),
+    floor: p.bigint('string').default('0'),
+  },
+});
+
+/** Facts about this database that outlive processes: which provider filled it, whether onboarding is paused. */
+export const ServiceState = defineEntity({
+  name: 'ServiceState',
+  tableName: 'service_state',
+  properties: {
+    key: p.string().primary().length(64),
+    value: p.json<unknown>(),
+  },
+});

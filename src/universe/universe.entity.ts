@@ -1,0 +1,34 @@
+import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
+
+/**
+ * The symbols that the analytics can use, and placeholders (inactive) of those on their way.
+ *
+ * `readyAt` is set in the transaction that records a job's completion. `priceVersion` counts the stored series:
+ * a lot priced under an older version is due for repricing.
+ */
+export const SymbolUniverse = defineEntity({
+  name: 'SymbolUniverse',
+  tableName: 'symbol_universe',
+  properties: {
+    symbol: p.string().primary().length(32),
+    isActive: p.boolean().default(false),
+    readyAt: p.datetime(6).nullable(),
+    name: p.text().nullable(),
+    type: p.string().length(16).nullable(),
+    currency: p.string().length(3).nullable(),
+    exchange: p.string().length(32).nullable(),
+    timeZone: p.string().length(64).nullable(),
+    sessionEnd: p.string().length(5).nullable(),
+    provider: p.string().length(16).nullable(),
+    firstPriceDate: p.date().nullable(),
+    lastPriceDate: p.date().nullable(),
+    lastPrice: p.decimal('string').columnType('numeric').nullable(),
+    priceVersion: p.integer().default(0),
+    quality: p.string().length(16).nullable(),
+    qualityReason: p.string().length(32).nullable(),
+    calculationDate: p.date().nullable(),
+    createdAt: p.datetime(6).defaultRaw('now()'),
+    updatedAt: p.datetime(6).defaultRaw('now()'),
+  },
+});
+export type SymbolUniverse = InferEntity<typeof SymbolUniverse>;

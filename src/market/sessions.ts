@@ -1,0 +1,120 @@
+import { Temporal } from 'temporal-polyfill';
+import type { Instrument } from './provider.ts';
+
+/** When an exchange's regular session ends, on its own clock. */
+export interface SessionHours {
+  /** IANA name of the exchange's time zone. */
+  timeZone: string;
+  /** Local wall time of the regular end, `HH:MM`; `24:00` for markets that never close. */
+  sessionEnd: string;
+  tradesWeekends: boolean;
+}
+
+export interface DateRange {
+  /** First and last trading day, inclusive, `YYYY-MM-DD`. */
+  from: string;
+  to: string;
+}
+
+const settleMs = 30 * 60_000; // closing auctions and late prints are in by then
+const neverCloses = '24:00';
+
+/**
+ * The last trading day, `YYYY-MM-DD`, whose session is complete at `now`: 30 minutes after its regular end, or at
+ * once where the market never closes.
+ *
+ * The calendar knows weekdays only. After a holiday the answer names the holiday: the bars tell that it had none.
+ *
+ *     lastCompletedSession({ now: Date.parse('2026-07-31T20:30Z'), timeZone: 'America/New_York',
+ *       sessionEnd: '16:00', tradesWeekends: false })   // '2026-07-31'; a millisecond earlier '2026-07-30'
+ */
+export function lastCompletedSession({ now, ...hours }: SessionHours & { now: number }): string {
+  let day = Temporal.PlainDate.from(localDate(now, hours.timeZone));
+  while (!(hours.tradesWeekends || isWeekday(day.toString())) || sessionCompletedAt(day, hours) > now) {
+    day = day.subtract({ days: 1 });
+  }
+  return day.toString();
+}
+
+/** Epoch milliseconds from which the bar of a trading day is final, across changes to and from summer time. */
+export function sessionCompletedAt(
+  day: string | Temporal.PlainDate,
+  { timeZone, sessionEnd }: Pick<SessionHours, 'timeZone' | 'sessionEnd'>,
+): number {
+  const date = Temporal.PlainDate.from(day);
+  if (sessionEnd === neverCloses) return date.add({ days: 1 }).toZonedDateTime(timeZone).epochMilliseconds;
+  const plainTime = Temporal.PlainTime.from(sessionEnd);
+  return date.toZonedDateTime({ timeZone, plainTime }).epochMilliseconds + settleMs;
+}
+
+/** The year that ends with a session, both ends inclusive: 2024-02-29 goes back to 2023-02-28. */
+export function historyRange(lastSession: string): DateRange {
+  const to = Temporal.PlainDate.from(lastSession);
+  return { from: to.subtract({ years: 1 }).toString(), to: to.toString() };
+}
+
+/** The hours of an instrument; only cryptocurrencies trade at weekends. */
+export function sessionHours(instrument: Instrument): SessionHours {
+  const { timeZone, sessionEnd, type } = instrument;
+  return { timeZone, sessionEnd, tradesWeekends: type === 'CRYPTOCURRENCY' };
+}
+
+/** The date on the wall of a time zone at an instant (epoch milliseconds). */
+export function localDate(epochMs: number, timeZone: string): string {
+  return local(epochMs, timeZone).toPlainDate().toString();
+}
+
+/** The time on the wall of a time zone at an instant, `HH:MM`. */
+export function localTime(epochMs: number, timeZone: string): string {
+  return local(epochMs, timeZone).toPlainTime().toString({ smallestUnit: 'minute' });
+}
+
+/** The instant, in epoch milliseconds, of a wall time (`HH:MM`) on a date in a time zone. */
+export function instantOf({
+  date,
+  time,
+  timeZone,
+}: {
+  date: string;
+  time: string;
+  timeZone: string;
+}): number {
+  const plainTime = Temporal.PlainTime.from(time);
+  return Temporal.PlainDate.from(date).toZonedDateTime({ timeZone, plainTime }).epochMilliseconds;
+}
+
+/** Whether a date, `YYYY-MM-DD`, is Monday to Friday. */
+export function isWeekday(date: string): boolean {
+  const day = dayNumber(date);
+  return weekdaysThrough(day) > weekdaysThrough(day - 1);
+}
+
+/** `days` calendar days later, or earlier when negative. */
+export function addDays(date: string, days: number): string {
+  return new Date((dayNumber(date) + days) * dayMs).toISOString().slice(0, 10);
+}
+
+/**
+ * The weekdays after `from` up to and including `to`: how many sessions behind a last bar is, holidays counted.
+ * Negative when `to` is the earlier one.
+ *
+ *     weekdaysBetween({ from: '2026-07-31', to: '2026-08-03' })   // 1: Friday to Monday
+ */
+export function weekdaysBetween({ from, to }: DateRange): number {
+  return weekdaysThrough(dayNumber(to)) - weekdaysThrough(dayNumber(from));
+}
+
+const dayMs = 86_400_000;
+const mondayOffset = 3; // 1970-01-01 was a Thursday
+
+const local = (epochMs: number, timeZone: string): Temporal.ZonedDateTime =>
+  Temporal.Instant.fromEpochMilliseconds(epochMs).toZonedDateTimeISO(timeZone);
+
+// A date without a zone is an ordinal number: arithmetic on UTC midnights knows no summer time.
+const dayNumber = (date: string): number => Date.parse(`${date}T00:00:00Z`) / dayMs;
+
+function weekdaysThrough(day: number): number {
+  const sinceMonday = day + mondayOffset;
+  const weeks = Math.floor(sinceMonday / 7);
+  return weeks * 5 + Math.min(sinceMonday - weeks * 7 + 1, 5);
+}

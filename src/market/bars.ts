@@ -1,0 +1,120 @@
+import { decimalOf, majorUnit, movePoint, plainDecimal } from './decimals.ts';
+import { failures } from './failures.ts';
+import type { Bar, Instrument } from './provider.ts';
+import {
+  type DateRange,
+  lastCompletedSession,
+  sessionCompletedAt,
+  sessionHours,
+  weekdaysBetween,
+} from './sessions.ts';
+
+/** A double, which `decimalOf` reads, or a decimal string, which is kept as it is. */
+export type RawNumber = number | string | null | undefined;
+
+/** A day as a provider sends it, in its quote unit; rows come in any order, with gaps and repetitions. */
+export interface RawBar {
+  /** Trading day in the exchange's time zone, `YYYY-MM-DD`. */
+  date: string;
+  open?: RawNumber;
+  high?: RawNumber;
+  low?: RawNumber;
+  close?: RawNumber;
+  /** Missing in every row where the provider adjusts nothing: the close is taken then. */
+  adjustedClose?: number | null | undefined;
+  volume?: RawNumber;
+}
+
+export interface CleaningInput extends DateRange {
+  instrument: Instrument;
+  /** The currency as the provider names it: `GBp` quotes become `GBP` bars. */
+  quoteUnit: string | null;
+  rows: readonly RawBar[];
+  /** Epoch milliseconds. */
+  now: number;
+  /** Ascending dates on which the market was open (SPY's own); without it, and after its end, weekdays count. */
+  calendar?: readonly string[] | undefined;
+}
+
+const delistedAfterSessions = 20; // four weeks: longer than any holiday or usual halt
+
+/**
+ * A provider's rows as bars: completed sessions within the range, ascending, one per date, in the major currency.
+ *
+ * A row without a close is dropped, and so is the running session's; of two rows of one date the later one holds.
+ * An open, high or low that is no price is null: it values nothing. Throws the permanent `unusable_data` for a
+ * close that is not finite or not positive, `no_price_data` for fewer than 2 bars, and `delisted` when the last bar
+ * is more than 20 sessions behind the end of the range.
+ */
+export function cleanBars(input: CleaningInput): Bar[] {
+  const { instrument, rows, from, to, now } = input;
+  const completed = lastCompletedSession({ now, ...sessionHours(instrument) });
+  const adjusts = rows.some((row) => row.adjustedClose != null);
+  const byDate = new Map<string, Bar>();
+  for (const row of rows) {
+    if (row.date < from || row.date > to || row.close == null) continue;
+    if (adjusts && row.adjustedClose == null) continue;
+    // Some exchanges trade on Sundays: the weekday calendar only speaks for the days before.
+    if (row.date > completed && sessionCompletedAt(row.date, instrument) > now) continue;
+    byDate.set(row.date, toBar(row, input));
+  }
+  const bars = [...byDate.values()].sort((a, b) => (a.date < b.date ? -1 : 1));
+  if (bars.length < 2) throw failures.noPriceData({ symbol: instrument.symbol, bars: bars.length });
+  assertListed(bars.at(-1)!, { ...input, to: [completed, to].sort()[0]! });
+  return bars;
+}
+
+/**
+ * Sessions after `from` up to and including `to`: those of the calendar, then weekdays where it ends before `to`.
+ *
+ *     sessionsBetween({ from: '2026-07-02', to: '2026-07-06', calendar: ['2026-07-02', '2026-07-06'] })   // 1
+ */
+export function sessionsBetween({
+  from,
+  to,
+  calendar,
+}: DateRange & { calendar?: readonly string[] | undefined }): number {
+  const end = calendar?.at(-1);
+  if (calendar === undefined || end === undefined || end <= from)
+    return Math.max(0, weekdaysBetween({ from, to }));
+  const known = calendar.filter((date) => date > from && date <= to).length;
+  return end < to ? known + weekdaysBetween({ from: end, to }) : known;
+}
+
+function toBar(row: RawBar, { instrument, quoteUnit }: CleaningInput): Bar {
+  const { places } = majorUnit(quoteUnit ?? '');
+  const price = (value: RawNumber): string | null =>
+    isPrice(value) ? movePoint(decimal(value), -places) : null;
+  const required = (what: string, value: RawNumber): number => {
+    if (isPrice(value)) return Number(value);
+    const expected = `expected the ${what} to be a finite price > 0, got: ${value}`;
+    throw failures.unusable({ symbol: instrument.symbol, date: row.date, what: expected });
+  };
+  required('close', row.close);
+  return {
+    date: row.date,
+    open: price(row.open),
+    high: price(row.high),
+    low: price(row.low),
+    close: price(row.close)!,
+    adjustedClose: required('adjusted close', row.adjustedClose ?? row.close) / 10 ** places,
+    volume: isVolume(row.volume) ? plainDecimal(Number(row.volume)) : null,
+  };
+}
+
+function assertListed(last: Bar, { instrument, to, calendar }: CleaningInput): void {
+  if (sessionsBetween({ from: last.date, to, calendar }) <= delistedAfterSessions) return;
+  const { symbol, currency } = instrument;
+  throw failures.delisted({ symbol, currency, lastClose: last.close, lastDate: last.date });
+}
+
+const decimal = (value: number | string): string =>
+  typeof value === 'number' ? decimalOf(value) : movePoint(value, 0);
+
+function isPrice(value: RawNumber): value is number | string {
+  if (typeof value === 'string') return /^\d+(\.\d+)?$/.test(value) && Number(value) > 0;
+  return typeof value === 'number' && Number.isFinite(value) && value > 0;
+}
+
+const isVolume = (value: RawNumber): boolean =>
+  value != null && value !== '' && Number.isFinite(Number(value)) && Number(value) >= 0;

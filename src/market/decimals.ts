@@ -1,0 +1,65 @@
+/**
+ * The shortest decimal that a provider can have meant by a double, without exponent.
+ *
+ * Yahoo keeps prices as float32 and sends them widened to doubles. A double that is exactly a float32 becomes the
+ * shortest decimal that maps to the same float32, any other the shortest that maps to the same double.
+ *
+ *     decimalOf(239.64999389648438)   // '239.65'
+ *     decimalOf(0.1 + 0.2)            // '0.30000000000000004': no float32, so it was meant
+ */
+export function decimalOf(price: number): string {
+  return Math.fround(price) === price ? plainDecimal(shortestFloat32(price)) : plainDecimal(price);
+}
+
+/** The shortest decimal that maps to the same double, without exponent: for counts, which are no float32. */
+export function plainDecimal(value: number): string {
+  if (!Number.isFinite(value)) throw new RangeError(`expected a finite number, got: ${value}`);
+  const [mantissa = '', exponent] = String(value).split('e');
+  return exponent === undefined ? mantissa : movePoint(mantissa, Number(exponent));
+}
+
+/** The unit of account behind a quote unit, and how many places its quotes are shifted. */
+export interface MajorUnit {
+  currency: string;
+  /** `price in major currency = quote x 10^-places`. */
+  places: number;
+}
+
+// Case matters: `GBP` is pounds, `GBp` pence.
+const minorUnits: Record<string, MajorUnit> = {
+  GBp: { currency: 'GBP', places: 2 },
+  GBX: { currency: 'GBP', places: 2 },
+  ZAc: { currency: 'ZAR', places: 2 },
+  ILA: { currency: 'ILS', places: 2 },
+};
+
+/** The major currency of a quote unit: pence, South African cents and agorot are hundredths, all others themselves. */
+export function majorUnit(quoteUnit: string): MajorUnit {
+  return minorUnits[quoteUnit] ?? { currency: quoteUnit, places: 0 };
+}
+
+/**
+ * Moves the decimal point of a decimal string, to the left when `places` is negative. Exact: no number is made.
+ *
+ *     movePoint('239.65', -2)   // '2.3965'
+ */
+export function movePoint(decimal: string, places: number): string {
+  const sign = decimal.startsWith('-') ? '-' : '';
+  const [whole = '', fraction = ''] = decimal.slice(sign.length).split('.');
+  const digits = whole + fraction;
+  const point = whole.length + places;
+  const padded = digits.padStart(digits.length + Math.max(0, 1 - point), '0').padEnd(point, '0');
+  const at = Math.max(point, 1);
+  const integer = padded.slice(0, at).replace(/^0+(?=\d)/, '');
+  const decimals = padded.slice(at).replace(/0+$/, '');
+  return `${sign}${integer}${decimals && '.'}${decimals}`;
+}
+
+function shortestFloat32(value: number): number {
+  // Nine significant digits tell any two float32 apart.
+  for (let digits = 1; digits < 9; digits += 1) {
+    const candidate = Number(value.toPrecision(digits));
+    if (Math.fround(candidate) === value) return candidate;
+  }
+  return Number(value.toPrecision(9));
+}

@@ -2,6 +2,7 @@
 export const proxies = ['SPY', 'TLT', 'VTV', 'VUG', 'MTUM', 'QUAL', 'IWM', 'USMV'] as const;
 export type ProxySymbol = (typeof proxies)[number];
 
+/** What a row rests on, best first. `not_applicable`: currencies and options, which get no rows at all. */
 export const qualities = ['full_history', 'limited_history', 'default', 'not_applicable'] as const;
 export type Quality = (typeof qualities)[number];
 
@@ -12,6 +13,15 @@ export const defaultReasons = [
   'calculation_failed',
 ] as const;
 export type DefaultReason = (typeof defaultReasons)[number];
+
+/** What a reader should know before trusting a measured beta. A default carries none: its reason says enough. */
+export const exposureWarnings = [
+  'constant_series', // the symbol's return never changed: beta 0, t and R² null
+  'exact_fit', // nothing left to explain (SPY on itself): standard error 0, t null
+  'thin_trading', // more than 20 % of the returns are exactly 0: beta is biased towards 0
+  'asynchronous_close', // the session ends more than 3 hours from New York's: so is this one
+] as const;
+export type ExposureWarning = (typeof exposureWarnings)[number];
 
 /** Adjusted closes of one instrument, ascending, one per trading day. */
 export interface DailyCloses {
@@ -51,3 +61,52 @@ export interface Exposure {
   reason: DefaultReason | null;
   warnings: string[];
 }
+
+export interface Factor {
+  /** Stable: stored, and part of the API. */
+  id: string;
+  name: string;
+  group: Exposure['group'];
+  method: Exposure['method'];
+  /** The predictor is the return of `long`, less that of `short` where there is one. */
+  long: ProxySymbol;
+  short: ProxySymbol | null;
+  /** Observations used, at most and at least; one observation is one daily return. */
+  window: number;
+  minimum: number;
+  /** The labelled placeholder of a row that could not be measured. */
+  placeholder: number;
+}
+
+// Four months follow a company that changes; a spread moves less than the market does and needs twice the days.
+const fourMonths = { window: 90, minimum: 30, placeholder: 0, short: null };
+const eightMonths = { window: 180, minimum: 60, placeholder: 0, group: 'spread', method: 'ols' } as const;
+const style = { ...fourMonths, group: 'style', method: 'ridge' } as const;
+
+/** The twelve factors, in the order of an exposure's rows. Ridge fits the six styles jointly. */
+export const factors = [
+  {
+    ...fourMonths,
+    id: 'market_beta',
+    name: 'Market Beta',
+    group: 'market',
+    method: 'ols',
+    long: 'SPY',
+    placeholder: 1,
+  },
+  { ...fourMonths, id: 'ir_beta', name: 'IR Beta', group: 'rates', method: 'ols', long: 'TLT' },
+  { ...style, id: 'value', name: 'Value', long: 'VTV' },
+  { ...style, id: 'growth', name: 'Growth', long: 'VUG' },
+  { ...style, id: 'momentum', name: 'Momentum', long: 'MTUM' },
+  { ...style, id: 'quality', name: 'Quality', long: 'QUAL' },
+  { ...style, id: 'size', name: 'Size', long: 'IWM' },
+  { ...style, id: 'low_volatility', name: 'Low Volatility', long: 'USMV' },
+  { ...eightMonths, id: 'growth_value_spread', name: 'Growth-Value Spread', long: 'VUG', short: 'VTV' },
+  { ...eightMonths, id: 'momentum_spread', name: 'Momentum Spread', long: 'MTUM', short: 'SPY' },
+  { ...eightMonths, id: 'size_spread', name: 'Size Spread', long: 'IWM', short: 'SPY' },
+  { ...eightMonths, id: 'quality_spread', name: 'Quality Spread', long: 'QUAL', short: 'SPY' },
+] as const satisfies readonly Factor[];
+export type FactorId = (typeof factors)[number]['id'];
+
+export const ridgeAlpha = 1; // whatever n; at n = 90 it widens the diagonal by 1.1 %
+export const betaCap = 5; // a larger one says more about a short or broken series than about risk

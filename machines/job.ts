@@ -1,0 +1,300 @@
+import { type ActorRefFrom, initialTransition, type SnapshotFrom, transition } from 'xstate';
+import { jobSetup } from './job-setup.ts';
+import { contextOf, phaseInputOf, progressOf, stateName } from './progress.ts';
+import type { JobLimits, JobProgress, JobStatus } from './protocol.ts';
+
+export { type ActorSnapshot, actorSnapshotOf } from './actor-snapshot.ts';
+export { isAtRest, type JobContext, type JobState, progressOf, stateName, statusOf } from './progress.ts';
+
+/*
+ * The onboarding of one symbol, once. The supervisor spawns one such actor per claimed job, with the progress that
+ * the job row tells; the service provides the five phases and `sleepUntil`. Nothing in here reads a clock or a
+ * random number: failures bring both along. What the names mean is in `job-setup.ts`.
+ *
+ * route, never seen from outside, is where a child enters: `failed` if it was taken over more often in a row than
+ * `resumeLimit` allows, `pending` if its row is pending, else straight to the phase that it had reached.
+ *
+ * pending asks the supervisor for a permit. `permit.granted` starts the phase in `context.phase`, which is `fetch`
+ * for a new job and the failed phase for a retried one.
+ *
+ * processing holds the five phases: fetch, factors, universe, snapshot, cache. They are alike:
+ *
+ *   enter, never seen from outside: backingOff if the row says until when; running if this job holds a permit
+ *   already, because the phase before has just ended; else waiting.
+ *
+ *   waiting asks for a permit. `permit.granted` starts the phase.
+ *
+ *   running holds a permit and invokes the phase. Done: the results are kept, the next phase starts under the same
+ *   permit. Failed: `verdict.ts` decides between backingOff and `failed`; factors know a third way, to run once
+ *   more degraded, storing defaults, so that a calculation never fails a job. Any exit aborts the phase's signal.
+ *
+ *   backingOff gives the permit back, so that another symbol runs meanwhile, and sleeps until `retryAt`.
+ *
+ * completed, failed and cancelled are rest, not final states: the child stays until the recorder has committed its
+ * end and tells the supervisor, which stops it. After `job.retry` a failed job goes on at the failed phase and a
+ * partially completed one measures its factors anew; a cancelled one stays cancelled: a new need makes a new job.
+ *
+ * `job.cancel` ends whatever comes before the snapshot phase. Later the symbol is in the universe and portfolios
+ * are valued with it: too late, the event is ignored.
+ */
+export const jobMachine = jobSetup.createMachine({
+  id: 'job',
+  context: ({ input }) => contextOf(input),
+  initial: 'route',
+  states: {
+    route: {
+      tags: 'transient',
+      always: [
+        { guard: 'isResumedTooOften', target: 'failed', actions: 'failResumed' },
+        { guard: 'isPending', target: 'pending' },
+        { target: 'processing' },
+      ],
+    },
+    pending: {
+      entry: 'requestPermit',
+      on: {
+        'permit.granted': { target: 'processing', actions: 'takePermit' },
+        'job.cancel': 'cancelled',
+      },
+    },
+    processing: {
+      initial: 'route',
+      states: {
+        route: {
+          tags: 'transient',
+          always: [
+            { guard: { type: 'isAtPhase', params: { phase: 'factors' } }, target: 'factors' },
+            { guard: { type: 'isAtPhase', params: { phase: 'universe' } }, target: 'universe' },
+            { guard: { type: 'isAtPhase', params: { phase: 'snapshot' } }, target: 'snapshot' },
+            { guard: { type: 'isAtPhase', params: { phase: 'cache' } }, target: 'cache' },
+            { target: 'fetch' },
+          ],
+        },
+        fetch: {
+          initial: 'enter',
+          on: { 'job.cancel': '#job.cancelled' },
+          states: {
+            enter: {
+              tags: 'transient',
+              always: [
+                { guard: 'isBackingOff', target: 'backingOff' },
+                { guard: 'holdsPermit', target: 'running' },
+                { target: 'waiting' },
+              ],
+            },
+            waiting: {
+              entry: 'requestPermit',
+              on: { 'permit.granted': { target: 'running', actions: 'takePermit' } },
+            },
+            running: {
+              invoke: {
+                id: 'fetch',
+                src: 'fetch',
+                input: ({ context }) => phaseInputOf(context),
+                onDone: { target: '#job.processing.factors', actions: 'completePhase' },
+                onError: [
+                  { guard: 'canRetry', target: 'backingOff', actions: 'scheduleRetry' },
+                  { target: '#job.failed', actions: 'fail' },
+                ],
+              },
+            },
+            backingOff: {
+              entry: 'releasePermit',
+              invoke: {
+                id: 'sleepUntil',
+                src: 'sleepUntil',
+                input: ({ context }) => ({ until: context.retryAt ?? 0 }),
+                onDone: { target: 'waiting', actions: 'forgetRetry' },
+                onError: { target: '#job.failed', actions: 'fail' },
+              },
+            },
+          },
+        },
+        factors: {
+          initial: 'enter',
+          on: { 'job.cancel': '#job.cancelled' },
+          states: {
+            enter: {
+              tags: 'transient',
+              always: [
+                { guard: 'isBackingOff', target: 'backingOff' },
+                { guard: 'holdsPermit', target: 'running' },
+                { target: 'waiting' },
+              ],
+            },
+            waiting: {
+              entry: 'requestPermit',
+              on: { 'permit.granted': { target: 'running', actions: 'takePermit' } },
+            },
+            running: {
+              invoke: {
+                id: 'factors',
+                src: 'factors',
+                input: ({ context }) => phaseInputOf(context),
+                onDone: { target: '#job.processing.universe', actions: 'completePhase' },
+                onError: [
+                  { guard: 'canRetry', target: 'backingOff', actions: 'scheduleRetry' },
+                  { guard: 'canDegrade', target: 'running', reenter: true, actions: 'degrade' },
+                  { target: '#job.failed', actions: 'fail' },
+                ],
+              },
+            },
+            backingOff: {
+              entry: 'releasePermit',
+              invoke: {
+                id: 'sleepUntil',
+                src: 'sleepUntil',
+                input: ({ context }) => ({ until: context.retryAt ?? 0 }),
+                onDone: { target: 'waiting', actions: 'forgetRetry' },
+                onError: { target: '#job.failed', actions: 'fail' },
+              },
+            },
+          },
+        },
+        universe: {
+          initial: 'enter',
+          on: { 'job.cancel': '#job.cancelled' },
+          states: {
+            enter: {
+              tags: 'transient',
+              always: [
+                { guard: 'isBackingOff', target: 'backingOff' },
+                { guard: 'holdsPermit', target: 'running' },
+                { target: 'waiting' },
+              ],
+            },
+            waiting: {
+              entry: 'requestPermit',
+              on: { 'permit.granted': { target: 'running', actions: 'takePermit' } },
+            },
+            running: {
+              invoke: {
+                id: 'universe',
+                src: 'universe',
+                input: ({ context }) => phaseInputOf(context),
+                onDone: { target: '#job.processing.snapshot', actions: 'completePhase' },
+                onError: [
+                  { guard: 'canRetry', target: 'backingOff', actions: 'scheduleRetry' },
+                  { target: '#job.failed', actions: 'fail' },
+                ],
+              },
+            },
+            backingOff: {
+              entry: 'releasePermit',
+              invoke: {
+                id: 'sleepUntil',
+                src: 'sleepUntil',
+                input: ({ context }) => ({ until: context.retryAt ?? 0 }),
+                onDone: { target: 'waiting', actions: 'forgetRetry' },
+                onError: { target: '#job.failed', actions: 'fail' },
+              },
+            },
+          },
+        },
+        snapshot: {
+          initial: 'enter',
+          states: {
+            enter: {
+              tags: 'transient',
+              always: [
+                { guard: 'isBackingOff', target: 'backingOff' },
+                { guard: 'holdsPermit', target: 'running' },
+                { target: 'waiting' },
+              ],
+            },
+            waiting: {
+              entry: 'requestPermit',
+              on: { 'permit.granted': { target: 'running', actions: 'takePermit' } },
+            },
+            running: {
+              invoke: {
+                id: 'snapshot',
+                src: 'snapshot',
+                input: ({ context }) => phaseInputOf(context),
+                onDone: { target: '#job.processing.cache', actions: 'completePhase' },
+                onError: [
+                  { guard: 'canRetry', target: 'backingOff', actions: 'scheduleRetry' },
+                  { target: '#job.failed', actions: 'fail' },
+                ],
+              },
+            },
+            backingOff: {
+              entry: 'releasePermit',
+              invoke: {
+                id: 'sleepUntil',
+                src: 'sleepUntil',
+                input: ({ context }) => ({ until: context.retryAt ?? 0 }),
+                onDone: { target: 'waiting', actions: 'forgetRetry' },
+                onError: { target: '#job.failed', actions: 'fail' },
+              },
+            },
+          },
+        },
+        cache: {
+          initial: 'enter',
+          states: {
+            enter: {
+              tags: 'transient',
+              always: [
+                { guard: 'isBackingOff', target: 'backingOff' },
+                { guard: 'holdsPermit', target: 'running' },
+                { target: 'waiting' },
+              ],
+            },
+            waiting: {
+              entry: 'requestPermit',
+              on: { 'permit.granted': { target: 'running', actions: 'takePermit' } },
+            },
+            running: {
+              invoke: {
+                id: 'cache',
+                src: 'cache',
+                input: ({ context }) => phaseInputOf(context),
+                onDone: { target: '#job.completed', actions: 'completePhase' },
+                onError: [
+                  { guard: 'canRetry', target: 'backingOff', actions: 'scheduleRetry' },
+                  { target: '#job.failed', actions: 'fail' },
+                ],
+              },
+            },
+            backingOff: {
+              entry: 'releasePermit',
+              invoke: {
+                id: 'sleepUntil',
+                src: 'sleepUntil',
+                input: ({ context }) => ({ until: context.retryAt ?? 0 }),
+                onDone: { target: 'waiting', actions: 'forgetRetry' },
+                onError: { target: '#job.failed', actions: 'fail' },
+              },
+            },
+          },
+        },
+      },
+    },
+    completed: { on: { 'job.retry': { guard: 'isPartial', target: 'pending', actions: 'restartFactors' } } },
+    failed: {
+      entry: 'forgetRetry',
+      on: { 'job.retry': { target: 'pending', actions: 'restartPhase' } },
+    },
+    cancelled: { entry: ['forgetRetry', 'forgetError'] },
+  },
+  options: { maxIterations: 100 },
+});
+
+export type JobActor = ActorRefFrom<typeof jobMachine>;
+export type JobSnapshot = SnapshotFrom<typeof jobMachine>;
+
+/** The state in which a child spawned with that progress settles first: what the journal says before it exists. */
+export function initialStateName(progress: JobProgress, limits: JobLimits): string {
+  const { claim } = contextOf(undefined);
+  return stateName(initialTransition(jobMachine, { claim, progress, limits })[0].value);
+}
+
+/** The progress with which a retry of that job begins, or null where the machine accepts none. */
+export function retryOf(row: Omit<JobProgress, 'status'> & { status: JobStatus }): JobProgress | null {
+  const rest = jobMachine.resolveState({ value: row.status, context: { ...contextOf(undefined), ...row } });
+  const retry = { type: 'job.retry' } as const;
+  if (!rest.can(retry)) return null;
+  const { outcome: _outcome, error: _error, ...next } = progressOf(transition(jobMachine, rest, retry)[0]);
+  return { ...next, status: 'pending' };
+}

@@ -1,0 +1,64 @@
+/** A symbol in the provider's spelling, or why the text cannot be one. Exactly one of the two is null. */
+export type SymbolReading = { symbol: string; problem: null } | { symbol: null; problem: SymbolProblem };
+
+export interface SymbolProblem {
+  reason: 'missing' | 'too_long' | 'invalid_characters';
+  /** Says what would have been accepted. */
+  message: string;
+}
+
+export const symbolLengthMax = 32;
+
+/**
+ * Brings a symbol, as a person or a broker writes it, to the market-data provider's spelling.
+ *
+ * Trims, upper-cases, and joins a share class with a hyphen. Exchange suffixes stay. Refused: anything outside
+ * `A-Z 0-9 . - ^ = _ &`, two dots in a row, a first character that is no letter, digit or `^` (a leading `=`, `+`,
+ * `@` or `-` is a formula to a spreadsheet). Never throws, whatever it is given; what it returns is a fixed point.
+ *
+ *     normaliseSymbol(' brk.b ').symbol   // 'BRK-B'
+ *     normaliseSymbol('VOD.L').symbol     // 'VOD.L': London, no share class
+ *     normaliseSymbol('VT MGX').problem   // invalid_characters
+ */
+export function normaliseSymbol(raw: unknown): SymbolReading {
+  if (raw === null || raw === undefined) return refused('missing', missing);
+  if (typeof raw !== 'string') return refused('invalid_characters', allowed);
+  const text = raw.trim();
+  if (text === '') return refused('missing', missing);
+  if (text.length > symbolLengthMax) return refused('too_long', tooLong(text.length));
+  // Upper-casing first would let `ß` pass as `SS` and a dotless `ı` as `I`: another symbol than the one written.
+  if (!ascii.test(text)) return refused('invalid_characters', allowed);
+  const symbol = joinShareClass(text.toUpperCase());
+  if (symbol.includes('..')) return refused('invalid_characters', 'Write one dot, not two in a row.');
+  if (!wellFormed.test(symbol)) return refused('invalid_characters', allowed);
+  return { symbol, problem: null };
+}
+
+const ascii = /^[\x20-\x7e]+$/;
+const wellFormed = /^[A-Z0-9^][A-Z0-9.^=_&-]*$/;
+
+/** Base, separator, one letter of class, and perhaps the exchange: BT.A.L is class A of BT in London. */
+const shareClass = /^([A-Z0-9&]+)([./ ])([A-Z])(\.[A-Z]{1,3})?$/;
+
+// After a single dot these letters are the provider's exchanges: Frankfurt, London, Tokyo and the TSX Venture.
+const exchangeLetters = 'FLTV';
+
+function joinShareClass(text: string): string {
+  const match = shareClass.exec(text);
+  if (!match) return text;
+  const [, base, separator, letter = '', exchange = ''] = match;
+  if (separator === '.' && exchange === '' && exchangeLetters.includes(letter)) return text;
+  return `${base}-${letter}${exchange}`;
+}
+
+const missing = 'Write the symbol, like AAPL, BRK-B or VOD.L.';
+const allowed =
+  'Write the symbol as the exchange does, like AAPL, BRK-B or VOD.L: letters A to Z, digits and . - ^ = _ &, ' +
+  'beginning with a letter, a digit or ^, without spaces inside.';
+const tooLong = (length: number): string =>
+  `Write the symbol alone, not the name: at most ${symbolLengthMax} characters, got ${length}.`;
+
+const refused = (reason: SymbolProblem['reason'], message: string): SymbolReading => ({
+  symbol: null,
+  problem: { reason, message },
+});

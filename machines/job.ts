@@ -8,8 +8,7 @@ export { isAtRest, type JobContext, type JobState, progressOf, stateName, status
 
 /*
  * The onboarding of one symbol, once. The supervisor spawns one such actor per claimed job, with the progress that
- * the job row tells; the service provides the five phases and `sleepUntil`. Nothing in here reads a clock or a
- * random number: failures bring both along. What the names mean is in `job-setup.ts`.
+ * its row tells; the service provides phases and sleep, and failures bring the time along. Names: `job-setup.ts`.
  *
  * route, never seen from outside, is where a child enters: `failed` if it was taken over more often in a row than
  * `resumeLimit` allows, `pending` if its row is pending, else straight to the phase that it had reached.
@@ -52,10 +51,7 @@ export const jobMachine = jobSetup.createMachine({
     },
     pending: {
       entry: 'requestPermit',
-      on: {
-        'permit.granted': { target: 'processing', actions: 'takePermit' },
-        'job.cancel': 'cancelled',
-      },
+      on: { 'permit.granted': { target: 'processing', actions: 'takePermit' }, 'job.cancel': 'cancelled' },
     },
     processing: {
       initial: 'route',
@@ -271,9 +267,13 @@ export const jobMachine = jobSetup.createMachine({
         },
       },
     },
-    completed: { on: { 'job.retry': { guard: 'isPartial', target: 'pending', actions: 'restartFactors' } } },
+    completed: {
+      exit: 'releasePermit',
+      on: { 'job.retry': { guard: 'isPartial', target: 'pending', actions: 'restartFactors' } },
+    },
     failed: {
       entry: 'forgetRetry',
+      exit: 'releasePermit',
       on: { 'job.retry': { target: 'pending', actions: 'restartPhase' } },
     },
     cancelled: { entry: ['forgetRetry', 'forgetError'] },

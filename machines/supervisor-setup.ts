@@ -1,0 +1,121 @@
+import {
+  assign,
+  type DoneActorEvent,
+  type ErrorActorEvent,
+  enqueueActions,
+  fromCallback,
+  setup,
+} from 'xstate';
+import { initialStateName, jobMachine } from './job.ts';
+import {
+  childOf,
+  nextHolders,
+  room,
+  type SupervisorContext,
+  type SupervisorInput,
+  withChild,
+  withoutChild,
+  withoutPermit,
+} from './permits.ts';
+import type { ChildAddress, ClaimsEvent, JobLimits, JobProgress, SupervisorEvent } from './protocol.ts';
+
+type ChildEvent = DoneActorEvent | ErrorActorEvent;
+
+const claimsActor = fromCallback<ClaimsEvent>(() => {
+  throw new Error('the service provides the claims actor');
+});
+
+const timeoutMaxMs = 2 ** 31 - 1; // a longer `after` fires at once
+const faultGraceMs = 10_000; // for running phases, where no operator has said how long
+
+/** Which child an event is about. */
+function addressIn(event: SupervisorEvent | ChildEvent): ChildAddress {
+  if (event.type === 'claim.taken') return event.claim;
+  if ('symbol' in event) return event;
+  return { symbol: 'actorId' in event ? event.actorId : '' };
+}
+
+/** Whether a child that is spawned so asks for a permit at once. */
+function asks(progress: JobProgress, limits: JobLimits): boolean {
+  const name = initialStateName(progress, limits);
+  return name === 'pending' || name.endsWith('.waiting');
+}
+
+/** The names that the supervisor's statechart uses, and what they mean. The service provides the actors. */
+export const supervisorSetup = setup({
+  types: {
+    context: {} as SupervisorContext,
+    events: {} as SupervisorEvent | ChildEvent,
+    input: {} as SupervisorInput,
+    output: {} as { fault: string | null },
+    children: {} as { claims: 'claims' } & Record<string, 'job'>,
+  },
+  actors: { claims: claimsActor, job: jobMachine },
+  delays: { grace: ({ context }) => Math.min(Math.max(0, context.graceMs), timeoutMaxMs) },
+  guards: {
+    canGrant: ({ context }) => nextHolders(context).length > 0,
+    roomHasChanged: ({ context }) => room(context) !== context.told,
+    isFull: ({ context, event }) =>
+      context.children.length >= context.childrenMax &&
+      !childOf(context, { symbol: addressIn(event).symbol }),
+    isEmpty: ({ context }) => context.children.length === 0,
+  },
+  actions: {
+    spawnJob: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'claim.taken') return;
+      const { claim, progress, limits } = event;
+      const { symbol } = claim;
+      if (childOf(context, { symbol })) enqueue.stopChild(symbol);
+      enqueue.spawnChild('job', { id: symbol, input: { claim, progress, limits } });
+      enqueue.assign(withChild(withoutChild(context, symbol), claim, { asks: asks(progress, limits) }));
+    }),
+    refuseClaim: enqueueActions(({ event, enqueue }) => {
+      if (event.type === 'claim.taken')
+        enqueue.sendTo('claims', { type: 'claim.refused', claim: event.claim });
+    }),
+    queueForPermit: assign(({ context, event }) => {
+      const symbol = childOf(context, addressIn(event))?.symbol;
+      // A new child counts as waiting from its spawning on and may hold a permit before its request arrives.
+      const counted = symbol === undefined || [...context.permits, ...context.waiting].includes(symbol);
+      return counted ? {} : { waiting: [...context.waiting, symbol] };
+    }),
+    takePermitBack: assign(({ context, event }) => {
+      const child = childOf(context, addressIn(event));
+      return child ? withoutPermit(context, child.symbol) : {};
+    }),
+    grantPermits: enqueueActions(({ context, enqueue }) => {
+      const holders = nextHolders(context);
+      for (const symbol of holders) enqueue.sendTo(symbol, { type: 'permit.granted' });
+      enqueue.assign({
+        permits: [...context.permits, ...holders],
+        waiting: context.waiting.slice(holders.length),
+      });
+    }),
+    announceRoom: enqueueActions(({ context, enqueue }) => {
+      enqueue.sendTo('claims', { type: 'room.changed', room: room(context) });
+      enqueue.assign({ told: room(context) });
+    }),
+    forwardCancel: enqueueActions(({ context, event, enqueue }) => {
+      const child = childOf(context, addressIn(event));
+      if (child) enqueue.sendTo(child.symbol, { type: 'job.cancel' });
+    }),
+    dismissChild: enqueueActions(({ context, event, enqueue }) => {
+      const child = childOf(context, addressIn(event));
+      if (!child) return;
+      enqueue.stopChild(child.symbol);
+      enqueue.assign(withoutChild(context, child.symbol));
+    }),
+    dismissIdle: enqueueActions(({ context, enqueue }) => {
+      const { permits } = context;
+      const idle = context.children.filter(({ symbol }) => !permits.includes(symbol));
+      for (const { symbol } of idle) enqueue.stopChild(symbol);
+      enqueue.assign({ children: context.children.filter((claim) => !idle.includes(claim)), waiting: [] });
+    }),
+    dismissAll: enqueueActions(({ context, enqueue }) => {
+      for (const { symbol } of context.children) enqueue.stopChild(symbol);
+      enqueue.assign({ children: [], permits: [], waiting: [] });
+    }),
+    setGrace: assign(({ event }) => (event.type === 'drain' ? { graceMs: event.graceMs } : {})),
+    recordFault: assign({ fault: 'the claims actor stopped', graceMs: faultGraceMs }),
+  },
+});

@@ -1,0 +1,98 @@
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
+import { lockDirectory } from './directory-lock.ts';
+import { AppError } from './errors.ts';
+import { durable, flushPath, flushTree } from './pglite-durable.ts';
+import { YieldingPGlite } from './pglite-yielding.ts';
+
+export interface EmbeddedOptions {
+  /** Made where it is missing, parents included. Null keeps everything in memory. */
+  dataDir: string | null;
+  /** Flush every commit to disk: survives power loss. Without it, the death of the process only. */
+  fsync: boolean;
+  /** A dumped data directory (`pglite.dumpDataDir`) to begin with instead of an empty database: 1 s, not 5. */
+  loadDataDir?: Blob | undefined;
+  logger?: { info(details: object, message: string): void } | undefined;
+}
+
+/** A PGlite of our own. Close what uses it first (pg-boss, then the ORM): neither closes a PGlite it was handed. */
+export interface EmbeddedDatabase extends AsyncDisposable {
+  readonly pglite: PGlite;
+  /** Closes PostgreSQL, then lets the next process in. A second call waits for the first. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the embedded PostgreSQL: in memory, or in `<dataDir>/pglite`, where a lock keeps every other process out.
+ *
+ * A first start is made aside in `<dataDir>/pglite.init` and published by one rename, so a process killed at any
+ * moment leaves a directory that opens. Everything, the lock too, lies inside `dataDir`: it may be a mounted volume.
+ *
+ * Throws `data_dir_in_use` and `data_dir_unusable`.
+ *
+ *     const { pglite, close } = await openPglite({ dataDir: './data', fsync: true })
+ */
+export async function openPglite(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
+  const { dataDir, loadDataDir } = options;
+  if (dataDir === null) return embedded(await start(loadDataDir ? { loadDataDir } : {}), () => {});
+
+  const cluster = join(resolve(dataDir), 'pglite');
+  makeDirectory(dirname(cluster));
+  const lock = lockDirectory(cluster);
+  try {
+    if (!existsSync(join(cluster, 'PG_VERSION'))) await initialise(cluster, options);
+    return embedded(await start(location(cluster, options)), () => lock.release());
+  } catch (error) {
+    lock.release();
+    throw error instanceof AppError ? error : unusable(cluster, error);
+  }
+}
+
+// A directory of that name without a database in it is not ours to remove: the rename refuses it.
+async function initialise(cluster: string, options: EmbeddedOptions): Promise<void> {
+  options.logger?.info({ directory: cluster }, 'making the embedded database, which takes some seconds once');
+  const aside = `${cluster}.init`;
+  rmSync(aside, { recursive: true, force: true });
+  const { loadDataDir } = options;
+  await (await start({ ...location(aside, options), ...(loadDataDir ? { loadDataDir } : {}) })).close();
+  if (options.fsync) await flushTree(aside);
+  renameSync(aside, cluster);
+  if (options.fsync) await flushPath(dirname(cluster));
+}
+
+const location = (directory: string, { fsync }: EmbeddedOptions): PGliteOptions =>
+  fsync ? durable(directory) : { dataDir: directory };
+
+// PGlite.create would build the base class.
+async function start(options: PGliteOptions): Promise<PGlite> {
+  const pglite = new YieldingPGlite(options);
+  await pglite.waitReady;
+  return pglite;
+}
+
+function embedded(pglite: PGlite, release: () => void): EmbeddedDatabase {
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= pglite.close().finally(release);
+    return closing;
+  };
+  return { pglite, close, [Symbol.asyncDispose]: close };
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw unusable(path, error);
+  }
+}
+
+function unusable(directory: string, cause: unknown): AppError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new AppError(
+    'data_dir_unusable',
+    `Expected a data directory in which PostgreSQL can start, got: ${directory} (${reason})`,
+    { details: { directory }, cause },
+  );
+}

@@ -1,0 +1,104 @@
+import type { Clock } from '../clock.ts';
+import type { AppError } from '../errors.ts';
+import { cleanBars, type RawBar } from './bars.ts';
+import { type CountingProvider, countRequests } from './counting.ts';
+import { failures } from './failures.ts';
+import { type Fault, planFaults } from './faults.ts';
+import type { History, HistoryRequest, MarketDataProvider, Verdict } from './provider.ts';
+import { lastCompletedSession } from './sessions.ts';
+import { simulatedActions, simulatedBars } from './simulation.ts';
+import { type SimulatedListing, simulatedListing } from './simulation-listings.ts';
+import { isWellFormed, malformedReason } from './symbol-form.ts';
+
+export interface SimulatedProviderOptions {
+  clock: Clock;
+  /** Another seed is another market. */
+  seed?: number;
+  /** How long every answer takes. */
+  latencyMs?: number;
+  /** From `parseFaults`. */
+  faults?: readonly Fault[];
+  /** How long a `429` fault asks to wait. */
+  throttleMs?: number;
+}
+
+/**
+ * The simulated market behind the port: every well-formed symbol exists except those that begin with `NOPE`.
+ *
+ * Its bars are those of `simulation.ts` up to the last session completed at the clock's now, put through the same
+ * cleaning as any provider's. A fault answers in place of the market, after the same latency; a `timeout` fault
+ * reports the timeout without the wait.
+ *
+ *     const market = simulatedProvider({ clock: systemClock, faults: parseFaults('AAPL=timeout:2') });
+ *     market.requests().history   // 0: it counts what is asked of it
+ */
+export function simulatedProvider(options: SimulatedProviderOptions): CountingProvider {
+  const { clock, seed = 1, latencyMs = 0, faults = [], throttleMs = 1000 } = options;
+  const plan = planFaults(faults);
+
+  const answered = async (signal: AbortSignal | undefined): Promise<void> => {
+    signal?.throwIfAborted();
+    if (latencyMs > 0) await clock.sleepUntil(clock.now() + latencyMs, signal);
+  };
+
+  const market: MarketDataProvider = {
+    name: 'simulated',
+    async lookup(symbols, { signal } = {}) {
+      await answered(signal);
+      return symbols.map((symbol) => {
+        const fault = plan.take(symbol, 'lookup');
+        return fault === null ? verdictOn(symbol) : unverifiable(symbol, failureOf(fault, symbol));
+      });
+    },
+    async history({ signal, ...request }) {
+      await answered(signal);
+      const fault = plan.take(request.symbol, 'history');
+      if (fault !== null) throw failureOf(fault, request.symbol);
+      return historyOf(request, { seed, now: clock.now() });
+    },
+  };
+
+  const failureOf = (fault: 'timeout' | '429' | '500' | 'empty', symbol: string): AppError => {
+    const provider = 'simulated';
+    if (fault === 'timeout') return failures.timeout({ provider });
+    if (fault === '429') return failures.throttled({ provider, retryAt: clock.now() + throttleMs });
+    if (fault === '500')
+      return failures.unavailable({ provider, what: 'answered with status 500', status: 500 });
+    return failures.noPriceData({ symbol, bars: 0 });
+  };
+
+  return countRequests(market);
+}
+
+function listingOf(symbol: string): SimulatedListing | null {
+  return isWellFormed(symbol) ? simulatedListing(symbol) : null;
+}
+
+function verdictOn(symbol: string): Verdict {
+  const listing = listingOf(symbol);
+  if (listing !== null) return { symbol, verdict: 'valid', instrument: listing.instrument };
+  const reason = isWellFormed(symbol)
+    ? failures.notFound({ provider: 'simulated', symbol }).message
+    : malformedReason;
+  return { symbol, verdict: 'invalid', reason };
+}
+
+function unverifiable(symbol: string, { message, retryAt }: AppError): Verdict {
+  return { symbol, verdict: 'unverifiable', reason: message, ...(retryAt !== undefined && { retryAt }) };
+}
+
+function historyOf(
+  { symbol, from, to }: HistoryRequest,
+  { seed, now }: { seed: number; now: number },
+): History {
+  const listing = listingOf(symbol);
+  if (listing === null) throw failures.notFound({ provider: 'simulated', symbol });
+  const { instrument, quoteUnit, tradesWeekends } = listing;
+  const session = lastCompletedSession({ now, ...instrument, tradesWeekends });
+  const rows: RawBar[] = simulatedBars({ seed, symbol, from, to, session });
+  return {
+    instrument,
+    bars: cleanBars({ instrument, quoteUnit, rows, from, to, now }),
+    actions: simulatedActions({ seed, symbol, from, to, session }),
+  };
+}

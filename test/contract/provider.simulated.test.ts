@@ -1,0 +1,17 @@
+import type { Clock } from '../../src/clock.ts';
+import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import { describeProvider } from './provider.contract.ts';
+
+describeProvider('simulated', async ({ now, faults, hangs }) => {
+  const clock: Clock = {
+    now: () => now,
+    sleepUntil: (_, signal) =>
+      new Promise((_, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason));
+      }),
+  };
+  return {
+    provider: simulatedProvider({ clock, seed: 1, faults, latencyMs: hangs ? 1 : 0 }),
+    close: async () => {},
+  };
+});

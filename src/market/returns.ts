@@ -54,6 +54,6 @@ export function alignReturns(symbol: DailyCloses, calendar: readonly string[]): 
 
 function simpleReturn({ from, to }: { from: number; to: number }): number {
   const value = to / from - 1;
-  if (from > 0 && to > 0 && Number.isFinite(value)) return value;
+  if (from > 0 && from < Infinity && to > 0 && Number.isFinite(value)) return value;
   throw new AppError('calculation_failed', `expected prices to be finite and > 0, got: ${from}, ${to}`);
 }

@@ -42,8 +42,8 @@ export interface SimulatedBar {
 
 type Factor = 'm' | 'v' | 'o' | 'q' | 's' | 'l' | 't' | 'e';
 
-// Daily returns in per cent; `e` is the proxy's own noise. Correlations (up to 0.88 among the styles) and the
-// condition number (about 9) come out like those of the real funds.
+// Daily returns in per cent; `e` is the proxy's own noise. The styles come out about as alike as the real funds:
+// correlations up to 0.92 and a condition number of 10, against 0.88 and 9.3 in the 90 days to 2026-07-31.
 const loadings: Record<ProxySymbol, Partial<Record<Factor, number>>> = {
   SPY: { m: 1 },
   VTV: { m: 0.65, v: 0.4, e: 0.15 },

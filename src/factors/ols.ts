@@ -46,7 +46,7 @@ export function fitOls({ y, x }: { y: Centred; x: Centred }): OlsFit {
   }
 
   const standardError = Math.sqrt(squaredErrors / (n - 2) / x.sumOfSquares);
-  const margin = studentQuantile({ probability: 0.975, degrees: n - 2 }) * standardError;
+  const margin = studentQuantile(n - 2) * standardError;
   return {
     beta,
     intercept,

@@ -1,0 +1,72 @@
+/** The columns of a portfolio: their names in JSON, and in the header of a CSV. */
+export const columns = [
+  { name: 'symbol', title: 'Symbol', required: true },
+  { name: 'quantity', title: 'Quantity', required: true },
+  { name: 'entry_price', title: 'Entry Price Per Share', required: true },
+  { name: 'entry_date', title: 'Entry Date', required: true },
+  { name: 'investment_class', title: 'Investment Class', required: false },
+  { name: 'investment_subtype', title: 'Investment Subtype', required: false },
+  { name: 'underlying_symbol', title: 'Underlying Symbol', required: false },
+  { name: 'strike_price', title: 'Strike Price', required: false },
+  { name: 'expiration_date', title: 'Expiration Date', required: false },
+  { name: 'option_type', title: 'Option Type', required: false },
+  { name: 'exit_date', title: 'Exit Date', required: false },
+  { name: 'exit_price', title: 'Exit Price Per Share', required: false },
+  { name: 'currency', title: 'Currency', required: false },
+] as const;
+
+export type ColumnName = (typeof columns)[number]['name'];
+export type ColumnTitle = (typeof columns)[number]['title'];
+
+/** A row as text: what was uploaded, under the JSON names. An absent cell is an empty one. */
+export type RawPosition = { readonly [name in ColumnName]?: string | null | undefined };
+
+export const optionColumns = [
+  'underlying_symbol',
+  'strike_price',
+  'expiration_date',
+  'option_type',
+] as const satisfies ColumnName[];
+
+/** What problems call the columns: as in the upload that they are about. */
+export type ColumnLabels = Readonly<Record<ColumnName, string>>;
+
+export const csvLabels = Object.fromEntries(columns.map(({ name, title }) => [name, title])) as ColumnLabels;
+export const jsonLabels = Object.fromEntries(columns.map(({ name }) => [name, name])) as ColumnLabels;
+
+/** Where a header puts the columns. */
+export interface Header {
+  /** How many cells the header has up to its last name: every row has at least as many. */
+  width: number;
+  /** Known columns by place, in the order of the header. */
+  places: { name: ColumnName; index: number }[];
+  missing: ColumnTitle[];
+  /** Names that occur a second time. */
+  repeated: string[];
+  /** Columns that are not ours, with their place. */
+  unknown: { title: string; index: number }[];
+}
+
+/** Finds the columns in a header: any order; case and surrounding space are ignored. */
+export function readHeader(cells: readonly string[]): Header {
+  const header: Header = { width: 0, places: [], missing: [], repeated: [], unknown: [] };
+  const seen = new Set<ColumnName>();
+  for (const [index, cell] of cells.entries()) {
+    const title = cell.trim();
+    if (title === '') continue;
+    header.width = index + 1;
+    const name = nameByTitle.get(title.toLowerCase());
+    if (name === undefined) header.unknown.push({ title, index });
+    else if (seen.has(name)) header.repeated.push(title);
+    else {
+      seen.add(name);
+      header.places.push({ name, index });
+    }
+  }
+  header.missing = columns.filter(({ name, required }) => required && !seen.has(name)).map((c) => c.title);
+  return header;
+}
+
+const nameByTitle = new Map<string, ColumnName>(
+  columns.map(({ name, title }) => [title.toLowerCase(), name]),
+);

@@ -1,0 +1,69 @@
+import { CsvError, parse } from 'csv-parse/sync';
+
+/** A record of a CSV and the row in which a spreadsheet shows it. */
+export interface SheetRecord {
+  line: number;
+  cells: string[];
+}
+
+export interface Records {
+  /** Records that hold something: no blank lines, no comments. */
+  records: SheetRecord[];
+  /** Where the text stops being CSV; what comes behind it could not be read. */
+  broken: { line: number; mend: string } | null;
+  /** More records than asked for: the rest was not read. */
+  isCut: boolean;
+}
+
+const recordLengthMax = 65_536; // characters; a longer one is a quote that was never closed
+
+/** Splits a text by RFC 4180 into at most `max` records; stops at the first broken one. */
+export function readRecords(text: string, max: number): Records {
+  const records: SheetRecord[] = [];
+  let seen = 0;
+  let broken: Records['broken'] = null;
+  // Rows of nothing but commas are not counted as records, but somebody may send millions of them.
+  const seenMax = max * 2;
+  try {
+    parse(text, {
+      comment: '#',
+      comment_no_infix: true,
+      skip_empty_lines: true,
+      relax_column_count: true,
+      // Listed, because the automatic choice takes the first line's ending for all of them.
+      record_delimiter: ['\r\n', '\n', '\r'],
+      max_record_size: recordLengthMax,
+      to: seenMax + 1,
+      on_record: (cells: string[], info) => {
+        seen += 1;
+        const line = info.records + info.comment_lines + info.empty_lines;
+        if (records.length <= max && !isBlank(cells)) records.push({ line, cells });
+        return null;
+      },
+    });
+  } catch (error) {
+    broken = brokenAt(error);
+  }
+  const isCut = records.length > max || seen > seenMax;
+  return { records: records.slice(0, max), broken, isCut };
+}
+
+/** Nothing in it, or a comment that a spreadsheet saved in quotes or with commas behind it. */
+const isBlank = (cells: readonly string[]): boolean =>
+  cells[0]?.trimStart().startsWith('#') || cells.every((cell) => cell.trim() === '');
+
+function brokenAt(error: unknown): { line: number; mend: string } {
+  if (!(error instanceof CsvError)) throw error;
+  const { records = 0, comment_lines = 0, empty_lines = 0 } = error as Partial<Record<string, number>>;
+  return { line: records + comment_lines + empty_lines + 1, mend: mends[error.code] ?? unclosed };
+}
+
+const notRead = 'The rows behind it were not read.';
+const unclosed = `A quote (") is opened and never closed: close it, or double it if it belongs to the value. ${notRead}`;
+const stray = `A quote (") stands inside a value: put the whole value in quotes and double that one. ${notRead}`;
+
+const mends: Record<string, string> = {
+  INVALID_OPENING_QUOTE: stray,
+  CSV_INVALID_CLOSING_QUOTE: stray,
+  CSV_MAX_RECORD_SIZE: `It is longer than 65,536 characters, as if a quote (") were opened and never closed. ${notRead}`,
+};

@@ -39,6 +39,7 @@ export const remarkSchema = z.object({
   row: z.int().min(1).nullish().meta({
     description: 'CSV: the row as a spreadsheet numbers it. JSON: the place in `positions`, from 1.',
   }),
+  related_row: z.int().min(1).nullish().meta({ description: 'The earlier row that this one repeats.' }),
   column: z.string().nullish(),
   value: z.string().nullish(),
   path: z.string().nullish().meta({ description: 'JSON pointer or parameter, where no row is meant.' }),

@@ -18,5 +18,16 @@ export const helloFrameSchema = z.object({
 
 export const transitionFrameSchema = transitionSchema.extend({ type: z.literal('transition') });
 
-export const frameSchema = z.discriminatedUnion('type', [helloFrameSchema, transitionFrameSchema]);
+/** The answer to a client's message that was not understood; the connection stays open. */
+export const errorFrameSchema = z.object({
+  type: z.literal('error'),
+  code: z.string(),
+  message: z.string(),
+});
+
+export const frameSchema = z.discriminatedUnion('type', [
+  helloFrameSchema,
+  transitionFrameSchema,
+  errorFrameSchema,
+]);
 export type Frame = z.infer<typeof frameSchema>;

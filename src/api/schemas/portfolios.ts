@@ -14,6 +14,8 @@ import { symbolStatuses } from './symbols.ts';
 
 export const portfolioNameMax = 200;
 export const positionRowsMax = 50_000; // as many as a CSV may have
+export const uploadBytesMax = 10 * 1024 * 1024;
+export const uploadTypes = ['text/csv', 'multipart/form-data', 'application/json'] as const;
 
 export const portfolioNameSchema = z
   .string()
@@ -21,7 +23,8 @@ export const portfolioNameSchema = z
   .min(1)
   .max(portfolioNameMax)
   // Control characters would forge lines in a log or a terminal.
-  .regex(/^\P{Cc}*$/u, 'expected no control characters');
+  .regex(/^\P{Cc}*$/u, 'expected no control characters')
+  .regex(/^[^=+@]/, 'expected not to begin with =, + or @, which a spreadsheet would evaluate');
 
 export const baseCurrencySchema = z.string().trim().toUpperCase().pipe(currencySchema);
 

@@ -1,0 +1,64 @@
+import type { Frame, TransitionView } from './schemas.ts';
+
+export const subprotocol = 'onboarding.v1+json';
+
+/** Close codes of our own, in the range that RFC 6455 leaves to applications. */
+export const closeCodes = { goingAway: 1001, tryAgainLater: 1013, tooSlow: 4429 } as const;
+
+export interface LiveLimits {
+  pingIntervalMs: number;
+  /** Bytes sent and not yet read by the client at which it counts as too slow. */
+  bufferBytes: number;
+  /** The largest frame that a client may send. */
+  frameBytes: number;
+}
+
+export const liveLimits: LiveLimits = {
+  pingIntervalMs: 30_000, // below the 60 s after which common proxies drop a silent connection
+  bufferBytes: 1024 * 1024, // some 2,000 transitions: a client that far behind is gone, not busy
+  frameBytes: 4096,
+};
+
+export interface Hello {
+  position: number;
+  /** Epoch milliseconds. */
+  now: number;
+  marketData: { providers: string[]; simulated: boolean };
+  limits: LiveLimits;
+}
+
+/** The first frame of a connection. */
+export function helloFrame({ position, now, marketData, limits }: Hello): string {
+  return encode({
+    type: 'hello',
+    protocol: subprotocol,
+    position,
+    server_time: new Date(now).toISOString(),
+    market_data: marketData,
+    limits: {
+      ping_interval_ms: limits.pingIntervalMs,
+      buffer_bytes: limits.bufferBytes,
+      frame_bytes: limits.frameBytes,
+    },
+  });
+}
+
+// A feed hands the same transition to each of its listeners; it is serialised for the first one only.
+const encoded = new WeakMap<TransitionView, string>();
+
+export function transitionFrame(transition: TransitionView): string {
+  const known = encoded.get(transition);
+  if (known !== undefined) return known;
+  const frame = encode({ type: 'transition', ...transition });
+  encoded.set(transition, frame);
+  return frame;
+}
+
+/** The answer to a message that this version of the protocol has no use for. */
+export function errorFrame(code: string, message: string): string {
+  return encode({ type: 'error', code, message });
+}
+
+function encode(frame: Frame): string {
+  return JSON.stringify(frame);
+}

@@ -1,0 +1,35 @@
+import { AppError } from '../errors.ts';
+import type { Api } from './fastify.types.ts';
+import { responses } from './responses.ts';
+import { liveSchema, readySchema } from './schemas.ts';
+import type { Health } from './service.ts';
+
+const tags = ['health'];
+
+/** For whoever restarts the process (live) or sends it requests (ready). */
+export async function healthRoutes(app: Api, health: Health): Promise<void> {
+  const liveRoute = {
+    operationId: 'getLive',
+    tags,
+    summary: 'Is the process alive?',
+    description: 'Touches nothing but the event loop: a database that is away is no reason to restart.',
+    response: responses({ 200: liveSchema }),
+  };
+  app.get('/health/live', { schema: liveRoute, logLevel: 'warn' }, async () => ({ status: 'ok' as const }));
+
+  const readyRoute = {
+    operationId: 'getReady',
+    tags,
+    summary: 'Can it take requests?',
+    description: '200 when every check passes, else 503 with the same `checks`.',
+    response: responses({ 200: readySchema }, ['not_ready', 'shutting_down']),
+  };
+  app.get('/health/ready', { schema: readyRoute, logLevel: 'warn' }, async () => {
+    const checks = await health.ready();
+    const failed = checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
+    if (failed.length > 0) {
+      throw new AppError('not_ready', `Not ready: ${failed.join(', ')}.`, { details: { checks } });
+    }
+    return { status: 'ok' as const, checks };
+  });
+}

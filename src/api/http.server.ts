@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import Fastify, { type FastifyBaseLogger, type FastifyServerOptions } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import manifest from '../../package.json' with { type: 'json' };
+import type { Clock } from '../clock.ts';
+import type { Api } from './fastify.types.ts';
+import { type LiveLimits, liveLimits } from './frames.ts';
+import { healthRoutes } from './health.routes.ts';
+import { parseJson } from './json.ts';
+import { indexLinks } from './links.ts';
+import { acceptSockets, liveSocket } from './live.socket.ts';
+import { onboardingRoutes } from './onboarding.routes.ts';
+import { portfolioRoutes } from './portfolio.routes.ts';
+import { answerClientError, problemHandler } from './problem.handler.ts';
+import { guardRequests } from './request.guards.ts';
+import { responses } from './responses.ts';
+import { indexSchema, uploadBytesMax } from './schemas.ts';
+import { localViewer, type Service } from './service.ts';
+import { symbolRoutes } from './symbol.routes.ts';
+
+export interface ServerOptions {
+  clock: Clock;
+  /** Which market the figures come from: told on `GET /`, in `hello` and in the header `x-market-data`. */
+  marketData: { providers: string[]; simulated: boolean };
+  /** A pino logger made from `logOptions`; without one nothing is logged. */
+  logger?: FastifyBaseLogger;
+  live?: Partial<LiveLimits>;
+}
+
+/**
+ * The HTTP server of the service, ready for `listen`; `close` ends its sockets too.
+ *
+ *     const server = buildServer(service, { clock, marketData: { providers: ['yahoo'], simulated: false } });
+ *     await server.listen({ host: '127.0.0.1', port: 3000 });
+ */
+export function buildServer(service: Service, options: ServerOptions): Api {
+  const app = Fastify(fastifyOptions(options)).withTypeProvider<ZodTypeProvider>() as unknown as Api;
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(problemHandler(options.clock));
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_: unknown, bytes: Buffer) =>
+    parseJson(bytes),
+  );
+  app.decorateRequest('viewer', { getter: () => localViewer });
+  const source = options.marketData.simulated ? 'simulated' : options.marketData.providers.join(', ');
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({
+      'x-request-id': request.id,
+      'x-market-data': source,
+      'x-content-type-options': 'nosniff',
+    });
+  });
+  guardRequests(app);
+  const limits = { ...liveLimits, ...options.live };
+  app.register(async (root) => {
+    const api = root as unknown as Api;
+    await acceptSockets(api, limits);
+    indexRoute(api, options);
+    await liveSocket(api, service.feed, { ...options, limits });
+    await healthRoutes(api, service.health);
+    await onboardingRoutes(api, service.onboarding);
+    await symbolRoutes(api, service.symbols);
+    await api.register(async (scope) => portfolioRoutes(scope as unknown as Api, service.portfolios));
+  });
+  return app;
+}
+
+function fastifyOptions({ clock, logger }: ServerOptions): FastifyServerOptions {
+  return {
+    ...(logger ? { loggerInstance: logger } : {}),
+    bodyLimit: uploadBytesMax,
+    // A whole request, 10 MiB over a slow line included; after it the client is cut off.
+    requestTimeout: 60_000,
+    genReqId: ({ headers }) => requestId(headers['x-request-id']),
+    routerOptions: { maxParamLength: 200 },
+    // Ours says the same as problem details: see request.guards.
+    return503OnClosing: false,
+    frameworkErrors: problemHandler(clock),
+    clientErrorHandler: answerClientError,
+  };
+}
+
+/** A caller's own id is kept, so that its log and ours can be joined, if it can do no harm in a log. */
+function requestId(offered: string | string[] | undefined): string {
+  return typeof offered === 'string' && /^[\w.-]{1,64}$/.test(offered) ? offered : randomUUID();
+}
+
+function indexRoute(app: Api, { marketData }: ServerOptions): void {
+  const schema = {
+    operationId: 'getIndex',
+    tags: ['health'],
+    summary: 'Where to start',
+    description: 'Links to the rest, and which market the figures come from.',
+    response: responses({ 200: indexSchema }),
+  };
+  const notice = marketData.simulated
+    ? 'The market is simulated: prices, exposures and totals are invented and mean nothing.'
+    : null;
+  app.get('/', { schema }, async () => ({
+    service: 'symbol-onboarding' as const,
+    version: manifest.version,
+    market_data: marketData,
+    notice,
+    links: indexLinks,
+  }));
+}

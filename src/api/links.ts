@@ -1,0 +1,39 @@
+/** Where things are. Only the routes know paths; the service behind them does not. */
+
+const segment = encodeURIComponent; // `^GSPC` and `EURUSD=X` are symbols
+
+export const portfolioPath = (id: string) => `/portfolios/${segment(id)}`;
+export const symbolPath = (symbol: string) => `/symbols/${segment(symbol)}`;
+export const jobPath = (id: string) => `/onboarding/jobs/${segment(id)}`;
+
+export function portfolioLinks(id: string): Record<string, string> {
+  const self = portfolioPath(id);
+  return { self, positions: `${self}/positions`, snapshots: `${self}/snapshots` };
+}
+
+export function symbolLinks(symbol: string, jobId: string | null = null): Record<string, string> {
+  const self = symbolPath(symbol);
+  return {
+    self,
+    status: `${self}/status`,
+    prices: `${self}/prices`,
+    exposures: `${self}/exposures`,
+    ...(jobId === null ? {} : { job: jobPath(jobId) }),
+  };
+}
+
+export function jobLinks(id: string, symbol: string): Record<string, string> {
+  return { self: jobPath(id), symbol: symbolPath(symbol), status: `${symbolPath(symbol)}/status` };
+}
+
+export const indexLinks = {
+  self: '/',
+  portfolios: '/portfolios',
+  symbol_status: '/symbols/{symbol}/status',
+  symbol: '/symbols/{symbol}',
+  onboarding: '/onboarding',
+  jobs: '/onboarding/jobs',
+  live: '/ws',
+  health_live: '/health/live',
+  health_ready: '/health/ready',
+};

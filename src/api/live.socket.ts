@@ -1,0 +1,118 @@
+import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
+import type { FastifyRequest } from 'fastify';
+import type { WebSocket } from 'ws';
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import type { Api } from './fastify.types.ts';
+import {
+  closeCodes,
+  errorFrame,
+  type Hello,
+  helloFrame,
+  type LiveLimits,
+  subprotocol,
+  transitionFrame,
+} from './frames.ts';
+import { responses } from './responses.ts';
+import type { TransitionView } from './schemas.ts';
+import type { Feed } from './service.ts';
+
+export interface LiveOptions {
+  clock: Clock;
+  marketData: Hello['marketData'];
+  limits: LiveLimits;
+}
+
+/** Must run before any route of `app` is declared: it lets a route be upgraded to a WebSocket. */
+export async function acceptSockets(app: Api, limits: LiveLimits): Promise<void> {
+  const options: WebsocketPluginOptions['options'] & { closeTimeout: number } = {
+    maxPayload: limits.frameBytes,
+    // A client that was told goodbye and does not answer must not hold up a shutdown. Not in ws's types yet.
+    closeTimeout: 2000,
+    // A client that names no subprotocol is served too; one that only knows others is not.
+    handleProtocols: (offered) => offered.has(subprotocol) && subprotocol,
+  };
+  await app.register(websocket, {
+    options,
+    async preClose() {
+      for (const client of app.websocketServer.clients) client.close(closeCodes.goingAway, 'shutting down');
+      app.websocketServer.close();
+    },
+  });
+}
+
+/** `/ws`: a hello frame, then each committed transition, in order, none twice, none missing. */
+export async function liveSocket(app: Api, feed: Feed, options: LiveOptions): Promise<void> {
+  const schema = {
+    operationId: 'watch',
+    tags: ['onboarding'],
+    summary: 'Watch transitions over a WebSocket',
+    description:
+      'Subprotocol `onboarding.v1+json`. The first frame is `hello` with the position from which on every ' +
+      'committed transition follows. A client that does not read is closed with code 4429.',
+    response: responses({}, ['upgrade_required', 'cross_origin']),
+  };
+  const stopPings = keepAlive(app, options.limits.pingIntervalMs);
+  app.addHook('onClose', async () => stopPings());
+  app.route({
+    method: 'GET',
+    url: '/ws',
+    schema,
+    handler: async () => {
+      throw new AppError('upgrade_required', 'This address speaks WebSocket only.');
+    },
+    wsHandler: (socket, request) => watch({ socket, request, feed, options }),
+  });
+}
+
+interface Watch {
+  socket: WebSocket;
+  request: FastifyRequest;
+  feed: Feed;
+  options: LiveOptions;
+}
+
+async function watch({ socket, request, feed, options }: Watch): Promise<void> {
+  const { clock, marketData, limits } = options;
+  const send = (frame: string) => {
+    if (socket.readyState !== socket.OPEN) return;
+    if (socket.bufferedAmount > limits.bufferBytes) socket.close(closeCodes.tooSlow, 'too slow');
+    else socket.send(frame);
+  };
+  socket.on('message', () => {
+    send(errorFrame('unsupported_message', 'This version of the feed takes no messages from clients.'));
+  });
+  // Transitions may be committed between the subscription and its answer; hello goes first all the same.
+  let early: TransitionView[] | null = [];
+  const listener = (transition: TransitionView) => {
+    if (early) early.push(transition);
+    else send(transitionFrame(transition));
+  };
+  try {
+    const subscription = await feed.subscribe(listener, request.viewer);
+    socket.once('close', () => subscription.close());
+    if (socket.readyState !== socket.OPEN) return subscription.close();
+    send(helloFrame({ position: subscription.position, now: clock.now(), marketData, limits }));
+    for (const transition of early) send(transitionFrame(transition));
+    early = null;
+  } catch (error) {
+    request.log.warn({ err: error }, 'feed refused a subscription');
+    socket.close(closeCodes.tryAgainLater, 'the feed is not available');
+  }
+}
+
+/** Pings every client; one that has not answered since the last ping is gone, whatever its TCP says. */
+function keepAlive(app: Api, intervalMs: number): () => void {
+  const answered = new WeakSet<WebSocket>();
+  const seen = new WeakSet<WebSocket>();
+  const timer = setInterval(() => {
+    for (const client of app.websocketServer.clients) {
+      if (!seen.has(client)) client.on('pong', () => answered.add(client));
+      else if (!answered.delete(client)) client.terminate();
+      seen.add(client);
+      client.ping();
+    }
+  }, intervalMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}

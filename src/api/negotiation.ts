@@ -1,0 +1,55 @@
+/**
+ * Whether an `Accept` header lets us answer with one of `offered`, media types without parameters.
+ *
+ * The most specific range that matches a type decides about it (RFC 9110, 12.5.1), and `q=0` refuses it.
+ *
+ *     accepts('text/html, application/*;q=0.5', ['application/json'])   // true
+ */
+export function accepts(header: string | undefined, offered: readonly string[]): boolean {
+  if (header === undefined || header.trim() === '') return true;
+  const ranges = header.split(',').map(parseRange);
+  return offered.some((type) => {
+    const matching = [type, `${type.split('/')[0]}/*`, '*/*']
+      .map((pattern) => ranges.find((range) => range.pattern === pattern))
+      .find((range) => range !== undefined);
+    return matching !== undefined && matching.weight > 0;
+  });
+}
+
+function parseRange(text: string): { pattern: string; weight: number } {
+  const [pattern = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase());
+  const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
+  return { pattern, weight: weight === undefined ? 1 : Number(weight) };
+}
+
+/** The charset of a `Content-Type`, lower case, or null where it names none. */
+export function charsetOf(contentType: string | undefined): string | null {
+  const match = /;\s*charset\s*=\s*"?([^";\s]+)"?/i.exec(contentType ?? '');
+  return match?.[1]?.toLowerCase() ?? null;
+}
+
+// ASCII is a subset of UTF-8, so its bytes need no conversion.
+const readableCharsets: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
+
+export function isReadableCharset(charset: string | null): boolean {
+  return charset === null || readableCharsets.has(charset);
+}
+
+/** A route as the router knows it: `/portfolios/:id`. */
+export interface KnownRoute {
+  url: string;
+  methods: readonly string[];
+}
+
+/** The methods that some route would take at this path, ascending; empty where the path is unknown. */
+export function allowedMethods(routes: readonly KnownRoute[], path: string): string[] {
+  const segments = path.split('/');
+  const matching = routes.filter((route) => {
+    const pattern = route.url.split('/');
+    return (
+      pattern.length === segments.length &&
+      pattern.every((part, at) => (part.startsWith(':') ? segments[at] !== '' : part === segments[at]))
+    );
+  });
+  return [...new Set(matching.flatMap((route) => route.methods))].sort();
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+import type { Api } from './fastify.types.ts';
+import { jobLinks } from './links.ts';
+import { responses } from './responses.ts';
+import { idSchema, jobDetailSchema, jobsQuerySchema, jobsSchema, overviewSchema } from './schemas.ts';
+import type { Onboarding } from './service.ts';
+
+const params = z.strictObject({ id: idSchema });
+const tags = ['onboarding'];
+
+/** The queue and its jobs, as last committed. */
+export async function onboardingRoutes(app: Api, onboarding: Onboarding): Promise<void> {
+  overviewRoute(app, onboarding);
+  jobsRoute(app, onboarding);
+  jobRoute(app, onboarding);
+}
+
+function overviewRoute(app: Api, onboarding: Onboarding): void {
+  const schema = {
+    operationId: 'getOnboarding',
+    tags,
+    summary: 'How busy onboarding is',
+    description:
+      'Depth, limits, counts, throughput and how long the queue will take; which provider the figures come from, ' +
+      'and whether that market is simulated.',
+    response: responses({ 200: overviewSchema }),
+  };
+  app.get('/onboarding', { schema }, async () => onboarding.overview());
+}
+
+function jobsRoute(app: Api, onboarding: Onboarding): void {
+  const schema = {
+    operationId: 'listJobs',
+    tags,
+    summary: 'Jobs, newest first',
+    description: 'Filtered by status and symbol. Pages by `limit` and `cursor`; new jobs never shift a page.',
+    querystring: jobsQuerySchema,
+    response: responses({ 200: jobsSchema }),
+  };
+  app.get('/onboarding/jobs', { schema }, async ({ query, viewer }) => {
+    const { jobs, next_cursor } = await onboarding.jobs(query, viewer);
+    const linked = jobs.map((job) => ({ ...job, links: jobLinks(job.job_id, job.symbol) }));
+    return { jobs: linked, next_cursor };
+  });
+}
+
+function jobRoute(app: Api, onboarding: Onboarding): void {
+  const schema = {
+    operationId: 'getJob',
+    tags,
+    summary: 'One job: its actor snapshot and its timeline',
+    description:
+      'The state value and context of its actor at the last committed transition, and every transition since it ' +
+      'was admitted, with attempts, durations and errors.',
+    params,
+    response: responses({ 200: jobDetailSchema }, ['job_not_found']),
+  };
+  app.get('/onboarding/jobs/:id', { schema }, async ({ params: { id }, viewer }) => {
+    const view = await onboarding.job(id, viewer);
+    if (view === null) throw new AppError('job_not_found', `There is no job ${id}.`);
+    return { ...view, links: jobLinks(id, view.symbol) };
+  });
+}

@@ -1,0 +1,148 @@
+import multipart from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+import type { Api } from './fastify.types.ts';
+import { portfolioLinks, portfolioPath } from './links.ts';
+import { refuse } from './refusals.ts';
+import { responses } from './responses.ts';
+import {
+  idSchema,
+  portfolioInputSchema,
+  portfolioSchema,
+  positionsQuerySchema,
+  positionsSchema,
+  snapshotsQuerySchema,
+  snapshotsSchema,
+  uploadBytesMax,
+  uploadedSchema,
+  uploadOptionsSchema,
+} from './schemas.ts';
+import type { Portfolios } from './service.ts';
+import { mediaType, readUpload, refuseTooManyRows, unsupported } from './upload.request.ts';
+
+const params = z.strictObject({ id: idSchema });
+const tags = ['portfolios'];
+
+/** What goes in as a file, and what became of it. */
+export async function portfolioRoutes(app: Api, portfolios: Portfolios): Promise<void> {
+  await app.register(multipart);
+  // The service decides whether it is CSV; here it is bytes.
+  app.addContentTypeParser('text/csv', { parseAs: 'buffer' }, async (_: unknown, bytes: Buffer) => bytes);
+  app.setErrorHandler((error, request, reply) => {
+    // Whatever of the body was not read must not be taken for the next request.
+    if (request.method === 'POST') reply.header('connection', 'close');
+    throw explainUpload(error, request);
+  });
+  uploadRoute(app, portfolios);
+  findRoute(app, portfolios);
+  positionsRoute(app, portfolios);
+  snapshotsRoute(app, portfolios);
+}
+
+function uploadRoute(app: Api, portfolios: Portfolios): void {
+  const schema = {
+    operationId: 'uploadPortfolio',
+    tags,
+    summary: 'Upload a portfolio',
+    description:
+      'Saves a portfolio at once and starts the onboarding of each new symbol. As `text/csv`, as a form with the ' +
+      'part `file`, or as JSON. All or nothing: a refused upload leaves nothing behind. 201: every symbol is known. ' +
+      '202: the symbols in `pending_symbols` are being onboarded; watch their status or the feed.',
+    consumes: ['text/csv', 'multipart/form-data', 'application/json'],
+    querystring: uploadOptionsSchema,
+    body: { content: { 'application/json': { schema: portfolioInputSchema } } },
+    response: responses({ 201: uploadedSchema, 202: uploadedSchema }, [
+      'malformed_json',
+      'malformed_form',
+      'cross_origin',
+      'payload_too_large',
+      'unsupported_media_type',
+      'unsupported_charset',
+      'unsupported_encoding',
+      'invalid_form',
+      'invalid_rows',
+      'invalid_symbols',
+      'too_many_symbols',
+      'queue_full',
+      'symbols_unverifiable',
+    ]),
+  };
+  app.post('/portfolios', { schema, preValidation: refuseTooManyRows }, async (request, reply) => {
+    const upload = await readUpload(request, request.query);
+    const answer = await portfolios.upload({ ...upload, owner: request.viewer.name });
+    if (answer.kind !== 'created') throw refuse(answer);
+    const { kind: _, ...created } = answer;
+    const { portfolio_id: id, status } = created;
+    return reply
+      .code(status === 'ready' ? 201 : 202)
+      .header('location', portfolioPath(id))
+      .send({ ...created, links: portfolioLinks(id) });
+  });
+}
+
+/** The framework's errors do not know what an upload expects. */
+function explainUpload(error: unknown, request: FastifyRequest): unknown {
+  const { code } = error as { code?: unknown };
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return unsupported(request);
+  const tooLarge = ['FST_ERR_CTP_BODY_TOO_LARGE', 'FST_REQ_FILE_TOO_LARGE', 'payload_too_large'];
+  if (!tooLarge.includes(String(code)) || mediaType(request) === 'application/json') return error;
+  const message = 'The file is larger than 10 MiB: split the portfolio into several uploads.';
+  return new AppError('payload_too_large', message, {
+    details: { limit: uploadBytesMax, errors: [{ code: 'ERR_CSV_001', message }] },
+  });
+}
+
+function found<View>(view: View | null, id: string): View {
+  if (view === null) throw new AppError('portfolio_not_found', `There is no portfolio ${id}.`);
+  return view;
+}
+
+function findRoute(app: Api, portfolios: Portfolios): void {
+  const schema = {
+    operationId: 'getPortfolio',
+    tags,
+    summary: 'A portfolio and how far its onboarding is',
+    description:
+      'Status, progress, the status of each symbol that an open lot needs, and the latest snapshot. `snapshot` is ' +
+      'null while no lot is priced, never zeros.',
+    params,
+    response: responses({ 200: portfolioSchema }, ['portfolio_not_found']),
+  };
+  app.get('/portfolios/:id', { schema }, async ({ params: { id }, viewer }) => {
+    const view = found(await portfolios.find(id, viewer), id);
+    return { ...view, links: portfolioLinks(id) };
+  });
+}
+
+function positionsRoute(app: Api, portfolios: Portfolios): void {
+  const schema = {
+    operationId: 'listPositions',
+    tags,
+    summary: 'The lots of a portfolio',
+    description:
+      'Every lot as uploaded, how it is priced, and if not, why. The market values and costs of the priced lots ' +
+      'sum, unrounded, to the latest snapshot. Pages by `limit` and `cursor`.',
+    params,
+    querystring: positionsQuerySchema,
+    response: responses({ 200: positionsSchema }, ['portfolio_not_found']),
+  };
+  app.get('/portfolios/:id/positions', { schema }, async ({ params: { id }, query, viewer }) =>
+    found(await portfolios.positions(id, query, viewer), id),
+  );
+}
+
+function snapshotsRoute(app: Api, portfolios: Portfolios): void {
+  const schema = {
+    operationId: 'listSnapshots',
+    tags,
+    summary: 'The history of totals of a portfolio',
+    description: 'One snapshot per price date, the latest first. Pages by `limit` and `cursor`.',
+    params,
+    querystring: snapshotsQuerySchema,
+    response: responses({ 200: snapshotsSchema }, ['portfolio_not_found']),
+  };
+  app.get('/portfolios/:id/snapshots', { schema }, async ({ params: { id }, query, viewer }) =>
+    found(await portfolios.snapshots(id, query, viewer), id),
+  );
+}

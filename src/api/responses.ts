@@ -1,0 +1,43 @@
+import type { z } from 'zod';
+import { type ProblemCode, problemCatalogue } from './problem-catalogue.ts';
+import { problemSchema } from './schemas.ts';
+
+export const problemType = 'application/problem+json';
+
+/** What any route may answer, whatever it does. */
+const common: ProblemCode[] = [
+  'malformed_request',
+  'not_acceptable',
+  'invalid_request',
+  'internal_error',
+  'temporarily_unavailable',
+];
+
+interface ProblemResponse {
+  description: string;
+  content: { 'application/problem+json': { schema: typeof problemSchema } };
+}
+
+/**
+ * The `response` of a route's schema: what it answers, and the problems it may answer with, by their codes.
+ *
+ *     schema: { response: responses({ 200: jobSchema }, ['job_not_found']) }
+ */
+export function responses<const Answers extends Record<number, z.ZodType>>(
+  answers: Answers,
+  problems: readonly ProblemCode[] = [],
+): Answers {
+  const codes = [...common, ...problems];
+  const statuses = [...new Set(codes.map((code) => problemCatalogue[code].status))];
+  const documented = statuses.map((status): [number, ProblemResponse] => {
+    const titles = codes
+      .filter((code) => problemCatalogue[code].status === status)
+      .map((code) => `${code}: ${problemCatalogue[code].title}`);
+    return [
+      status,
+      { description: titles.join('. '), content: { [problemType]: { schema: problemSchema } } },
+    ];
+  });
+  // Handlers return answers and throw problems, so only the answers matter to their types.
+  return { ...Object.fromEntries(documented), ...answers };
+}

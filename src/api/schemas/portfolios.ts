@@ -94,7 +94,9 @@ export const snapshotSchema = z.object({
   short_value: decimalSchema,
   gross_exposure: decimalSchema,
   net_exposure: decimalSchema,
-  realized_pnl: decimalSchema,
+  realized_pnl: decimalSchema.nullable().meta({
+    description: 'Of closed lots; null where one was sold in a currency without a rate. In no other total.',
+  }),
   position_count: z.int(),
   unpriced_count: z.int(),
   pending_count: z.int(),

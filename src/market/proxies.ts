@@ -1,0 +1,74 @@
+import type { Clock } from '../clock.ts';
+import type { Database } from '../database.ts';
+import { type DailyCloses, type ProxySet, proxies } from '../factors/catalog.ts';
+import type { PriceStore } from './price.store.ts';
+import type { History, MarketDataProvider } from './provider.ts';
+import { historyRange, lastCompletedSession } from './sessions.ts';
+
+/** The New York session decides when the proxies are fetched anew, and what "fresh" means. */
+export const newYork = { timeZone: 'America/New_York', sessionEnd: '16:00', tradesWeekends: false } as const;
+
+export interface ProxySource {
+  /** The proxies of the last completed New York session; fetched once per session and shared by all jobs. */
+  current(): Promise<ProxySet>;
+  /** The set that a job began with, however long ago. */
+  version(version: string): Promise<ProxySet | null>;
+}
+
+/**
+ * Eight histories per completed session, whatever the number of jobs that ask: the first to ask fetches, the others
+ * wait for it. No job's cancellation stops what the others wait for. Throws what the provider throws.
+ */
+export function proxySource({
+  provider,
+  prices,
+  database,
+  clock,
+}: {
+  provider: Pick<MarketDataProvider, 'history'>;
+  prices: PriceStore;
+  database: Database;
+  clock: Clock;
+}): ProxySource {
+  let flight: { version: string; set: Promise<ProxySet> } | null = null;
+
+  const load = async (version: string): Promise<ProxySet> => {
+    const stored = await prices.findProxySet(version);
+    if (stored) return stored;
+    const range = historyRange(version);
+    const histories = await Promise.all(proxies.map((symbol) => provider.history({ symbol, ...range })));
+    return database.transaction(async (on) => {
+      for (const { instrument, bars, actions } of sortedBySymbol(histories)) {
+        await prices.replace(instrument.symbol, { bars, actions }, { on });
+      }
+      return prices.keepProxySet({ version, closes: closesOf(histories) }, { on });
+    });
+  };
+
+  return {
+    current() {
+      const version = lastCompletedSession({ now: clock.now(), ...newYork });
+      if (flight?.version !== version) {
+        const set = load(version);
+        flight = { version, set };
+        // A failure is told to those who wait for it and forgotten: the next to ask tries again.
+        set.catch(() => {
+          if (flight?.set === set) flight = null;
+        });
+      }
+      return flight.set;
+    },
+    version: (version) => prices.findProxySet(version),
+  };
+}
+
+const sortedBySymbol = (histories: History[]): History[] =>
+  [...histories].sort((a, b) => (a.instrument.symbol < b.instrument.symbol ? -1 : 1));
+
+function closesOf(histories: History[]): ProxySet['closes'] {
+  const bySymbol = histories.map(({ instrument, bars }): [string, DailyCloses] => [
+    instrument.symbol,
+    { dates: bars.map(({ date }) => date), closes: bars.map(({ adjustedClose }) => adjustedClose) },
+  ]);
+  return Object.fromEntries(bySymbol) as ProxySet['closes'];
+}

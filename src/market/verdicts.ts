@@ -1,0 +1,32 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.ts';
+import type { MarketDataProvider, Verdict } from './provider.ts';
+
+const verdictsMax = 20_000;
+const validMs = 60 * 60_000; // what exists does not vanish within the hour
+const invalidMs = 10 * 60_000; // a new listing should not be called unknown for long
+
+/**
+ * Verdicts on symbols, remembered for a while: valid ones for an hour, invalid ones for ten minutes. What could not
+ * be verified is asked again at once. Never throws for an outage: those symbols are `unverifiable`.
+ */
+export function rememberVerdicts(
+  provider: Pick<MarketDataProvider, 'lookup'>,
+  clock: Clock,
+): (symbols: readonly string[]) => Promise<Verdict[]> {
+  const known = new LRUCache<string, Verdict>({ max: verdictsMax, perf: clock, ttlResolution: 0 });
+  return async (symbols) => {
+    const unknown = symbols.filter((symbol) => !known.has(symbol));
+    const asked = unknown.length > 0 ? await provider.lookup(unknown) : [];
+    for (const verdict of asked) {
+      if (verdict.verdict === 'unverifiable') continue;
+      known.set(verdict.symbol, verdict, { ttl: verdict.verdict === 'valid' ? validMs : invalidMs });
+    }
+    const answered = new Map(asked.map((verdict) => [verdict.symbol, verdict]));
+    return symbols.map(
+      (symbol) =>
+        answered.get(symbol) ??
+        known.get(symbol) ?? { symbol, verdict: 'unverifiable', reason: 'the provider gave no verdict' },
+    );
+  };
+}

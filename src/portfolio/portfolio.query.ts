@@ -1,0 +1,190 @@
+import type { z } from 'zod';
+import type {
+  LotView,
+  PortfolioView,
+  positionsSchema,
+  SnapshotView,
+  SymbolStatusView,
+  snapshotsSchema,
+} from '../api/schemas.ts';
+import type { Viewer } from '../api/service.ts';
+import type { Database } from '../database.ts';
+import { lotViewOf, type ValuedLot } from './lot-view.ts';
+import { lotValuesSql } from './valuation.ts';
+
+export interface PortfolioQueries {
+  find(id: string, viewer: Viewer): Promise<PortfolioView | null>;
+  positions(id: string, page: Page<number>, viewer: Viewer): Promise<z.infer<typeof positionsSchema> | null>;
+  snapshots(id: string, page: Page<string>, viewer: Viewer): Promise<z.infer<typeof snapshotsSchema> | null>;
+}
+
+interface Page<Cursor> {
+  limit: number;
+  cursor?: Cursor | undefined;
+}
+
+export interface PortfolioQueryOptions {
+  statuses: (symbols: readonly string[]) => Promise<SymbolStatusView[]>;
+  /** The last completed New York session. */
+  session: () => string;
+}
+
+export function portfolioQueries(
+  database: Database,
+  { statuses, session }: PortfolioQueryOptions,
+): PortfolioQueries {
+  const owned = async (id: string, viewer: Viewer) => {
+    const [row] = await database.sql<PortfolioRow>(
+      `select id, name, owner, base_currency, created_at, updated_at from portfolios
+       where id = $1::uuid and ($2 or owner = $3)`,
+      [id, viewer.role === 'operator', viewer.name],
+    );
+    return row;
+  };
+  return {
+    async find(id, viewer) {
+      const row = await owned(id, viewer);
+      if (!row) return null;
+      // Statuses first: what is ready in them is in the totals that are read after them.
+      const needs = await database.sql<{ symbol: string }>(needsSql, [id]);
+      const symbols = await statuses(needs.map(({ symbol }) => symbol));
+      const [counts] = await database.sql<CountsRow>(countsSql, [[id]]);
+      const [latest] = await database.sql<SnapshotRow>(`${snapshotSql} limit 1`, [id, null]);
+      return viewOf(row, symbols, counts!, latest);
+    },
+    async positions(id, { limit, cursor = 0 }, viewer) {
+      const row = await owned(id, viewer);
+      if (!row) return null;
+      const lots = await database.sql<ValuedLot>(
+        `${valuedLotSql} where line > $2 order by line, id limit $3`,
+        [[id], cursor, limit + 1],
+      );
+      const page = lots.slice(0, limit);
+      const positions: LotView[] = page.map((lot) => lotViewOf(lot, session()));
+      return {
+        portfolio_id: id,
+        base_currency: row.base_currency,
+        positions,
+        next_cursor: lots.length > limit ? String(page.at(-1)!.line) : null,
+      };
+    },
+    async snapshots(id, { limit, cursor }, viewer) {
+      const row = await owned(id, viewer);
+      if (!row) return null;
+      const rows = await database.sql<SnapshotRow>(`${snapshotSql} limit $3`, [
+        id,
+        cursor ?? null,
+        limit + 1,
+      ]);
+      const page = rows.slice(0, limit);
+      return {
+        portfolio_id: id,
+        base_currency: row.base_currency,
+        snapshots: page.map(snapshotOf),
+        next_cursor: rows.length > limit ? page.at(-1)!.snapshot_date : null,
+      };
+    },
+  };
+}
+
+interface PortfolioRow {
+  id: string;
+  name: string;
+  owner: string;
+  base_currency: string;
+  created_at: string;
+  updated_at: string;
+}
+
+interface CountsRow {
+  lots: number;
+  pending_count: number;
+  public_count: number;
+  priced_public: number;
+  mendable: number;
+}
+
+type SnapshotRow = Omit<SnapshotView, 'computed_at'> & { computed_at: string };
+
+const needsSql = `
+  select distinct needs_symbol as symbol from positions
+  where portfolio_id = $1::uuid and exit_date is null and needs_symbol is not null order by 1`;
+
+const countsSql = `
+  select count(*)::int as lots,
+    count(*) filter (where is_pending)::int as pending_count,
+    count(*) filter (where investment_class = 'PUBLIC' and disposition <> 'closed')::int as public_count,
+    count(*) filter (where investment_class = 'PUBLIC' and disposition = 'priced')::int as priced_public,
+    count(*) filter (where disposition in ('failed', 'missing_fx'))::int as mendable
+  from (${lotValuesSql}) lots`;
+
+const valuedLotSql = `
+  select id, line, symbol, investment_class, investment_subtype, underlying_symbol, strike_price,
+    expiration_date::text as expiration_date, option_type, quantity, multiplier, lot_currency, entry_price,
+    entry_date::text as entry_date, exit_price, exit_date::text as exit_date, close, close_currency,
+    price_date::text as price_date, base_currency, value, cost, disposition, is_pending
+  from (${lotValuesSql}) lots`;
+
+const snapshotSql = `
+  select snapshot_date::text as snapshot_date, total_value, total_cost, total_pnl, pnl_percent, long_value,
+    short_value, gross_exposure, net_exposure, realized_pnl, position_count, unpriced_count, pending_count,
+    missing_fx_count, coverage, is_complete, oldest_price_date::text as oldest_price_date, computed_at, revision
+  from portfolio_snapshots
+  where portfolio_id = $1::uuid and ($2::date is null or snapshot_date < $2::date)
+  order by snapshot_date desc`;
+
+const snapshotOf = (row: SnapshotRow): SnapshotView => ({
+  ...row,
+  computed_at: new Date(row.computed_at).toISOString(),
+});
+
+/** Pending, error, partial or ready: SPEC section 7. Options and private holdings do not make it partial. */
+function statusOf({
+  pending_count,
+  public_count,
+  priced_public,
+  mendable,
+}: CountsRow): PortfolioView['status'] {
+  if (pending_count > 0) return 'pending';
+  if (public_count > 0 && priced_public === 0) return 'error';
+  return mendable > 0 ? 'partial' : 'ready';
+}
+
+function viewOf(
+  row: PortfolioRow,
+  symbols: SymbolStatusView[],
+  counts: CountsRow,
+  latest: SnapshotRow | undefined,
+): PortfolioView {
+  const ready = symbols.filter(({ status }) => status === 'ready').length;
+  const failed = symbols.filter(({ status }) => status === 'error' || status === 'unknown').length;
+  // A symbol that failed will not move on by itself: it counts as done, or progress would never end.
+  const done = symbols.reduce((sum, { status, progress }) => sum + (status === 'error' ? 1 : progress), 0);
+  return {
+    portfolio_id: row.id,
+    name: row.name,
+    base_currency: row.base_currency,
+    owner: row.owner,
+    status: statusOf(counts),
+    lot_count: counts.lots,
+    progress: {
+      total: symbols.length,
+      ready,
+      pending: symbols.length - ready - failed,
+      failed,
+      fraction: symbols.length === 0 ? 1 : done / symbols.length,
+    },
+    symbols: symbols.map(({ symbol, status, message, phase, progress, job_id }) => ({
+      symbol,
+      status,
+      message,
+      phase,
+      progress,
+      job_id,
+    })),
+    // What is pending is a fact of now, not of the day the row was computed.
+    snapshot: latest ? { ...snapshotOf(latest), pending_count: counts.pending_count } : null,
+    created_at: new Date(row.created_at).toISOString(),
+    updated_at: new Date(row.updated_at).toISOString(),
+  };
+}

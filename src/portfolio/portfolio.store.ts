@@ -1,0 +1,42 @@
+import { type Database, entityManager, type Transaction } from '../database.ts';
+import type { Lot } from './lots.ts';
+import { Portfolio } from './portfolio.entity.ts';
+
+export interface NewPortfolio {
+  id: string;
+  owner: string;
+  name: string;
+  baseCurrency: string;
+  lots: readonly (Lot & { id: string })[];
+}
+
+export interface PortfolioStore {
+  /** Saves a portfolio with all its lots. Nobody sees it before the transaction commits. */
+  insert(portfolio: NewPortfolio, options: { on: Transaction }): Promise<void>;
+}
+
+const lotsPerStatement = 5000; // one statement of 50,000 lots would keep an embedded database busy for seconds
+
+export function portfolioStore(database: Database): PortfolioStore {
+  return {
+    async insert({ id, owner, name, baseCurrency, lots }, { on }) {
+      await entityManager(on).insert(Portfolio, { id, owner, name, baseCurrency });
+      for (let start = 0; start < lots.length; start += lotsPerStatement) {
+        const rows = JSON.stringify(lots.slice(start, start + lotsPerStatement));
+        await database.sql(insertLotsSql, [id, rows], { on });
+      }
+    },
+  };
+}
+
+const insertLotsSql = `
+  insert into positions (id, portfolio_id, line, symbol, needs_symbol, investment_class, investment_subtype,
+    underlying_symbol, strike_price, expiration_date, option_type, quantity, multiplier, currency, entry_price,
+    entry_date, exit_date, exit_price)
+  select r.id, $1::uuid, r.line, r.symbol, r.needs, r."investmentClass", r."investmentSubtype", r."underlyingSymbol",
+    r."strikePrice", r."expirationDate", r."optionType", r.quantity, r.multiplier, r.currency, r."entryPrice",
+    r."entryDate", r."exitDate", r."exitPrice"
+  from jsonb_to_recordset($2::jsonb) as r(id uuid, line int, symbol text, needs text, "investmentClass" text,
+    "investmentSubtype" text, "underlyingSymbol" text, "strikePrice" numeric, "expirationDate" date,
+    "optionType" text, quantity numeric, multiplier int, currency text, "entryPrice" numeric, "entryDate" date,
+    "exitDate" date, "exitPrice" numeric)`;

@@ -1,0 +1,135 @@
+import type { Database, Transaction } from '../database.ts';
+import { lotValuesSql } from './valuation.ts';
+
+export interface SnapshotStore {
+  /** Prices the lots of portfolios that this transaction has locked (or made), and recomputes their snapshots. */
+  recompute(
+    portfolioIds: readonly string[],
+    options: {
+      /** The symbol whose completion this is: from now on it is not pending. */
+      cause: string | null;
+      /** Symbols that get a job in this very transaction. */
+      expected?: readonly string[];
+      /** The price date of a portfolio of nothing but cash. */
+      session: string;
+      on: Transaction;
+    },
+  ): Promise<void>;
+  /**
+   * Locks the next portfolios, ascending by id, that have an unpriced or outdated open lot of an active symbol.
+   * Empty when none is left, which is also where a resumed snapshot phase finds itself.
+   */
+  lockDue(symbol: string, batch: number, options: { on: Transaction }): Promise<string[]>;
+  /** Gives the changed snapshots their places in the feed. Must be the last statement of its transaction. */
+  announce(portfolioIds: readonly string[], options: { on: Transaction }): Promise<void>;
+}
+
+export function snapshotStore(database: Database, { feedChannel }: { feedChannel: string }): SnapshotStore {
+  const digits = JSON.stringify(currencyDigits());
+  return {
+    async recompute(portfolioIds, { cause, expected = [], session, on }) {
+      await database.sql(priceSql, [portfolioIds], { on });
+      await database.sql(recomputeSql, [portfolioIds, digits, session, cause, expected], { on });
+    },
+    async lockDue(symbol, batch, { on }) {
+      const rows = await database.sql<{ id: string }>(lockDueSql, [symbol, batch], { on });
+      return rows.map(({ id }) => id);
+    },
+    async announce(portfolioIds, { on }) {
+      await database.sql(announceSql, [portfolioIds, portfolioIds.length, feedChannel], { on });
+    },
+  };
+}
+
+/** Minor digits of every currency that has not two: ISO 4217, as Intl knows it. */
+function currencyDigits(): Record<string, number> {
+  const digits = Intl.supportedValuesOf('currency').map((currency) => {
+    const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+    return [currency, format.resolvedOptions().maximumFractionDigits ?? 2] as const;
+  });
+  return Object.fromEntries(digits.filter(([, count]) => count !== 2));
+}
+
+const priceSql = `
+  update positions p set last_close = u.last_price, price_date = u.last_price_date, priced_version = u.price_version
+  from symbol_universe u
+  where p.portfolio_id = any($1::uuid[]) and p.exit_date is null and p.investment_class = 'PUBLIC'
+    and u.symbol = p.needs_symbol and u.is_active and p.priced_version is distinct from u.price_version`;
+
+const lockDueSql = `
+  select f.id from portfolios f
+  where f.id in (
+    select p.portfolio_id from positions p join symbol_universe u on u.symbol = p.needs_symbol
+    where p.needs_symbol = $1 and p.exit_date is null and p.investment_class = 'PUBLIC' and u.is_active
+      and p.priced_version is distinct from u.price_version
+    group by p.portfolio_id order by p.portfolio_id limit $2)
+  order by f.id for no key update`;
+
+// Lots are summed unrounded; every published total is rounded once, half away from zero, which is how numeric rounds.
+// Without a priced lot there is no row.
+const recomputeSql = `
+  with lots as (${lotValuesSql}),
+  sums as (
+    select portfolio_id, coalesce(($2::jsonb ->> base_currency)::int, 2) as digits,
+      max(price_date) filter (where disposition = 'priced') as last_date,
+      min(price_date) filter (where disposition = 'priced') as first_date,
+      sum(value) filter (where disposition = 'priced') as value,
+      sum(cost) filter (where disposition = 'priced') as cost,
+      sum(abs(cost)) filter (where disposition = 'priced') as priced_abs,
+      sum(abs(cost)) filter (where disposition <> 'closed') as open_abs,
+      bool_or(cost is null) filter (where disposition <> 'closed') as cost_unknown,
+      coalesce(sum(value) filter (where disposition = 'priced' and value > 0), 0) as long_value,
+      coalesce(sum(value) filter (where disposition = 'priced' and value < 0), 0) as short_value,
+      case when bool_or(disposition = 'closed' and exit_price is not null and realized is null) then null
+        else coalesce(sum(realized), 0) end as realized,
+      count(*) filter (where disposition = 'priced') as priced_count,
+      count(*) filter (where disposition in ('unpriced', 'pending', 'failed')) as unpriced_count,
+      count(*) filter (where (is_pending or needs_symbol = any($5::text[]))
+        and needs_symbol is distinct from $4::text) as pending_count,
+      count(*) filter (where disposition = 'missing_fx') as missing_fx_count,
+      bool_or(disposition in ('pending', 'failed', 'missing_fx')) as lacks_some
+    from lots group by portfolio_id, base_currency
+  ),
+  latest as (
+    select distinct on (portfolio_id) * from portfolio_snapshots
+    where portfolio_id = any($1::uuid[]) order by portfolio_id, snapshot_date desc
+  ),
+  fresh as (
+    select s.*, round(s.value, s.digits) as total_value, round(s.cost, s.digits) as total_cost,
+      greatest(coalesce(s.last_date, $3::date), l.snapshot_date) as snapshot_date,
+      case when l.portfolio_id is not null then to_jsonb(l) - 'previous' end as previous
+    from sums s left join latest l using (portfolio_id) where s.priced_count > 0
+  )
+  insert into portfolio_snapshots as t (portfolio_id, snapshot_date, total_value, total_cost, total_pnl, pnl_percent,
+    long_value, short_value, gross_exposure, net_exposure, realized_pnl, position_count, unpriced_count,
+    pending_count, missing_fx_count, coverage, is_complete, oldest_price_date, computed_at, revision, previous, cause)
+  select portfolio_id, snapshot_date, total_value, total_cost, total_value - total_cost,
+    round((value - cost) / nullif(priced_abs, 0) * 100, 4),
+    round(long_value, digits), round(short_value, digits), round(long_value - short_value, digits), total_value,
+    round(realized, digits), priced_count, unpriced_count, pending_count, missing_fx_count,
+    case when not cost_unknown then round(priced_abs / nullif(open_abs, 0), 6) end, not lacks_some,
+    coalesce(first_date, snapshot_date), clock_timestamp(), 1, previous, $4
+  from fresh
+  on conflict (portfolio_id, snapshot_date) do update set
+    total_value = excluded.total_value, total_cost = excluded.total_cost, total_pnl = excluded.total_pnl,
+    pnl_percent = excluded.pnl_percent, long_value = excluded.long_value, short_value = excluded.short_value,
+    gross_exposure = excluded.gross_exposure, net_exposure = excluded.net_exposure,
+    realized_pnl = excluded.realized_pnl, position_count = excluded.position_count,
+    unpriced_count = excluded.unpriced_count, pending_count = excluded.pending_count,
+    missing_fx_count = excluded.missing_fx_count, coverage = excluded.coverage,
+    is_complete = excluded.is_complete, oldest_price_date = excluded.oldest_price_date,
+    computed_at = excluded.computed_at, revision = t.revision + 1, previous = excluded.previous,
+    cause = excluded.cause`;
+
+const announceSql = `
+  with head as (
+    update feed_head set position = position + $2::int where id = 1 returning position
+  ), changed as (
+    select distinct on (portfolio_id) portfolio_id, snapshot_date from portfolio_snapshots
+    where portfolio_id = any($1::uuid[]) order by portfolio_id, snapshot_date desc
+  ), placed as (
+    update portfolio_snapshots s set feed_position = head.position - $2::int + c.n
+    from head, (select *, row_number() over (order by portfolio_id) as n from changed) c
+    where s.portfolio_id = c.portfolio_id and s.snapshot_date = c.snapshot_date
+  )
+  select pg_notify($3, json_build_object('from', position - $2::int + 1, 'to', position)::text) from head`;

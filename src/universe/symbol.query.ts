@@ -1,0 +1,211 @@
+import type { z } from 'zod';
+import { type Phase, phases } from '../../machines/protocol.ts';
+import type { exposuresSchema, pricesSchema, SymbolStatusView, SymbolView } from '../api/schemas.ts';
+import type { Clock } from '../clock.ts';
+import type { Database } from '../database.ts';
+import { factors, type Quality } from '../factors/catalog.ts';
+import { estimateSeconds } from '../onboarding/estimate.ts';
+import { type SymbolFacts, statusIn } from './status.ts';
+
+export interface SymbolQueries {
+  /** One status per symbol asked for, in that order; `unknown` where there is neither a row nor a job. */
+  statuses(symbols: readonly string[]): Promise<SymbolStatusView[]>;
+  profile(symbol: string): Promise<SymbolView | null>;
+  prices(symbol: string, range: DayRange): Promise<z.infer<typeof pricesSchema> | null>;
+  exposures(
+    symbol: string,
+    query: { date?: string | undefined },
+  ): Promise<z.infer<typeof exposuresSchema> | null>;
+}
+
+interface DayRange {
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
+export function symbolQueries(
+  database: Database,
+  { concurrency, retryLimit, clock }: { concurrency: number; retryLimit: number; clock: Clock },
+): SymbolQueries {
+  const phaseSeconds = measuredPhases(database, clock);
+  const facts = (symbols: readonly string[]) => database.sql<FactsRow>(factsSql, [symbols]);
+
+  return {
+    async statuses(symbols) {
+      const rows = await facts(symbols);
+      const busy = rows.some(({ job_status }) => job_status === 'pending' || job_status === 'processing');
+      const measured = busy ? await phaseSeconds() : {};
+      const found = new Map(rows.map((row) => [row.symbol, row]));
+      return symbols.map((symbol) => {
+        const row = found.get(symbol);
+        const status = statusIn(symbol, row ? factsOf(row) : null, { retryLimit });
+        if (!row || (status.status !== 'pending' && status.status !== 'processing')) return status;
+        const waitMs = row.retry_at === null ? 0 : Math.max(0, Date.parse(row.retry_at) - clock.now());
+        const estimate = estimateSeconds({
+          phaseSeconds: measured,
+          phase: status.status === 'processing' ? row.phase : null,
+          ahead: row.ahead,
+          concurrency,
+          waitSeconds: waitMs / 1000,
+        });
+        return { ...status, estimated_seconds: estimate };
+      });
+    },
+    async profile(symbol) {
+      const [row] = await facts([symbol]);
+      if (!row?.listed) return null;
+      const { status } = statusIn(symbol, factsOf(row), { retryLimit });
+      return profileOf(row, status);
+    },
+    async prices(symbol, { from, to }) {
+      const [listed] = await database.sql<{ currency: string | null }>(
+        'select currency from symbol_universe where symbol = $1',
+        [symbol],
+      );
+      if (!listed) return null;
+      const bars = await database.sql<z.infer<typeof pricesSchema>['bars'][number]>(
+        `select date::text as date, open, high, low, close, adjusted_close, volume from prices
+         where symbol = $1 and ($2::date is null or date >= $2) and ($3::date is null or date <= $3) order by date`,
+        [symbol, from ?? null, to ?? null],
+      );
+      return { symbol, currency: listed.currency, bars };
+    },
+    exposures: (symbol, { date }) => exposures(database, symbol, date ?? null),
+  };
+}
+
+interface FactsRow {
+  symbol: string;
+  listed: boolean;
+  is_active: boolean | null;
+  ready_at: string | null;
+  name: string | null;
+  type: SymbolView['type'];
+  currency: string | null;
+  exchange: string | null;
+  time_zone: string | null;
+  provider: string | null;
+  first_price_date: string | null;
+  last_price_date: string | null;
+  last_price: string | null;
+  quality: Quality | null;
+  quality_reason: string | null;
+  calculation_date: string | null;
+  updated_at: string;
+  job_id: string | null;
+  job_status: SymbolFacts['jobStatus'];
+  phase: Phase;
+  attempt: number | null;
+  retry_at: string | null;
+  error_message: string | null;
+  ahead: number;
+}
+
+// Ids are UUIDv7, so the newest job is the greatest.
+const factsSql = `
+  select s.symbol, u.symbol is not null as listed, u.is_active, u.ready_at, u.name, u.type, u.currency, u.exchange,
+    u.time_zone, u.provider, u.first_price_date::text as first_price_date,
+    u.last_price_date::text as last_price_date, u.last_price, u.quality, u.quality_reason,
+    u.calculation_date::text as calculation_date, u.updated_at, j.id as job_id, j.status as job_status, j.phase,
+    j.attempt, j.retry_at, j.error_message,
+    case when j.status = 'pending' then (select count(*)::int from onboarding_jobs a
+      where a.status in ('pending', 'processing') and a.id < j.id) else 0 end as ahead
+  from unnest($1::text[]) as s(symbol)
+  left join symbol_universe u on u.symbol = s.symbol
+  left join lateral (select * from onboarding_jobs where symbol = s.symbol order by id desc limit 1) j on true
+  where u.symbol is not null or j.id is not null`;
+
+const factsOf = (row: FactsRow): SymbolFacts => ({
+  readyAt: row.is_active && row.ready_at !== null ? new Date(row.ready_at).toISOString() : null,
+  quality: row.quality,
+  qualityReason: row.quality_reason,
+  jobId: row.job_id,
+  jobStatus: row.job_status,
+  phase: row.phase,
+  attempt: row.attempt,
+  errorMessage: row.error_message,
+});
+
+const profileOf = (row: FactsRow, status: SymbolView['status']): SymbolView => ({
+  symbol: row.symbol,
+  status,
+  is_active: row.is_active ?? false,
+  name: row.name,
+  type: row.type,
+  currency: row.currency,
+  exchange: row.exchange,
+  time_zone: row.time_zone,
+  provider: row.provider,
+  first_price_date: row.first_price_date,
+  last_price_date: row.last_price_date,
+  last_price: row.last_price,
+  quality: row.quality,
+  quality_reason: row.quality_reason,
+  calculation_date: row.calculation_date,
+  ready_at: factsOf(row).readyAt,
+  updated_at: new Date(row.updated_at).toISOString(),
+});
+
+const rememberMs = 5000; // phase times change slowly; pollers come often
+
+/** Mean seconds of each phase over the latest transitions. */
+function measuredPhases(database: Database, clock: Clock): () => Promise<Partial<Record<Phase, number>>> {
+  let known: { at: number; seconds: Partial<Record<Phase, number>> } | null = null;
+  return async () => {
+    if (known && clock.now() - known.at < rememberMs) return known.seconds;
+    const rows = await database.sql<{ state: string; seconds: number }>(`
+      select from_state as state, avg(duration_ms)::float8 / 1000 as seconds from onboarding_transitions
+      where position > (select position - 2000 from feed_head where id = 1) and from_state like '%.running'
+        and event not like '%.failed' and duration_ms is not null
+      group by from_state`);
+    const seconds = Object.fromEntries(
+      rows
+        .map((row) => [row.state.split('.')[1], Number(row.seconds)])
+        .filter(([name]) => phases.includes(name as Phase)),
+    );
+    known = { at: clock.now(), seconds };
+    return seconds;
+  };
+}
+
+const readingNotes = [
+  'The six style betas come from one ridge regression and are read as a group, with its condition number.',
+  'Market, rates and spread betas are separate univariate answers and must not be added.',
+];
+
+async function exposures(
+  database: Database,
+  symbol: string,
+  date: string | null,
+): Promise<z.infer<typeof exposuresSchema> | null> {
+  const [listed] = await database.sql<{ quality: Quality | null; calculation_date: string | null }>(
+    'select quality, calculation_date::text as calculation_date from symbol_universe where symbol = $1',
+    [symbol],
+  );
+  if (!listed) return null;
+  const rows = await database.sql<
+    Record<string, unknown> & { calculation_date: string; proxy_version: string | null }
+  >(
+    `select calculation_date::text as calculation_date, proxy_version::text as proxy_version, factor,
+       factor_group as "group", method, beta, raw_beta, capped, intercept, standard_error, t, interval_low,
+       interval_high, r_squared, condition_number, observations, window_days as "window",
+       window_start::text as window_start, window_end::text as window_end, quality, reason, warnings
+     from symbol_factor_exposures
+     where symbol = $1 and calculation_date = coalesce($2::date, (select max(calculation_date)
+       from symbol_factor_exposures where symbol = $1))`,
+    [symbol, date],
+  );
+  type Row = z.infer<typeof exposuresSchema>['exposures'][number];
+  const order = factors.map(({ id }) => id as string);
+  const exposures = rows
+    .map(({ calculation_date: _date, proxy_version: _version, ...row }) => row as unknown as Row)
+    .sort((a, b) => order.indexOf(a.factor) - order.indexOf(b.factor));
+  return {
+    symbol,
+    calculation_date: rows[0]?.calculation_date ?? null,
+    quality: listed.quality,
+    proxy_version: rows[0]?.proxy_version ?? null,
+    exposures,
+    notes: readingNotes,
+  };
+}

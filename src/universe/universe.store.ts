@@ -1,0 +1,146 @@
+import type { Database, Transaction } from '../database.ts';
+import type { Instrument } from '../market/provider.ts';
+import type { SymbolState } from '../portfolio/detection.ts';
+
+export interface UniverseStore {
+  /** What the detection has to know about each symbol; symbols without a row or a job are left out. */
+  states(symbols: readonly string[], options?: { on?: Transaction }): Promise<SymbolState[]>;
+  /**
+   * Gives every symbol a row (inactive ones for the new) and locks those that are not ready against the universe
+   * phase: until this transaction ends, none of them becomes active.
+   */
+  reserve(
+    symbols: readonly string[],
+    instruments: readonly Instrument[],
+    options: { on: Transaction },
+  ): Promise<void>;
+  /** What the provider says of the instrument. */
+  describe(instrument: Instrument, provider: string, options: { on: Transaction }): Promise<void>;
+  /** From this commit on the symbol prices lots. A changed price raises `price_version`: its lots are due. */
+  activate(
+    symbol: string,
+    quality: { quality: string; reason: string | null; calculationDate: string | null },
+    options: { on: Transaction },
+  ): Promise<void>;
+  instrument(symbol: string): Promise<Instrument | null>;
+}
+
+export function universeStore(database: Database): UniverseStore {
+  return {
+    async states(symbols, { on } = {}) {
+      const rows = await database.sql<StateRow>(statesSql, [symbols], { on });
+      return rows.map((row) => ({
+        symbol: row.symbol,
+        isActive: row.is_active,
+        isReady: row.is_ready,
+        lastPriceDate: row.last_price_date,
+        unfinishedJobId: row.job_id,
+      }));
+    },
+    reserve: (symbols, instruments, { on }) => reserve(database, symbols, instruments, on),
+    async describe(instrument, provider, { on }) {
+      const { symbol, name, type, currency, exchange, timeZone, sessionEnd } = instrument;
+      await database.sql(
+        `insert into symbol_universe (symbol, name, type, currency, exchange, time_zone, session_end, provider)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (symbol) do update set name = excluded.name, type = excluded.type,
+           currency = excluded.currency, exchange = excluded.exchange, time_zone = excluded.time_zone,
+           session_end = excluded.session_end, provider = excluded.provider, updated_at = now()`,
+        [symbol, name, type, currency, exchange, timeZone, sessionEnd, provider],
+        { on },
+      );
+    },
+    async activate(symbol, { quality, reason, calculationDate }, { on }) {
+      await database.sql(activateSql, [symbol, quality, reason, calculationDate], { on });
+    },
+    async instrument(symbol) {
+      const rows = await database.sql<InstrumentRow>(
+        `select symbol, name, type, currency, exchange, time_zone, session_end from symbol_universe
+         where symbol = $1 and type is not null`,
+        [symbol],
+      );
+      return rows[0] ? instrumentOf(rows[0]) : null;
+    },
+  };
+}
+
+interface StateRow {
+  symbol: string;
+  is_active: boolean;
+  is_ready: boolean;
+  last_price_date: string | null;
+  job_id: string | null;
+}
+
+const statesSql = `
+  select s.symbol, coalesce(u.is_active, false) as is_active,
+    coalesce(u.is_active and u.ready_at is not null, false) as is_ready,
+    u.last_price_date::text as last_price_date, j.id as job_id
+  from unnest($1::text[]) as s(symbol)
+  left join symbol_universe u on u.symbol = s.symbol
+  left join onboarding_jobs j on j.symbol = s.symbol and j.status in ('pending', 'processing')
+  where u.symbol is not null or j.id is not null`;
+
+interface InstrumentRow {
+  symbol: string;
+  name: string | null;
+  type: Instrument['type'];
+  currency: string | null;
+  exchange: string | null;
+  time_zone: string;
+  session_end: string;
+}
+
+const instrumentOf = (row: InstrumentRow): Instrument => ({
+  symbol: row.symbol,
+  name: row.name,
+  type: row.type,
+  currency: row.currency,
+  exchange: row.exchange,
+  timeZone: row.time_zone,
+  sessionEnd: row.session_end,
+});
+
+async function reserve(
+  database: Database,
+  symbols: readonly string[],
+  instruments: readonly Instrument[],
+  on: Transaction,
+): Promise<void> {
+  const known = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
+  const rows = [...symbols].sort().map((symbol) => ({ ...known.get(symbol), symbol }));
+  await database.sql(
+    `insert into symbol_universe (symbol, name, type, currency, exchange, time_zone, session_end)
+     select r.symbol, r.name, r.type, r.currency, r.exchange, r."timeZone", r."sessionEnd"
+     from jsonb_to_recordset($1::jsonb) as r(symbol text, name text, type text, currency text, exchange text,
+       "timeZone" text, "sessionEnd" text)
+     on conflict (symbol) do nothing`,
+    [JSON.stringify(rows)],
+    { on },
+  );
+  await database.sql(
+    `select symbol from symbol_universe where symbol = any($1::text[]) and (not is_active or ready_at is null)
+     order by symbol collate "C" for share`,
+    [symbols],
+    { on },
+  );
+}
+
+// A row that had been taken out of the universe was ready once; it is so again only when this job completes.
+const activateSql = `
+  with series as (
+    select min(date) as first_date, max(date) as last_date,
+      (select close from prices where symbol = $1 order by date desc limit 1) as last_close
+    from prices where symbol = $1
+  )
+  update symbol_universe u set
+    ready_at = case when u.is_active then u.ready_at end,
+    is_active = true,
+    first_price_date = series.first_date,
+    last_price_date = series.last_date,
+    last_price = series.last_close,
+    price_version = u.price_version +
+      case when (u.last_price_date, u.last_price) is distinct from (series.last_date, series.last_close)
+      then 1 else 0 end,
+    quality = $2, quality_reason = $3, calculation_date = $4::date, updated_at = now()
+  from series where u.symbol = $1`;

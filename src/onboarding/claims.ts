@@ -1,0 +1,98 @@
+import { fromCallback } from 'xstate';
+import type { ClaimsEvent, JobLimits, SupervisorEvent } from '../../machines/protocol.ts';
+import type { Clock } from '../clock.ts';
+import type { InFlight } from './in-flight.ts';
+import type { TakenClaim } from './ports.ts';
+import type { Recorder } from './recorder.ts';
+
+export interface ClaimsOptions {
+  jobs: {
+    claim(room: number): Promise<TakenClaim[]>;
+    release(claims: readonly TakenClaim[]): Promise<void>;
+  };
+  /** Calls back whenever something may have become claimable; answers how to stop that. */
+  onWork: (wake: () => void) => () => void;
+  recorder: Pick<Recorder, 'begin' | 'held' | 'forget'>;
+  inFlight: InFlight;
+  limits: JobLimits;
+  clock: Clock;
+  log: (error: unknown) => void;
+}
+
+const claiming = ' claiming'; // no symbol begins with a space
+const pollMs = 1000; // NOTIFY can be lost with its connection; this is how long that may go unnoticed
+
+/**
+ * The claims actor: takes jobs from the queue whenever the supervisor has room, woken by NOTIFY and every second.
+ *
+ * One claim is under way at a time. A symbol whose child still lives here under an older claim is stopped first,
+ * and its phase in flight is waited for. What was claimed for a supervisor that stopped meanwhile is given back.
+ */
+export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, log }: ClaimsOptions) {
+  return fromCallback<ClaimsEvent>(({ sendBack, receive }) => {
+    const stop = new AbortController();
+    let room = 0;
+    let again = false;
+    let busy = false;
+
+    const send = (event: SupervisorEvent) => sendBack(event);
+    const giveBack = async (claims: TakenClaim[]) => {
+      for (const { claim } of claims) recorder.forget(claim.jobId);
+      if (claims.length > 0) await jobs.release(claims);
+    };
+    const take = async (): Promise<number> => {
+      const taken = await jobs.claim(room);
+      for (const [index, one] of taken.entries()) {
+        const { symbol } = one.claim;
+        const older = recorder.held().find(({ claim }) => claim.symbol === symbol);
+        if (older) send({ type: 'claim.lost', ...older.claim });
+        await inFlight.settled(symbol);
+        if (stop.signal.aborted) {
+          await giveBack(taken.slice(index));
+          return 0;
+        }
+        recorder.begin(one);
+        send({ type: 'claim.taken', claim: one.claim, progress: one.progress, limits });
+      }
+      return taken.length;
+    };
+    const pull = async () => {
+      again = true;
+      if (busy) return;
+      busy = true;
+      try {
+        while (again && room > 0 && !stop.signal.aborted) {
+          again = false;
+          // Tracked, so that a node that stops waits for it: what it takes now must be given back.
+          if ((await inFlight.track(claiming, take())) > 0) again = true;
+        }
+      } catch (error) {
+        log(error);
+      } finally {
+        busy = false;
+      }
+    };
+    const poll = async () => {
+      while (!stop.signal.aborted) {
+        await clock.sleepUntil(clock.now() + pollMs, stop.signal);
+        await pull();
+      }
+    };
+
+    const unsubscribe = onWork(() => void pull());
+    poll().catch(() => {}); // ends with the signal
+    receive((event) => {
+      if (event.type === 'room.changed') {
+        room = event.room;
+        if (room > 0) void pull();
+      } else {
+        const refused = recorder.held().filter(({ claim }) => claim.jobId === event.claim.jobId);
+        giveBack(refused).catch(log);
+      }
+    });
+    return () => {
+      stop.abort(new Error('the supervisor takes no more claims'));
+      unsubscribe();
+    };
+  });
+}

@@ -1,0 +1,26 @@
+/** The phases that run now. Aborting one is a request; this says when it has really ended. */
+export interface InFlight {
+  track<T>(symbol: string, work: Promise<T>): Promise<T>;
+  /** Resolves when nothing of this symbol, or of any, runs any more. */
+  settled(symbol?: string): Promise<void>;
+}
+
+export function inFlight(): InFlight {
+  const running = new Map<string, Set<Promise<unknown>>>();
+  return {
+    track(symbol, work) {
+      const own = running.get(symbol) ?? new Set();
+      running.set(symbol, own.add(work));
+      const untrack = () => {
+        own.delete(work);
+        if (own.size === 0 && running.get(symbol) === own) running.delete(symbol);
+      };
+      work.then(untrack, untrack);
+      return work;
+    },
+    async settled(symbol) {
+      const sets = symbol === undefined ? [...running.values()] : [running.get(symbol) ?? new Set()];
+      await Promise.allSettled(sets.flatMap((own) => [...own]));
+    },
+  };
+}

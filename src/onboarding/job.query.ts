@@ -1,0 +1,177 @@
+import { statusOf } from '../../machines/job.ts';
+import { type Phase, phases } from '../../machines/protocol.ts';
+import type { JobDetailView, JobsQuery, JobView, OverviewView, TransitionView } from '../api/schemas.ts';
+import type { Database } from '../database.ts';
+
+/** What can be read of jobs and of the journal, as the API shows it. Committed state only. */
+export interface JobQueries {
+  list(query: JobsQuery): Promise<{ jobs: JobView[]; next_cursor: string | null }>;
+  find(id: string): Promise<JobDetailView | null>;
+  /** Transitions after a feed position, ascending, at most `limit`. */
+  transitionsAfter(position: number, limit: number): Promise<TransitionView[]>;
+  feedPosition(): Promise<number>;
+  totals(): Promise<Pick<OverviewView, 'counts' | 'throughput' | 'feed_position' | 'depth'>>;
+}
+
+export function jobQueries(database: Database): JobQueries {
+  const transitions = async (text: string, parameters: unknown[]) =>
+    (await database.sql<TransitionRow>(text, parameters)).map(transitionOf);
+  return {
+    async list({ status, symbol, cursor, limit }) {
+      const rows = await database.sql<JobRow>(
+        `select * from onboarding_jobs
+         where ($1::text[] is null or status = any($1)) and ($2::text is null or symbol = $2)
+           and ($3::uuid is null or id < $3)
+         order by id desc limit $4`,
+        [status ?? null, symbol ?? null, cursor ?? null, limit + 1],
+      );
+      const page = rows.slice(0, limit);
+      return { jobs: page.map(jobOf), next_cursor: rows.length > limit ? page.at(-1)!.id : null };
+    },
+    async find(id) {
+      const [row] = await database.sql<JobRow>('select * from onboarding_jobs where id = $1::uuid', [id]);
+      if (!row) return null;
+      const timeline = await transitions(`${transitionSql} where job_id = $1::uuid order by sequence`, [id]);
+      return { ...jobOf(row), actor_snapshot: row.actor_snapshot, timeline };
+    },
+    transitionsAfter: (position, limit) =>
+      transitions(`${transitionSql} where position > $1 order by position limit $2`, [position, limit]),
+    async feedPosition() {
+      const [head] = await database.sql<{ position: string }>('select position from feed_head where id = 1');
+      return Number(head!.position);
+    },
+    totals: () => totals(database),
+  };
+}
+
+interface JobRow {
+  id: string;
+  symbol: string;
+  reason: JobView['reason'];
+  status: JobView['status'];
+  outcome: JobView['outcome'];
+  state: string;
+  phase: Phase;
+  attempt: number;
+  retry_at: string | null;
+  waited_ms: string;
+  resumes: number;
+  sequence: number;
+  node: string | null;
+  error_code: string | null;
+  error_message: string | null;
+  error_phase: Phase | null;
+  cancel_requested_at: string | null;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  updated_at: string;
+  actor_snapshot: JobDetailView['actor_snapshot'];
+}
+
+const jobOf = (row: JobRow): JobView => ({
+  job_id: row.id,
+  symbol: row.symbol,
+  reason: row.reason,
+  status: row.status,
+  outcome: row.outcome,
+  state: row.state,
+  phase: row.phase,
+  attempt: row.attempt,
+  progress: progressIn(row.status, row.phase),
+  retry_at: iso(row.retry_at),
+  waited_ms: Number(row.waited_ms),
+  resumes: row.resumes,
+  sequence: row.sequence,
+  node: row.node,
+  error: row.error_code
+    ? { code: row.error_code, message: row.error_message ?? '', phase: row.error_phase }
+    : null,
+  cancel_requested_at: iso(row.cancel_requested_at),
+  created_at: iso(row.created_at),
+  started_at: iso(row.started_at),
+  finished_at: iso(row.finished_at),
+  updated_at: iso(row.updated_at),
+});
+
+interface TransitionRow {
+  job_id: string;
+  symbol: string;
+  position: string;
+  sequence: number;
+  from_state: string | null;
+  to_state: string;
+  event: string;
+  attempt: number;
+  duration_ms: number | null;
+  node: string | null;
+  claim_epoch: number;
+  error_code: string | null;
+  error_message: string | null;
+  at: string;
+}
+
+const transitionSql = `select job_id, symbol, position, sequence, from_state, to_state, event, attempt, duration_ms,
+  node, claim_epoch, error_code, error_message, at from onboarding_transitions`;
+
+function transitionOf(row: TransitionRow): TransitionView {
+  const status = statusOf(row.to_state);
+  const phase = phases.find((name) => name === row.to_state.split('.')[1]) ?? null;
+  return {
+    job_id: row.job_id,
+    symbol: row.symbol,
+    position: Number(row.position),
+    sequence: row.sequence,
+    from: row.from_state,
+    to: row.to_state,
+    event: row.event,
+    status,
+    phase,
+    attempt: row.attempt,
+    progress: progressIn(status, phase),
+    duration_ms: row.duration_ms,
+    node: row.node,
+    claim_epoch: row.claim_epoch,
+    error: row.error_code ? { code: row.error_code, message: row.error_message ?? '' } : null,
+    at: iso(row.at),
+  };
+}
+
+/** Completed phases over all phases. */
+export function progressIn(status: string, phase: Phase | null): number {
+  if (status === 'completed') return 1;
+  return phase === null ? 0 : phases.indexOf(phase) / phases.length;
+}
+
+/** A timestamp as the database writes it, as ISO 8601 in UTC. */
+export function iso<T extends string | null>(timestamp: T): T {
+  return (timestamp === null ? null : new Date(timestamp).toISOString()) as T;
+}
+
+async function totals(database: Database): ReturnType<JobQueries['totals']> {
+  const [row] = await database.sql<TotalsRow>(`
+    select (select json_object_agg(status, n) from (
+        select status, count(*)::int as n from onboarding_jobs group by status) s) as counts,
+      (select position from feed_head where id = 1) as position,
+      count(*)::int as finished,
+      percentile_cont(0.5) within group (order by extract(epoch from finished_at - created_at)) as median
+    from onboarding_jobs
+    where finished_at > now() - interval '1 hour' and status in ('completed', 'failed')`);
+  const counts = { pending: 0, processing: 0, completed: 0, failed: 0, cancelled: 0, ...row!.counts };
+  return {
+    counts,
+    depth: counts.pending + counts.processing,
+    throughput: {
+      finished_last_hour: row!.finished,
+      median_seconds: row!.median === null ? null : Math.round(Number(row!.median) * 1000) / 1000,
+    },
+    feed_position: Number(row!.position),
+  };
+}
+
+interface TotalsRow {
+  counts: Partial<OverviewView['counts']> | null;
+  position: string;
+  finished: number;
+  median: number | null;
+}

@@ -1,0 +1,136 @@
+import { createActor, fromPromise, type SnapshotFrom, waitFor } from 'xstate';
+import {
+  childrenMax,
+  type Phase,
+  type PhaseFailure,
+  type PhaseInput,
+  type PhaseOutput,
+  phases,
+  type SupervisorLimits,
+} from '../../machines/protocol.ts';
+import type { supervisorMachine } from '../../machines/supervisor.ts';
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import type { InFlight } from './in-flight.ts';
+import type { PhaseWork } from './phases.ts';
+import type { QueueEntry, TakenClaim } from './ports.ts';
+import type { Recorder } from './recorder.ts';
+
+export interface ActorOptions {
+  recorder: Pick<Recorder, 'barrier'>;
+  inFlight: InFlight;
+  clock: Clock;
+  /** Uniform in [0, 1). */
+  random: () => number;
+  log: (error: unknown) => void;
+}
+
+/** The promise actors behind the job machine's phases, and its sleep. */
+export function jobActors(work: Record<Phase, PhaseWork>, options: ActorOptions) {
+  const actors = phases.map((phase) => [phase, phaseActor(work[phase], options)] as const);
+  return {
+    ...(Object.fromEntries(actors) as Record<Phase, ReturnType<typeof phaseActor>>),
+    sleepUntil: fromPromise<void, { until: number }>(({ input, signal }) =>
+      options.clock.sleepUntil(input.until, signal),
+    ),
+  };
+}
+
+// Journal before effect: the barrier opens when the transition that started this phase is committed.
+function phaseActor(work: PhaseWork, { recorder, inFlight, clock, random, log }: ActorOptions) {
+  return fromPromise<PhaseOutput, PhaseInput>(async ({ input, signal }) => {
+    const run = async () => {
+      await recorder.barrier(input.claim.jobId);
+      signal.throwIfAborted();
+      return work(input, signal);
+    };
+    try {
+      return await inFlight.track(input.claim.symbol, run());
+    } catch (error) {
+      if (!signal.aborted && !(error instanceof AppError)) log(error);
+      throw failureOf(error, { at: clock.now(), jitter: random() });
+    }
+  });
+}
+
+/** A failure as the machine reads it; what is not classified is our own mistake, and permanent. */
+export function failureOf(error: unknown, { at, jitter }: { at: number; jitter: number }): PhaseFailure {
+  if (!(error instanceof AppError)) {
+    const message = 'An unexpected error stopped this job; the log has the details.';
+    return { code: 'internal_error', message, retryable: false, at, jitter };
+  }
+  const { code, message, retryable, retryAt } = error;
+  return { code, message, retryable, ...(retryAt !== undefined && { retryAt }), at, jitter };
+}
+
+export interface OnboardingOptions {
+  /** With its claims actor and its jobs provided. */
+  machine: typeof supervisorMachine;
+  limits: SupervisorLimits;
+  recorder: Recorder;
+  inFlight: InFlight;
+  jobs: { release(claims: readonly TakenClaim[]): Promise<void> };
+  /** Keeps leases alive; answers those that are lost. Null where nobody else could take one. */
+  touch: ((entries: readonly QueueEntry[]) => Promise<QueueEntry[]>) | null;
+  clock: Clock;
+  log: (error: unknown) => void;
+}
+
+export interface RunningOnboarding {
+  snapshot(): SnapshotFrom<typeof supervisorMachine>;
+  send: ReturnType<typeof createActor<typeof supervisorMachine>>['send'];
+  /** Takes no more claims, lets running phases end within the grace, gives everything unfinished back. */
+  drain(graceMs: number): Promise<void>;
+}
+
+const touchMs = 3000; // three chances within a lease of 10 s
+
+/** Starts the supervisor of this node. */
+export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
+  const { machine, limits, recorder, inFlight, jobs, touch, clock, log } = options;
+  const supervisor = createActor(machine, {
+    input: { ...limits, childrenMax },
+    inspect: (event) => recorder.inspect(event),
+  });
+  supervisor.subscribe({ error: log });
+  supervisor.start();
+  const stop = new AbortController();
+  if (touch) {
+    keepAlive({ ...options, touch }, stop.signal, (taken) => {
+      supervisor.send({ type: 'claim.lost', ...taken.claim });
+      recorder.forget(taken.claim.jobId);
+    }).catch(() => {});
+  }
+  return {
+    snapshot: () => supervisor.getSnapshot(),
+    send: (event) => supervisor.send(event),
+    async drain(graceMs) {
+      supervisor.send({ type: 'drain', graceMs });
+      await waitFor(supervisor, ({ status }) => status !== 'active');
+      await inFlight.settled();
+      await recorder.idle();
+      stop.abort(new Error('drained'));
+      const unfinished = recorder.held();
+      for (const { claim } of unfinished) recorder.forget(claim.jobId);
+      if (unfinished.length > 0) await jobs.release(unfinished);
+    },
+  };
+
+  async function keepAlive(
+    { touch }: { touch: NonNullable<OnboardingOptions['touch']> },
+    signal: AbortSignal,
+    onLost: (taken: TakenClaim) => void,
+  ): Promise<void> {
+    for (;;) {
+      await clock.sleepUntil(clock.now() + touchMs, signal);
+      const held = recorder.held();
+      try {
+        const lost = new Set((await touch(held.map(({ entry }) => entry))).map(({ id }) => id));
+        // What settled while the touch was under way is not lost.
+        for (const taken of recorder.held()) if (lost.has(taken.entry.id)) onLost(taken);
+      } catch (error) {
+        log(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,200 @@
+import type { Phase, PhaseInput, PhaseOutput } from '../../machines/protocol.ts';
+import type { Clock } from '../clock.ts';
+import type { Database } from '../database.ts';
+import { AppError } from '../errors.ts';
+import type { DefaultReason, Exposure, ProxySet } from '../factors/catalog.ts';
+import type { ExposureStore } from '../factors/exposure.store.ts';
+import {
+  computeExposures,
+  defaultExposures,
+  hasExposures,
+  isPartial,
+  worstQuality,
+} from '../factors/exposures.ts';
+import type { PriceStore } from '../market/price.store.ts';
+import type { MarketDataProvider } from '../market/provider.ts';
+import { newYork, type ProxySource } from '../market/proxies.ts';
+import { historyRange, lastCompletedSession, localDate, sessionHours } from '../market/sessions.ts';
+import type { SnapshotStore } from '../portfolio/snapshot.store.ts';
+import type { UniverseStore } from '../universe/universe.store.ts';
+import type { Fence } from './ports.ts';
+
+export interface PhasePorts {
+  database: Database;
+  provider: Pick<MarketDataProvider, 'name' | 'history'>;
+  proxies: ProxySource;
+  prices: PriceStore;
+  exposures: ExposureStore;
+  universe: UniverseStore;
+  snapshots: SnapshotStore;
+  /** Takes the symbol into this node's memory. */
+  warm: (symbol: string) => Promise<void>;
+  fence: Fence;
+  clock: Clock;
+  /** Portfolios per snapshot transaction. */
+  snapshotBatch: number;
+  log: (error: unknown) => void;
+}
+
+export type PhaseWork = (input: PhaseInput, signal: AbortSignal) => Promise<PhaseOutput>;
+
+/**
+ * What each phase does, once its transition is durable. Each one is idempotent, and each transaction ends with the
+ * fence: whoever lost the claim writes nothing.
+ */
+export function phaseWork(ports: PhasePorts): Record<Phase, PhaseWork> {
+  return {
+    fetch: (input, signal) => fetchPrices(ports, input, signal),
+    factors: (input, signal) => measureFactors(ports, input, signal),
+    universe: (input) => enterUniverse(ports, input),
+    snapshot: (input, signal) => updateSnapshots(ports, input, signal),
+    cache: (input) => warmCache(ports, input),
+  };
+}
+
+async function fetchPrices(
+  { database, provider, prices, universe, fence, clock }: PhasePorts,
+  { claim }: PhaseInput,
+  signal: AbortSignal,
+): Promise<PhaseOutput> {
+  const { symbol } = claim;
+  const known = await universe.instrument(symbol);
+  const now = clock.now();
+  // Without a time zone UTC's date is asked for: no exchange completes a session of a later one.
+  const session = known ? lastCompletedSession({ now, ...sessionHours(known) }) : localDate(now, 'UTC');
+  const { instrument, bars, actions } = await provider.history({ symbol, ...historyRange(session), signal });
+  signal.throwIfAborted();
+  await database.transaction(async (on) => {
+    await universe.describe({ ...instrument, symbol }, provider.name, { on });
+    await prices.replace(symbol, { bars, actions }, { on });
+    await fence.check(claim, { on });
+  });
+  const last = bars.at(-1)!;
+  return {
+    results: {
+      provider: provider.name,
+      bars: bars.length,
+      firstDate: bars[0]!.date,
+      lastDate: last.date,
+      lastClose: last.close,
+    },
+  };
+}
+
+async function measureFactors(
+  ports: PhasePorts,
+  input: PhaseInput,
+  signal: AbortSignal,
+): Promise<PhaseOutput> {
+  const { symbol } = input.claim;
+  const instrument = await ports.universe.instrument(symbol);
+  if (instrument && !hasExposures(instrument.type)) {
+    return { results: { quality: 'not_applicable', qualityReason: null, calculationDate: null } };
+  }
+  const closes = await ports.prices.closes(symbol);
+  const lastClose = closes.dates.at(-1);
+  if (!lastClose) throw new AppError('no_price_data', `${symbol} has no stored prices to measure.`);
+  const placeholders = (reason: DefaultReason) => defaultExposures({ reason, windowEnd: lastClose });
+  if (input.degraded)
+    return storeExposures(ports, input, placeholders(input.degraded as DefaultReason), null);
+
+  const set = await proxySetFor(ports, input);
+  if (!set) return storeExposures(ports, input, placeholders('reference_unavailable'), null);
+  signal.throwIfAborted();
+  return storeExposures(ports, input, measured(), set.version);
+
+  function measured(): Exposure[] {
+    try {
+      return computeExposures({ symbol: closes, proxies: set!, ...(instrument && { instrument }) });
+    } catch (error) {
+      ports.log(error);
+      return placeholders('calculation_failed');
+    }
+  }
+}
+
+// A failure that may pass is the machine's business: it retries, and only then has defaults stored.
+async function proxySetFor(
+  { proxies, fence, database, log }: PhasePorts,
+  { claim, results }: PhaseInput,
+): Promise<ProxySet | null> {
+  try {
+    const begun =
+      typeof results.proxyVersion === 'string' ? await proxies.version(results.proxyVersion) : null;
+    if (begun) return begun;
+    const current = await proxies.current();
+    const pinned = await database.transaction((on) =>
+      fence.pin(claim, 'proxyVersion', current.version, { on }),
+    );
+    return pinned === current.version ? current : ((await proxies.version(pinned)) ?? current);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.retryable || error.code === 'claim_lost') throw error;
+    log(error);
+    return null;
+  }
+}
+
+async function storeExposures(
+  { database, exposures, fence }: PhasePorts,
+  { claim }: PhaseInput,
+  rows: Exposure[],
+  proxyVersion: string | null,
+): Promise<PhaseOutput> {
+  const calculationDate = rows
+    .map(({ windowEnd }) => windowEnd)
+    .filter((date) => date !== null)
+    .sort()
+    .at(-1)!;
+  await database.transaction(async (on) => {
+    await exposures.replace(claim.symbol, { calculationDate, proxyVersion, exposures: rows }, { on });
+    await fence.check(claim, { on });
+  });
+  const reason = rows.find(({ quality }) => quality === 'default')?.reason ?? null;
+  return {
+    results: { quality: worstQuality(rows), qualityReason: reason, calculationDate },
+    partial: isPartial(rows),
+  };
+}
+
+async function enterUniverse(
+  { database, universe, fence }: PhasePorts,
+  { claim, results }: PhaseInput,
+): Promise<PhaseOutput> {
+  const quality = {
+    quality: String(results.quality),
+    reason: results.qualityReason === null ? null : String(results.qualityReason),
+    calculationDate: results.calculationDate === null ? null : String(results.calculationDate),
+  };
+  await database.transaction(async (on) => {
+    await universe.activate(claim.symbol, quality, { on });
+    await fence.passPointOfNoReturn(claim, { on });
+  });
+  return { results: {} };
+}
+
+async function updateSnapshots(
+  { database, snapshots, fence, clock, snapshotBatch }: PhasePorts,
+  { claim }: PhaseInput,
+  signal: AbortSignal,
+): Promise<PhaseOutput> {
+  const session = lastCompletedSession({ now: clock.now(), ...newYork });
+  let portfolios = 0;
+  for (;;) {
+    signal.throwIfAborted();
+    const changed = await database.transaction(async (on) => {
+      const due = await snapshots.lockDue(claim.symbol, snapshotBatch, { on });
+      if (due.length === 0) return 0;
+      await snapshots.recompute(due, { cause: claim.symbol, session, on });
+      await fence.check(claim, { on });
+      await snapshots.announce(due, { on });
+      return due.length;
+    });
+    if (changed === 0) return { results: { portfolios } };
+    portfolios += changed;
+  }
+}
+
+async function warmCache({ warm }: PhasePorts, { claim }: PhaseInput): Promise<PhaseOutput> {
+  await warm(claim.symbol);
+  return { results: {} };
+}

@@ -1,0 +1,213 @@
+import type { ActorRefFrom, AnyActorRef, InspectionEvent } from 'xstate';
+import {
+  actorSnapshotOf,
+  type JobSnapshot,
+  type jobMachine,
+  progressOf,
+  stateName,
+} from '../../machines/job.ts';
+import type { Claim } from '../../machines/protocol.ts';
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import { groupCommit } from './group-commit.ts';
+import type { Journal, TakenClaim, TransitionRecord } from './ports.ts';
+
+export interface Recorder {
+  /** Hand this to `createActor(supervisor, { inspect })`. Never throws: an exception here would kill the actor. */
+  inspect(event: InspectionEvent): void;
+  /** Before the child of a claim is spawned. */
+  begin(taken: TakenClaim): void;
+  /** Resolves once every transition of the job so far is durable; rejects with `claim_lost`. */
+  barrier(jobId: string): Promise<void>;
+  /** The claims whose end is not durable yet. */
+  held(): TakenClaim[];
+  /** Forgets a claim that was lost or given back. */
+  forget(jobId: string): void;
+  idle(): Promise<void>;
+}
+
+export interface RecorderOptions {
+  journal: Journal;
+  clock: Clock;
+  /** The end of a job is durable: its permit is free. */
+  onSettled: (claim: Claim) => void;
+  onLost: (claim: Claim) => void;
+  log: (error: unknown) => void;
+  signal: AbortSignal;
+}
+
+interface Held {
+  taken: TakenClaim;
+  sequence: number;
+  state: string;
+  since: number;
+  /** Settles with the last transition handed to the journal. */
+  written: Promise<void>;
+  lost: boolean;
+}
+
+interface Observed {
+  previous: JobSnapshot | null;
+  event: string;
+  moved: boolean;
+}
+
+/** Writes down every transition of every job, in order, before anything follows from it. */
+export function createRecorder({
+  journal,
+  clock,
+  onSettled,
+  onLost,
+  log,
+  signal,
+}: RecorderOptions): Recorder {
+  const claims = new Map<string, Held>();
+  const settle = new Map<TransitionRecord, PromiseWithResolvers<void>>();
+  const observed = new WeakMap<AnyActorRef, Observed>();
+
+  const commits = groupCommit({
+    journal,
+    clock,
+    log,
+    signal,
+    onCommitted(record) {
+      resolve(record);
+      if (!isAtRestStatus(record.job.status)) return;
+      forget(record.claim);
+      onSettled(record.claim);
+    },
+    onLost(record, error) {
+      settle.get(record)?.reject(error);
+      settle.delete(record);
+      const held = claims.get(record.claim.jobId);
+      if (!held || held.taken.claim.epoch !== record.claim.epoch || held.lost) return;
+      held.lost = true;
+      log(error);
+      onLost(record.claim);
+    },
+  });
+
+  const resolve = (record: TransitionRecord) => {
+    settle.get(record)?.resolve();
+    settle.delete(record);
+  };
+  const forget = ({ jobId, epoch }: Claim) => {
+    if (claims.get(jobId)?.taken.claim.epoch === epoch) claims.delete(jobId);
+  };
+
+  const write = (
+    held: Held,
+    to: string,
+    event: string,
+    job: TransitionRecord['job'],
+    actorSnapshot: unknown,
+  ) => {
+    const now = clock.now();
+    const record: TransitionRecord = {
+      claim: held.taken.claim,
+      entry: held.taken.entry,
+      sequence: ++held.sequence,
+      from: held.state,
+      to,
+      event,
+      durationMs: Math.max(0, Math.round(now - held.since)),
+      job,
+      actorSnapshot,
+    };
+    held.state = to;
+    held.since = now;
+    const done = Promise.withResolvers<void>();
+    done.promise.catch(() => {}); // whoever needs it awaits the barrier
+    settle.set(record, done);
+    held.written = done.promise;
+    commits.add(record);
+  };
+
+  const onNext = (seen: Observed, snapshot: JobSnapshot) => {
+    const unchanged = snapshot === seen.previous;
+    const { event } = seen;
+    // Where a child begins is what the journal row of its claim says already.
+    const moved = seen.moved && seen.previous !== null;
+    seen.previous = snapshot;
+    seen.moved = false;
+    const held = claims.get(snapshot.context.claim.jobId);
+    if (unchanged || !held || held.lost || held.taken.claim.epoch !== snapshot.context.claim.epoch) return;
+    const to = stateName(snapshot.value);
+    if (to === held.state && !moved) return;
+    write(held, to, event, progressOf(snapshot), actorSnapshotOf(snapshot));
+  };
+
+  const onCrash = (seen: Observed, error: unknown) => {
+    log(error);
+    const held = seen.previous && claims.get(seen.previous.context.claim.jobId);
+    if (!seen.previous || !held || held.lost) return;
+    const message = 'An unexpected error stopped this job.';
+    const job = progressOf(seen.previous);
+    const failure = { code: 'job_crashed', message, phase: job.phase };
+    write(held, 'failed', 'job.crashed', { ...job, status: 'failed', outcome: null, error: failure }, null);
+  };
+
+  const watch = (ref: ActorRefFrom<typeof jobMachine>) => {
+    const seen: Observed = { previous: null, event: 'xstate.init', moved: false };
+    observed.set(ref, seen);
+    const safely =
+      <T>(work: (value: T) => void) =>
+      (value: T) => {
+        try {
+          work(value);
+        } catch (error) {
+          log(error);
+        }
+      };
+    ref.subscribe({
+      next: safely((snapshot) => onNext(seen, snapshot as JobSnapshot)),
+      error: safely((error) => onCrash(seen, error)),
+    });
+  };
+
+  return {
+    inspect(event) {
+      try {
+        const ref = event.actorRef as ActorRefFrom<typeof jobMachine>;
+        if (event.type === '@xstate.actor' && ref.src === 'job') watch(ref);
+        if (event.type !== '@xstate.microstep') return;
+        const seen = observed.get(ref);
+        if (!seen || event._transitions.length === 0) return;
+        // The first microstep of an event tells its name; the eventless ones behind it belong to it.
+        if (!seen.moved) seen.event = eventName(event.event.type);
+        seen.moved = true;
+      } catch (error) {
+        log(error);
+      }
+    },
+    begin(taken) {
+      const { sequence, state } = taken;
+      const since = clock.now();
+      claims.set(taken.claim.jobId, {
+        taken,
+        sequence,
+        state,
+        since,
+        written: Promise.resolve(),
+        lost: false,
+      });
+    },
+    async barrier(jobId) {
+      await null; // the promise that asks was started before the transition that started it is handed over
+      const held = claims.get(jobId);
+      if (!held) throw new AppError('claim_lost', 'This job was given back.');
+      await held.written;
+    },
+    held: () => [...claims.values()].map(({ taken }) => taken),
+    forget: (jobId) => void claims.delete(jobId),
+    idle: () => commits.idle(),
+  };
+}
+
+const isAtRestStatus = (status: string): boolean => status !== 'pending' && status !== 'processing';
+
+/** `xstate.done.actor.fetch` is `fetch.done` in the journal: names that outlive the library. */
+function eventName(type: string): string {
+  const [, kind, actor] = /^xstate\.(done|error)\.actor\.(.+)$/.exec(type) ?? [];
+  return actor ? `${actor}.${kind === 'done' ? 'done' : 'failed'}` : type;
+}

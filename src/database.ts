@@ -32,11 +32,12 @@ export interface Database {
   readonly databaseUrl: string | null;
   /**
    * Runs `work` in one transaction. A deadlock, a lock timeout or a serialization failure is tried again, twice:
-   * `work` must have no effect outside the database. `rollback(answer)` undoes everything and still answers.
+   * `work` must have no effect outside the database. `rollback(answer)` undoes everything and still answers: a
+   * refusal is not an exception.
    *
    * Throws retryable `database_unavailable` (with `retryAt`) and `database_conflict`.
    */
-  transaction<T>(work: (on: Transaction) => Promise<T>): Promise<T>;
+  transaction<T>(work: (on: Transaction, rollback: (answer: T) => never) => Promise<T>): Promise<T>;
   /** One statement with `$1` parameters, in the transaction or on its own. Dates and numerics come as strings. */
   sql<Row = Record<string, unknown>>(
     text: string,
@@ -53,11 +54,6 @@ class Rollback extends Error {
     super('rolled back on purpose');
     this.answer = answer;
   }
-}
-
-/** Ends the transaction with nothing written; `transaction` returns the answer. A refusal is not an exception. */
-export function rollback(answer: unknown): never {
-  throw new Rollback(answer);
 }
 
 /** Opens the database; it is ready for `migrate`. Throws `data_dir_in_use` where another process holds it. */
@@ -130,10 +126,16 @@ function rawQuery(sql: string, parameters: readonly unknown[]) {
 
 const conflictRetries = 2; // a victim of a deadlock wins at the next try; a third failure is worth a look
 
-async function transaction<T>(orm: Orm, work: (on: Transaction) => Promise<T>): Promise<T> {
+async function transaction<T>(
+  orm: Orm,
+  work: (on: Transaction, rollback: (answer: T) => never) => Promise<T>,
+): Promise<T> {
+  const rollback = (answer: T): never => {
+    throw new Rollback(answer);
+  };
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await orm.em.fork().transactional((em) => work(em as unknown as Transaction));
+      return await orm.em.fork().transactional((em) => work(em as unknown as Transaction, rollback));
     } catch (error) {
       if (error instanceof Rollback) return error.answer as T;
       const failure = classified(error);

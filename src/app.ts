@@ -1,0 +1,233 @@
+import { randomUUID, randomUUIDv7 } from 'node:crypto';
+import { hostname } from 'node:os';
+import { pino } from 'pino';
+import { jobMachine } from '../machines/job.ts';
+import { supervisorMachine } from '../machines/supervisor.ts';
+import { buildServer } from './api/http.server.ts';
+import { logOptions } from './api/log.ts';
+import type { Service } from './api/service.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { Config } from './config.ts';
+import { claimProvider } from './database.provider.ts';
+import { type Database, openDatabase } from './database.ts';
+import { exposureStore } from './factors/exposure.store.ts';
+import { type CountingProvider, countRequests } from './market/counting.ts';
+import { priceStore } from './market/price.store.ts';
+import type { MarketDataProvider } from './market/provider.ts';
+import { proxySource } from './market/proxies.ts';
+import { simulatedProvider } from './market/simulated.provider.ts';
+import { rememberVerdicts } from './market/verdicts.ts';
+import { yahooProvider } from './market/yahoo.provider.ts';
+import { admissionStore } from './onboarding/admission.store.ts';
+import { claimStore } from './onboarding/claim.store.ts';
+import { claimsActor } from './onboarding/claims.ts';
+import { fenceStore } from './onboarding/fence.store.ts';
+import { inFlight } from './onboarding/in-flight.ts';
+import { jobQueries } from './onboarding/job.query.ts';
+import { journalStore } from './onboarding/journal.store.ts';
+import { jobActors, type RunningOnboarding, startOnboarding } from './onboarding/onboarding.ts';
+import { phaseWork } from './onboarding/phases.ts';
+import { channels } from './onboarding/ports.ts';
+import { createRecorder } from './onboarding/recorder.ts';
+import { type SymbolQueueEdge, startSymbolQueue } from './onboarding/symbol.queue.ts';
+import { startTransitionFeed } from './onboarding/transition.feed.ts';
+import { portfolioStore } from './portfolio/portfolio.store.ts';
+import { snapshotStore } from './portfolio/snapshot.store.ts';
+import { buildService } from './service.ts';
+import { symbolCache } from './universe/cache.ts';
+import { symbolQueries } from './universe/symbol.query.ts';
+import { universeStore } from './universe/universe.store.ts';
+
+export interface App {
+  /** Where it listens, like `http://127.0.0.1:3000`. */
+  url: string;
+  service: Service;
+  /** What was asked of the market-data provider since the start. */
+  provider: CountingProvider;
+  /** Takes no new work, lets running phases end within the grace, gives the rest back, closes everything. */
+  close(): Promise<void>;
+}
+
+export interface AppOptions {
+  logger?: pino.Logger;
+  clock?: Clock;
+  /** In place of the configured one: tests put faults and barriers around it. */
+  provider?: MarketDataProvider;
+  /** In place of the configured one, for tests that look into it; closed with the app. */
+  database?: Database;
+  /** Uniform in [0, 1): the jitter of retries. */
+  random?: () => number;
+}
+
+/** The composition root: the only place where edges meet, and the only caller of `machine.provide()`. */
+export async function startApp(config: Config, options: AppOptions = {}): Promise<App> {
+  const { clock = systemClock } = options;
+  const logger = options.logger ?? pino(logOptions(config.logLevel));
+  const log = (error: unknown) => logger.error({ err: error }, 'background failure');
+  const closers: (() => Promise<unknown>)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close().catch(log);
+  };
+  try {
+    return await start();
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+
+  async function start(): Promise<App> {
+    const database = options.database ?? (await openDatabase(databaseOptions(config)));
+    closers.push(() => database.close());
+    await database.migrate();
+    const provider = countRequests(options.provider ?? configuredProvider(config, clock));
+    await claimProvider(database, provider.name);
+    const queue = await startSymbolQueue(database, { log });
+    closers.push(() => queue.stop());
+    return compose({ database, provider, queue });
+  }
+
+  async function compose(parts: Parts): Promise<App> {
+    const { database, provider, queue } = parts;
+    const node = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+    const embedded = database.pglite !== null;
+    const stopped = new AbortController();
+
+    const jobs = claimStore(database, { queue, node, limits: config.job });
+    const universe = universeStore(database);
+    const snapshots = snapshotStore(database, { feedChannel: channels.feed });
+    const prices = priceStore(database);
+    const queries = jobQueries(database);
+    const { concurrency } = config.supervisor;
+    const symbols = symbolQueries(database, { concurrency, retryLimit: config.job.retryLimit, clock });
+    const cache = symbolCache();
+    const warm = async (symbol: string) => {
+      const keep = cache.begin(symbol);
+      for (const status of await symbols.statuses([symbol])) keep(status);
+    };
+
+    let onboarding: RunningOnboarding;
+    const recorder = createRecorder({
+      journal: journalStore(database, { queue, node }),
+      clock,
+      log,
+      signal: stopped.signal,
+      onSettled: (claim) => onboarding.send({ type: 'job.settled', ...claim }),
+      onLost: (claim) => onboarding.send({ type: 'claim.lost', ...claim }),
+    });
+    const flights = inFlight();
+    const proxies = proxySource({ provider, prices, database, clock });
+    const work = phaseWork({
+      database,
+      provider,
+      proxies,
+      prices,
+      exposures: exposureStore(database),
+      universe,
+      snapshots,
+      warm,
+      fence: fenceStore(database),
+      clock,
+      // PGlite works in this very process: a batch of its transactions must not keep timers waiting.
+      snapshotBatch: embedded ? 25 : 500,
+      log,
+    });
+    const random = options.random ?? Math.random;
+    const machine = supervisorMachine.provide({
+      actors: {
+        job: jobMachine.provide({
+          actors: jobActors(work, { recorder, inFlight: flights, clock, random, log }),
+        }),
+        claims: claimsActor({
+          jobs,
+          onWork: await workSignal(queue),
+          recorder,
+          inFlight: flights,
+          limits: config.job,
+          clock,
+          log,
+        }),
+      },
+    });
+    const feed = await startTransitionFeed({ queries, queue, clock, log, onReconnect: () => cache.clear() });
+    closers.push(() => feed.close());
+    feed.subscribe(({ symbol }) => cache.invalidate(symbol));
+
+    onboarding = startOnboarding({
+      machine,
+      limits: config.supervisor,
+      recorder,
+      inFlight: flights,
+      jobs,
+      touch: embedded ? null : (entries) => queue.touch(entries),
+      clock,
+      log,
+    });
+    closers.push(async () => {
+      stopped.abort(new Error('the service stops'));
+    });
+    closers.push(() => onboarding.drain(config.shutdownGraceMs));
+
+    const service = buildService({
+      config,
+      database,
+      node,
+      clock,
+      admission: admissionStore(database, { queue, depthMax: config.supervisor.depth }),
+      universe,
+      snapshots,
+      portfolios: portfolioStore(database),
+      queries,
+      symbols,
+      cache,
+      warm,
+      feed,
+      supervisor: () => onboarding.snapshot(),
+      verify: rememberVerdicts(provider, clock),
+      newId: () => randomUUIDv7(),
+    });
+    const { providers } = config.marketData;
+    const server = buildServer(service, {
+      clock,
+      logger,
+      marketData: { providers, simulated: providers.includes('simulated') },
+    });
+    closers.push(() => server.close());
+    const url = await server.listen({ host: config.host, port: config.port });
+    return { url, service, provider, close: closeAll };
+  }
+}
+
+interface Parts {
+  database: Database;
+  provider: CountingProvider;
+  queue: SymbolQueueEdge;
+}
+
+function databaseOptions({ database }: Config) {
+  return database.kind === 'postgresql'
+    ? { databaseUrl: database.url, dataDir: null, fsync: false }
+    : { databaseUrl: null, dataDir: database.dataDir, fsync: database.fsync };
+}
+
+function configuredProvider(config: Config, clock: Clock): MarketDataProvider {
+  const { providers, simulated, yahooBaseUrl } = config.marketData;
+  if (providers[0] === 'simulated') return simulatedProvider({ clock, ...simulated });
+  return yahooProvider({
+    clock,
+    ...config.provider,
+    ...(yahooBaseUrl !== null && { baseUrl: yahooBaseUrl }),
+  });
+}
+
+// One listening connection wakes whoever is interested.
+async function workSignal(queue: SymbolQueueEdge): Promise<(wake: () => void) => () => void> {
+  const wakers = new Set<() => void>();
+  const tell = () => {
+    for (const wake of wakers) wake();
+  };
+  await queue.listen(channels.work, tell, tell);
+  return (wake) => {
+    wakers.add(wake);
+    return () => void wakers.delete(wake);
+  };
+}

@@ -1,0 +1,126 @@
+import type { SnapshotFrom } from 'xstate';
+import type { supervisorMachine } from '../machines/supervisor.ts';
+import type { HealthCheck, OverviewView } from './api/schemas.ts';
+import type { Service } from './api/service.ts';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import type { Database } from './database.ts';
+import type { Verdict } from './market/provider.ts';
+import { newYork } from './market/proxies.ts';
+import { lastCompletedSession } from './market/sessions.ts';
+import type { AdmissionStore } from './onboarding/admission.store.ts';
+import type { JobQueries } from './onboarding/job.query.ts';
+import type { TransitionFeed } from './onboarding/transition.feed.ts';
+import { portfolioQueries } from './portfolio/portfolio.query.ts';
+import type { PortfolioStore } from './portfolio/portfolio.store.ts';
+import type { SnapshotStore } from './portfolio/snapshot.store.ts';
+import { normaliseSymbol } from './portfolio/symbol.ts';
+import { uploadPortfolio } from './portfolio/upload.ts';
+import type { SymbolCache } from './universe/cache.ts';
+import { statusIn } from './universe/status.ts';
+import type { SymbolQueries } from './universe/symbol.query.ts';
+import type { UniverseStore } from './universe/universe.store.ts';
+
+export interface ServiceParts {
+  config: Config;
+  database: Database;
+  node: string;
+  clock: Clock;
+  admission: AdmissionStore;
+  universe: UniverseStore;
+  snapshots: SnapshotStore;
+  portfolios: PortfolioStore;
+  queries: JobQueries;
+  symbols: SymbolQueries;
+  cache: SymbolCache;
+  /** Reads a symbol's status into the cache. */
+  warm: (symbol: string) => Promise<void>;
+  feed: TransitionFeed;
+  supervisor: () => SnapshotFrom<typeof supervisorMachine>;
+  verify: (symbols: readonly string[]) => Promise<Verdict[]>;
+  newId: () => string;
+}
+
+/** What the HTTP routes call, made of what the features offer. */
+export function buildService(parts: ServiceParts): Service {
+  const { config, database, clock, queries, symbols } = parts;
+  const session = () => lastCompletedSession({ now: clock.now(), ...newYork });
+  const reads = portfolioQueries(database, { statuses: symbols.statuses, session });
+  const overview = () => overviewOf(parts);
+  const upload = {
+    ...parts,
+    admit: parts.admission.admit,
+    retryAfterSeconds: async () =>
+      Math.max(1, (await overview()).estimated_drain_seconds ?? defaultRetrySeconds),
+    depthMax: config.supervisor.depth,
+    priceMaxAgeDays: config.priceMaxAgeDays,
+  };
+  return {
+    portfolios: { upload: (input) => uploadPortfolio(upload, input), ...reads },
+    symbols: {
+      status: (symbol) => statusOf(parts, symbol),
+      profile: (symbol) => known(symbol, symbols.profile),
+      prices: (symbol, range) => known(symbol, (name) => symbols.prices(name, range)),
+      exposures: (symbol, query) => known(symbol, (name) => symbols.exposures(name, query)),
+    },
+    onboarding: {
+      overview,
+      async jobs(query) {
+        if (query.symbol === undefined) return queries.list(query);
+        const { symbol } = normaliseSymbol(query.symbol);
+        return symbol === null ? { jobs: [], next_cursor: null } : queries.list({ ...query, symbol });
+      },
+      job: (id) => queries.find(id),
+    },
+    feed: { subscribe: async (listener) => parts.feed.subscribe(listener) },
+    health: { ready: () => healthChecks(parts) },
+  };
+}
+
+const defaultRetrySeconds = 30; // before anything was measured
+
+async function known<T>(symbol: string, read: (normalised: string) => Promise<T | null>): Promise<T | null> {
+  const normalised = normaliseSymbol(symbol).symbol;
+  return normalised === null ? null : read(normalised);
+}
+
+async function statusOf({ symbols, cache, warm, config }: ServiceParts, raw: string) {
+  const { symbol } = normaliseSymbol(raw);
+  if (symbol === null) return statusIn(raw, null, config.job);
+  const remembered = cache.get(symbol);
+  if (remembered) return remembered;
+  const [status] = await symbols.statuses([symbol]);
+  if (status!.status === 'ready') await warm(symbol);
+  return status!;
+}
+
+async function overviewOf({ config, node, queries, supervisor }: ServiceParts): Promise<OverviewView> {
+  const totals = await queries.totals();
+  const { depth, concurrency, prefetch } = config.supervisor;
+  const { providers } = config.marketData;
+  const { median_seconds: median } = totals.throughput;
+  const drain = median === null ? null : Math.ceil((totals.depth / concurrency) * median);
+  return {
+    ...totals,
+    running: supervisor().context.permits.length,
+    limits: { depth, concurrency, cluster_concurrency: null, prefetch },
+    estimated_drain_seconds: totals.depth === 0 ? 0 : drain,
+    node,
+    market_data: { providers, simulated: providers.includes('simulated'), breaker: null },
+  };
+}
+
+async function healthChecks({ database, supervisor, clock }: ServiceParts): Promise<HealthCheck[]> {
+  const check = async (name: string, work: () => Promise<string | null>): Promise<HealthCheck> => {
+    const start = clock.now();
+    const message = await work().catch(() => 'It does not answer.');
+    return { name, status: message === null ? 'ok' : 'failed', message, duration_ms: clock.now() - start };
+  };
+  return Promise.all([
+    check('database', async () => {
+      await database.sql('select 1');
+      return null;
+    }),
+    check('supervisor', async () => (supervisor().value === 'accepting' ? null : 'It takes no new work.')),
+  ]);
+}

@@ -20,7 +20,8 @@ interface Edge {
  */
 export function diagramOf(machine: AnyStateMachine): string {
   const edges = nodesOf(machine.root).flatMap(edgesOf);
-  const lines = ['stateDiagram-v2', ...contentOf(machine.root, edges), ...noteOf(machine.root)];
+  const notes = noteOf(machine.root).map((line) => `  ${line}`);
+  const lines = ['stateDiagram-v2', ...contentOf(machine.root, edges), ...notes];
   return lines.join('\n');
 }
 
@@ -49,7 +50,7 @@ function contentOf(node: AnyStateNode, edges: readonly Edge[]): string[] {
 function stateOf(node: AnyStateNode, edges: readonly Edge[]): string[] {
   const id = idOf(node);
   if (Object.keys(node.states).length > 0) {
-    return [`state "${node.key}" as ${id} {`, ...contentOf(node, edges), '}'];
+    return [`state "${node.key}" as ${id} {`, ...contentOf(node, edges), '}', ...noteOf(node)];
   }
   const ends = node.type === 'final' ? [`${id} --> [*]`] : [];
   return [`state "${node.key}" as ${id}`, ...behaviourOf(node).map((line) => `${id} : ${line}`), ...ends];
@@ -71,16 +72,15 @@ function behaviourOf(node: AnyStateNode): string[] {
   ];
 }
 
-function noteOf(root: AnyStateNode): string[] {
-  const lines = behaviourOf(root);
-  const first = root.initial?.target[0];
-  if (lines.length === 0 || !first) return [];
-  return [
-    `  note left of ${idOf(first)}`,
-    '    in every state',
-    ...lines.map((line) => `    ${line}`),
-    '  end note',
-  ];
+/** What all states within share, as a note: beside the state itself, or beside the first one for the whole machine. */
+function noteOf(node: AnyStateNode): string[] {
+  const lines = behaviourOf(node);
+  const beside = node.parent
+    ? node
+    : Object.values<AnyStateNode>(node.states).find((child) => !isTransient(child));
+  if (lines.length === 0 || !beside) return [];
+  const within = node.parent ? `everywhere in ${node.key}` : 'everywhere';
+  return [`note left of ${idOf(beside)}`, ...[within, ...lines].map((line) => `  ${line}`), 'end note'];
 }
 
 function edgesOf(node: AnyStateNode): Edge[] {

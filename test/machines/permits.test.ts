@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { childOf, nextHolders, withChild, withoutChild } from '../../machines/permits.ts';
+import { room } from '../../machines/supervisor.ts';
+import { claimOf, random } from './harness.ts';
+
+const symbolsOf = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+const held = (holding: number, waiting: number, backingOff = 0) => {
+  const permits = symbolsOf('P', holding);
+  const queue = symbolsOf('W', waiting);
+  return {
+    permits,
+    waiting: queue,
+    children: [...permits, ...queue, ...symbolsOf('B', backingOff)].map((symbol) => claimOf(symbol)),
+  };
+};
+const capacity = { concurrency: 3, prefetch: 0, depth: 50, childrenMax: 200 };
+
+describe('room', () => {
+  test.each([
+    ['all permits of an idle node', { ...held(0, 0) }, 3],
+    ['the free permits', { ...held(2, 0) }, 1],
+    ['none while all run', { ...held(3, 0) }, 0],
+    ['none, not less, while children wait', { ...held(3, 4) }, 0],
+    ['the free permits that nobody waits for', { ...held(1, 1) }, 1],
+    ['the free permits, whatever backs off', { ...held(2, 0, 20) }, 1],
+    ['what may be held ahead, too', { ...held(3, 0), prefetch: 50 }, 47],
+    ['what may be held ahead less what is', { ...held(3, 10), prefetch: 12 }, 2],
+    ['no more than the depth allows', { ...held(0, 0), prefetch: 50, depth: 10 }, 10],
+    ['no more children than the cap', { ...held(3, 0, 195), prefetch: 50, depth: 1000 }, 2],
+    ['none beyond the cap', { ...held(3, 0, 300), prefetch: 50, depth: 1000 }, 0],
+  ])('is %s', (_, given, expected) => {
+    expect(room({ ...capacity, ...given })).toBe(expected);
+  });
+
+  test('is a whole number from 0 to the places left, and shrinks with each child that waits', () => {
+    const nat = fc.nat({ max: 60 });
+    fc.assert(
+      fc.property(
+        nat,
+        nat,
+        nat,
+        fc.record({ concurrency: nat, prefetch: nat, depth: nat, childrenMax: nat }),
+        (p, w, b, given) => {
+          const context = { ...given, ...held(p, w, b) };
+          const free = room(context);
+          expect(Number.isSafeInteger(free)).toBe(true);
+          expect(free).toBeGreaterThanOrEqual(0);
+          expect(free).toBeLessThanOrEqual(Math.max(0, Math.min(given.depth, given.childrenMax) - p - w - b));
+          expect(free).toBeLessThanOrEqual(Math.max(0, given.concurrency - p + given.prefetch));
+          const more = withChild(context, claimOf('NEW'), { asks: true });
+          expect(room({ ...context, ...more })).toBe(Math.max(0, free - 1));
+        },
+      ),
+      random(300, 20_000),
+    );
+  });
+});
+
+describe('nextHolders', () => {
+  test('are the longest waiting, as many as there are free permits', () => {
+    expect(nextHolders({ ...capacity, ...held(1, 5) })).toEqual(['W0', 'W1']);
+    expect(nextHolders({ ...capacity, ...held(3, 5) })).toEqual([]);
+    expect(nextHolders({ ...capacity, ...held(5, 5) })).toEqual([]);
+  });
+});
+
+describe('childOf', () => {
+  const { children, permits, waiting } = { ...held(0, 0), children: [claimOf('AAPL', 7)] };
+  const find = (address: Parameters<typeof childOf>[1]) =>
+    childOf({ children, permits, waiting }, address)?.symbol;
+
+  test('finds a child by its symbol', () => {
+    expect(find({ symbol: 'AAPL' })).toBe('AAPL');
+    expect(find({ symbol: 'MSFT' })).toBeUndefined();
+  });
+
+  test('finds nobody when job or claim are those of an earlier child', () => {
+    expect(find({ symbol: 'AAPL', jobId: 'job-AAPL', epoch: 7 })).toBe('AAPL');
+    expect(find({ symbol: 'AAPL', epoch: 6 })).toBeUndefined();
+    expect(find({ symbol: 'AAPL', jobId: 'another', epoch: 7 })).toBeUndefined();
+  });
+});
+
+describe('withoutChild', () => {
+  test('leaves no trace of it', () => {
+    expect(withoutChild(held(1, 1), 'P0')).toEqual({ ...held(0, 1) });
+    expect(withoutChild(held(1, 1), 'W0')).toEqual({ ...held(1, 0) });
+  });
+});

@@ -15,7 +15,6 @@ import {
 } from '../../src/factors/exposures.ts';
 import { simulatedCloses, simulatedModel, simulatedProxies } from '../../src/market/simulation.ts';
 import { expectNear } from '../support/near.ts';
-import { pricesOf } from '../support/series.ts';
 
 const session = '2026-07-31';
 const seed = 1;
@@ -157,6 +156,16 @@ describe('the quality of a row', () => {
     expect(none.every(({ reason }) => reason === 'reference_unavailable')).toBe(true);
   });
 
+  test('blames the symbol as soon as the proxies have enough', () => {
+    const reasonWith = (commonDates: number) => {
+      const few = only(set.closes.USMV, (_, i) => i >= 675 - commonDates);
+      const rows = computeExposures({ symbol: closesOf('NEW41'), proxies: withProxy('USMV', few) });
+      return rows.at(-1)!.reason;
+    };
+    expect(reasonWith(60)).toBe('reference_unavailable'); // 59 returns, 60 needed
+    expect(reasonWith(61)).toBe('too_few_observations');
+  });
+
   test('blames a proxy that did not move, in the rows that rest on it alone', () => {
     const still = { dates: set.closes.TLT.dates, closes: set.closes.TLT.closes.map(() => 90) };
     const rates = computeExposures({ symbol: closesOf('AAPL'), proxies: withProxy('TLT', still) });
@@ -178,64 +187,6 @@ describe('the quality of a row', () => {
     expect(worstQuality([])).toBe('not_applicable');
     expect(isPartial([])).toBe(false);
     expect(isPartial([row('limited_history')])).toBe(false);
-  });
-});
-
-describe('warnings', () => {
-  test('a constant series has beta 0 in every row, and neither t nor R²', () => {
-    for (const row of rowsOf('FLAT')) {
-      expect(row).toMatchObject({ beta: 0, rawBeta: 0, t: null, rSquared: null, quality: 'full_history' });
-      expect(row.warnings).toEqual(['constant_series', 'thin_trading']);
-    }
-  });
-
-  test('SPY explains itself: beta 1, R² 1, standard error 0, no t', () => {
-    const [market, ...others] = computeExposures({ symbol: set.closes.SPY, proxies: set });
-    expect(market).toMatchObject({
-      rawBeta: 1,
-      rSquared: 1,
-      standardError: 0,
-      t: null,
-      intervalLow: 1,
-      intervalHigh: 1,
-      warnings: ['exact_fit'],
-    });
-    expect(others.every(({ warnings }) => warnings.length === 0)).toBe(true);
-  });
-
-  test('more than a fifth of zero returns is thin trading, a fifth is not', () => {
-    const dates = set.closes.SPY.dates.slice(-91);
-    const thin = (zeros: number) => {
-      const returns = Array.from({ length: 90 }, (_, i) => (i < zeros ? 0 : 0.01 * Math.sin(i)));
-      return computeExposures({ symbol: { dates, closes: pricesOf(returns) }, proxies: set })[0]!.warnings;
-    };
-    expect(thin(18)).toEqual([]);
-    expect(thin(19)).toEqual(['thin_trading']);
-  });
-
-  test('a session that ends far from New York is asynchronous in every measured row', () => {
-    const symbol = closesOf('7203.T');
-    const tokyo = { sessionEnd: '15:30', timeZone: 'Asia/Tokyo' };
-    for (const { warnings } of computeExposures({ symbol, proxies: set, instrument: tokyo })) {
-      expect(warnings).toEqual(['asynchronous_close']);
-    }
-    const young = computeExposures({ symbol: closesOf('NEW14.T'), proxies: set, instrument: tokyo });
-    expect(young.every(({ warnings }) => warnings.length === 0)).toBe(true);
-  });
-
-  test('a beta beyond ±5 is capped, and its raw value and statistics are kept', () => {
-    const leveraged = (times: number) => {
-      const model = simulatedModel({ seed, symbol: 'LEVER' });
-      const coefficients = { ...model.coefficients, SPY: times };
-      const symbol = simulatedCloses({ seed, symbol: 'LEVER', session, model: { ...model, coefficients } });
-      return computeExposures({ symbol, proxies: set })[0]!;
-    };
-    const up = leveraged(9);
-    expect(up).toMatchObject({ beta: 5, capped: true, quality: 'full_history' });
-    expect(up.rawBeta).toBeGreaterThan(7);
-    expect(up.intervalLow).toBeGreaterThan(5);
-    expect(leveraged(-9)).toMatchObject({ beta: -5, capped: true });
-    expect(leveraged(3)).toMatchObject({ capped: false });
   });
 });
 

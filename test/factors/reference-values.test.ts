@@ -1,8 +1,8 @@
 import { describe, test } from 'vitest';
-import { type Exposure, factors, type ProxySymbol, proxies } from '../../src/factors/catalog.ts';
+import { type Exposure, factors, type ProxySet, proxies } from '../../src/factors/catalog.ts';
 import { computeExposures } from '../../src/factors/exposures.ts';
 import { expectNear } from '../support/near.ts';
-import { hasSharedData, readSharedJson } from '../support/shared-data.ts';
+import { hasSharedData, readSharedJson, readSharedText } from '../support/shared-data.ts';
 
 // Made by R 4.2.2: lm() for the univariate fits; the ridge solved in R and checked against MASS::lm.ridge and
 // scikit-learn. `meta` in the file has the windows and the definitions.
@@ -50,7 +50,7 @@ describe('the twelve betas of real stocks', () => {
       for (const [symbol, r] of Object.entries(expected)) {
         const rows = computeExposures({
           symbol: seriesOf(symbol),
-          proxies: set as { version: string; closes: Record<ProxySymbol, ReturnType<typeof seriesOf>> },
+          proxies: set as ProxySet,
         });
         expect(rows).toHaveLength(12);
         for (const [i, row] of rows.entries()) {
@@ -61,6 +61,37 @@ describe('the twelve betas of real stocks', () => {
             'full_history',
           ]);
           expectRow({ symbol, row, r, factor: factors[i]! });
+        }
+      }
+    },
+  );
+});
+
+describe('real symbols with little history', () => {
+  // Returns on the proxies' calendar: one fewer than closes, none for the one delisted in 2012.
+  const returnsOf = { AACIW: 0, AAOZ: 12, AADX: 40, ACAA: 77, AAOX: 89, AAUA: 92, AACIU: 113, CAPNR: 0 };
+
+  test.skipIf(!hasSharedData('prices/edge-short-history-tidy.csv'))(
+    'are measured on what they have (real data, outside the repository)',
+    ({ expect }) => {
+      const [header, ...lines] = readSharedText('prices/us-daily-adjclose-wide.csv').trim().split('\n');
+      const names = header!.split(',');
+      const wide = lines.map((line) => line.split(','));
+      const dates = wide.map((cells) => cells[0]!);
+      const column = (name: string) => wide.map((cells) => Number(cells[names.indexOf(name)]));
+      const closes = Object.fromEntries(proxies.map((p) => [p, { dates, closes: column(p) }]));
+      const set = { version: dates.at(-1)!, closes } as ProxySet;
+      const short = readSharedText('prices/edge-short-history-tidy.csv').trim().split('\n').slice(1);
+      const tidy = short.map((line) => line.split(','));
+
+      for (const [name, count] of Object.entries(returnsOf)) {
+        const own = tidy.filter(([, symbol]) => symbol === name);
+        const symbol = { dates: own.map(([date]) => date!), closes: own.map(([, , close]) => Number(close)) };
+        for (const row of computeExposures({ symbol, proxies: set })) {
+          expect(row.observations).toBe(Math.min(count, row.window));
+          const measured = count >= (row.window === 90 ? 30 : 60);
+          expect(row.quality === 'default', `${name} ${row.factor} is a default`).toBe(!measured);
+          expect(row.windowEnd).toBe(symbol.dates.at(-1));
         }
       }
     },

@@ -124,6 +124,18 @@ describe('ridge regression', () => {
     expectNear(betas[0], 3 * betas[1]!);
   });
 
+  test('without a penalty takes the shortest of the many answers that dependent columns leave', () => {
+    const a = Array.from({ length: 30 }, (_, i) => 0.01 * Math.sin(3 * i));
+    const b = Array.from({ length: 30 }, (_, i) => 0.01 * Math.cos(i * i));
+    const both = a.map((value, i) => 0.7 * value - 0.4 * b[i]! + 0.001);
+    const y = a.map((value, i) => value + b[i]! + 0.01 * Math.sin(i));
+    const x = [a, b, both];
+    const dependent = regress({ y, x, alpha: 0 });
+    expectNear(dependent.rSquared, regress({ y, x: [a, b], alpha: 0 }).rSquared!);
+    expect(Math.max(...dependent.betas.map(Math.abs))).toBeLessThan(2);
+    expect(prepareRidge({ x, alpha: 0 }).conditionNumber).toBe(Number.POSITIVE_INFINITY);
+  });
+
   test('answers a constant series with betas 0 and its mean, without R²', () => {
     const x = [[0.01, 0.02, -0.01, 0.03]];
     expect(regress({ y: [0.5, 0.5, 0.5, 0.5], x, alpha: 1 })).toEqual({

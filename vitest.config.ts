@@ -1,0 +1,19 @@
+import { availableParallelism } from 'node:os';
+import { defineConfig } from 'vitest/config';
+
+const soaking = Boolean(process.env.SOAK);
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Processes, not threads: the tests kill children, lock directories and run WebAssembly that cannot be shared.
+    pool: 'forks',
+    // A file that opens PGlite holds about half a gigabyte.
+    maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
+    globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/setup.ts'],
+    testTimeout: soaking ? 600_000 : 30_000,
+    hookTimeout: 60_000, // the first file that needs a database waits for the template to be made
+    sequence: { hooks: 'stack' },
+  },
+});

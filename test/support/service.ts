@@ -1,0 +1,130 @@
+import { pino } from 'pino';
+import { onTestFinished } from 'vitest';
+import type { JobDetailView, PortfolioView, TransitionView } from '../../src/api/schemas.ts';
+import { type App, startApp } from '../../src/app.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
+import { readConfig } from '../../src/config.ts';
+import type { Database } from '../../src/database.ts';
+import { parseFaults } from '../../src/market/faults.ts';
+import type { MarketDataProvider } from '../../src/market/provider.ts';
+import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+
+export interface TestService {
+  app: App;
+  url: string;
+  get<T = unknown>(path: string): Promise<{ status: number; headers: Headers; body: T }>;
+  /** Uploads CSV text. */
+  upload<T = unknown>(csv: string, query?: string): Promise<{ status: number; headers: Headers; body: T }>;
+  portfolio(id: string): Promise<PortfolioView>;
+  /** Every transition since the start, in feed order. */
+  transitions: TransitionView[];
+  /** Resolves with the first committed transition that matches, past or future. */
+  transition(matches: (transition: TransitionView) => boolean): Promise<TransitionView>;
+  /** Resolves with the portfolio once none of its symbols has an unfinished job. */
+  settled(id: string): Promise<PortfolioView>;
+  job(symbol: string): Promise<JobDetailView>;
+}
+
+export interface TestServiceOptions {
+  /** Settings of SPEC section 9. Retries come at once unless they say otherwise. */
+  settings?: Record<string, string>;
+  /** `SIMULATED_FAULTS`. */
+  faults?: string;
+  provider?: MarketDataProvider;
+  clock?: Clock;
+}
+
+const rest = new Set(['completed', 'failed', 'cancelled']);
+
+/** The whole service on a test's database and the simulated market, over real HTTP; closed with the test. */
+export async function startService(
+  database: Database,
+  options: TestServiceOptions = {},
+): Promise<TestService> {
+  const { settings = {}, faults = '', clock = systemClock } = options;
+  const reading = readConfig({
+    MARKET_DATA: 'simulated',
+    PORT: '0',
+    RETRY_BASE_MS: '1',
+    RETRY_MAX_MS: '2',
+    SHUTDOWN_GRACE_MS: '2000',
+    ...(database.databaseUrl && { DATABASE_URL: database.databaseUrl }),
+    ...settings,
+  });
+  if ('problems' in reading) throw new Error(reading.problems.map(({ message }) => message).join('\n'));
+  const app = await startApp(reading.config, {
+    // The test's database outlives the service: a restart is a second service on it.
+    database: { ...database, close: async () => {} },
+    provider: options.provider ?? simulatedProvider({ clock, faults: parseFaults(faults), throttleMs: 5 }),
+    logger: pino({ level: process.env.LOG_LEVEL ?? 'silent' }),
+    clock,
+  });
+  onTestFinished(() => app.close());
+  return serviceOf(app);
+}
+
+async function serviceOf(app: App): Promise<TestService> {
+  const transitions: TransitionView[] = [];
+  const waiting = new Set<() => void>();
+  const { close } = await app.service.feed.subscribe(
+    (transition) => {
+      transitions.push(transition);
+      for (const look of waiting) look();
+    },
+    { name: 'local', role: 'operator' },
+  );
+  onTestFinished(close);
+
+  const transition: TestService['transition'] = (matches) =>
+    new Promise((resolve) => {
+      const look = () => {
+        const found = transitions.find(matches);
+        if (!found) return;
+        waiting.delete(look);
+        resolve(found);
+      };
+      waiting.add(look);
+      look();
+    });
+  const read = async <T>(response: Response) => ({
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as T,
+  });
+  const get = async <T>(path: string) => read<T>(await fetch(app.url + path));
+  const portfolio = async (id: string) => (await get<PortfolioView>(`/portfolios/${id}`)).body;
+
+  return {
+    app,
+    url: app.url,
+    get,
+    async upload<T>(csv: string, query = 'name=test') {
+      const request = { method: 'POST', body: csv, headers: { 'content-type': 'text/csv' } };
+      return read<T>(await fetch(`${app.url}/portfolios?${query}`, request));
+    },
+    portfolio,
+    transitions,
+    transition,
+    async settled(id) {
+      for (;;) {
+        const view = await portfolio(id);
+        const busy = view.symbols.find(
+          ({ status, job_id }) => job_id && status !== 'ready' && status !== 'error',
+        );
+        if (!busy && view.status !== 'pending') return view;
+        const job = busy?.job_id;
+        await transition(({ job_id, to }) => job_id === job && rest.has(to));
+      }
+    },
+    async job(symbol) {
+      const { body } = await get<{ jobs: { job_id: string }[] }>(`/onboarding/jobs?symbol=${symbol}`);
+      return (await get<JobDetailView>(`/onboarding/jobs/${body.jobs[0]!.job_id}`)).body;
+    },
+  };
+}
+
+/** A portfolio CSV of the required columns, one open lot of 10 at 100 per symbol. */
+export function csvOf(...symbols: string[]): string {
+  const rows = symbols.map((symbol) => `${symbol},10,100,2025-01-02`);
+  return ['Symbol,Quantity,Entry Price Per Share,Entry Date', ...rows].join('\n');
+}

@@ -116,7 +116,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     });
     const flights = inFlight();
     const proxies = proxySource({ provider, prices, database, clock });
-    const work = phaseWork({
+    const phases = phaseWork({
       database,
       provider,
       proxies,
@@ -131,15 +131,17 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
       snapshotBatch: embedded ? 25 : 500,
       log,
     });
+    const work = await listenForWork(queue);
+    closers.push(work.close);
     const random = options.random ?? Math.random;
     const machine = supervisorMachine.provide({
       actors: {
         job: jobMachine.provide({
-          actors: jobActors(work, { recorder, inFlight: flights, clock, random, log }),
+          actors: jobActors(phases, { recorder, inFlight: flights, clock, random, log }),
         }),
         claims: claimsActor({
           jobs,
-          onWork: await workSignal(queue),
+          onWork: work.onWork,
           recorder,
           inFlight: flights,
           limits: config.job,
@@ -220,14 +222,15 @@ function configuredProvider(config: Config, clock: Clock): MarketDataProvider {
 }
 
 // One listening connection wakes whoever is interested.
-async function workSignal(queue: SymbolQueueEdge): Promise<(wake: () => void) => () => void> {
+async function listenForWork(queue: SymbolQueueEdge) {
   const wakers = new Set<() => void>();
   const tell = () => {
     for (const wake of wakers) wake();
   };
-  await queue.listen(channels.work, tell, tell);
-  return (wake) => {
+  const { close } = await queue.listen(channels.work, tell, tell);
+  const onWork = (wake: () => void) => {
     wakers.add(wake);
     return () => void wakers.delete(wake);
   };
+  return { onWork, close };
 }

@@ -1,5 +1,6 @@
 import type { AppError } from '../errors.ts';
 import { failures } from './failures.ts';
+import { chartProblem } from './yahoo-chart.ts';
 
 /** An HTTP answer of Yahoo, its body read. */
 export interface YahooAnswer {
@@ -70,7 +71,13 @@ function judgeData({ url, status, body }: YahooAnswer): AppError | null {
     return failures.noPriceData({ symbol: decodeURIComponent(symbol), bars: 0, cause: problem });
   }
   if (status >= 300 || problem !== null) return refused(status, problem ?? undefined);
-  return typeof json === 'object' && json !== null ? null : unreadable('JSON', body);
+  if (typeof json !== 'object' || json === null) return unreadable('JSON', body);
+  // The library prints, or trips over, shapes that it does not expect.
+  return symbol === undefined ? null : chartProblem((json as ChartEnvelope).chart?.result?.[0]);
+}
+
+interface ChartEnvelope {
+  chart?: { result?: unknown[] | null } | null;
 }
 
 /** `{ "chart": { "result": null, "error": { code, description } } }`, whatever the first key is. */

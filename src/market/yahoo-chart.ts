@@ -55,13 +55,15 @@ export type YahooChart = z.infer<typeof chartSchema>;
 export function readChart(answer: unknown): YahooChart {
   const chart = chartSchema.safeParse(answer);
   if (!chart.success) throw unreadable(chart.error);
-  const { timestamp, indicators } = chart.data;
-  const columns = [...Object.values(indicators.quote[0] ?? {}), indicators.adjclose?.[0]?.adjclose];
-  for (const column of columns) {
-    if (column == null || column.length === (timestamp?.length ?? 0)) continue;
-    throw unreadable(new Error(`expected ${timestamp?.length ?? 0} values a column, got: ${column.length}`));
-  }
+  const uneven = unevenColumn(chart.data);
+  if (uneven !== null) throw unreadable(new Error(uneven));
   return chart.data;
+}
+
+/** What is wrong with the shape of a chart as it came over the wire, before the library sees it, or null. */
+export function chartProblem(answer: unknown): AppError | null {
+  const chart = chartSchema.safeParse(answer);
+  return chart.success ? null : unreadable(chart.error);
 }
 
 /** What a chart says about its symbol; throws `unusable_data` for a kind of instrument or a zone that we do not know. */
@@ -111,6 +113,13 @@ export function chartHistory(
     ({ date }) => date >= request.from && date <= last,
   );
   return { instrument, bars, actions };
+}
+
+function unevenColumn({ timestamp, indicators }: YahooChart): string | null {
+  const expected = timestamp?.length ?? 0;
+  const columns = [...Object.values(indicators.quote[0] ?? {}), indicators.adjclose?.[0]?.adjclose];
+  const uneven = columns.find((column) => column != null && column.length !== expected);
+  return uneven ? `expected ${expected} values a column, got: ${uneven.length}` : null;
 }
 
 function rowsOf({ timestamp, indicators }: YahooChart, timeZone: string): RawBar[] {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { yahooProvider } from '../../src/market/yahoo.provider.ts';
+import { type YahooProviderOptions, yahooProvider } from '../../src/market/yahoo.provider.ts';
 import { recordedChart } from '../support/standin-yahoo/recorded-chart.ts';
 import { type Recording, type StandinYahoo, startStandinYahoo } from '../support/standin-yahoo/server.ts';
 
@@ -8,7 +8,11 @@ const folder = new URL('../../../shared/data/yahoo/', import.meta.url);
 const running: StandinYahoo[] = [];
 
 /** The provider, as of an instant, in front of a server that answers as recorded. */
-async function replayed(recordings: Recording[], at = '2025-02-25T00:00:00Z') {
+async function replayed(
+  recordings: Recording[],
+  at = '2025-02-25T00:00:00Z',
+  more: Partial<YahooProviderOptions> = {},
+) {
   const yahoo = await startStandinYahoo({ recordings, now: () => Date.parse(at) });
   running.push(yahoo);
   const clock = {
@@ -18,7 +22,7 @@ async function replayed(recordings: Recording[], at = '2025-02-25T00:00:00Z') {
         signal?.addEventListener('abort', () => reject(signal.reason));
       }),
   };
-  return yahooProvider({ clock, baseUrl: yahoo.url });
+  return yahooProvider({ clock, baseUrl: yahoo.url, ...more });
 }
 
 afterEach(async () => {
@@ -260,14 +264,15 @@ describe('charts of the recorded shapes', () => {
   });
 
   test('a series that ended long ago is delisted, judged by New York’s own dates when they are known', async () => {
-    const provider = await replayed(
-      [recordedChart({ ...newYork, closes: [1, 2, 3, 4] })],
-      '2025-05-01T12:00:00Z',
-    );
+    const ended = recordedChart({ ...newYork, closes: [1, 2, 3, 4] });
+    const provider = await replayed([ended], '2025-05-01T12:00:00Z');
     const request = { symbol: 'ACME', from: '2024-05-01', to: '2025-04-30' };
     await expect(provider.history(request)).rejects.toMatchObject({
       code: 'delisted',
       message: 'ACME is no longer traded: its last close was 4 USD on 2025-03-11',
     });
+    const calendar = () => ['2025-03-11', '2025-04-29', '2025-04-30'];
+    const informed = await replayed([ended], '2025-05-01T12:00:00Z', { calendar });
+    expect((await informed.history(request)).bars).toHaveLength(4);
   });
 });

@@ -1,0 +1,218 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { styleText } from 'node:util';
+import { createLogUpdate } from 'log-update';
+import type { z } from 'zod';
+import type {
+  exposuresSchema,
+  Frame,
+  JobView,
+  PortfolioView,
+  SymbolView,
+  uploadedSchema,
+} from './api/schemas.ts';
+import { type App, startApp } from './app.ts';
+import { readConfig } from './config.ts';
+import {
+  doing,
+  money,
+  progressLines,
+  type ResultRow,
+  resultTable,
+  type SymbolProgress,
+  totalsTable,
+} from './demo/render.ts';
+
+const example = new URL('../examples/portfolio.csv', import.meta.url);
+const latencyMs = 150; // what a quick provider needs: without it nobody would see a symbol in its phases
+const preferredPort = 3000;
+
+/**
+ * The main job, on an embedded database in a fresh directory and on the simulated market, over real HTTP: uploads
+ * the example portfolio, shows each symbol on its way, and what came out. `--exit` ends it then, with exit status 0
+ * only if every symbol ended as expected; otherwise it goes on serving until a signal.
+ */
+async function demo(): Promise<void> {
+  const began = performance.now();
+  const elapsed = () => (performance.now() - began) / 1000;
+  const dataDir = mkdtempSync(join(tmpdir(), 'symbol-onboarding-demo-'));
+  process.on('exit', () => rmSync(dataDir, { recursive: true, force: true }));
+  print(styleText('yellow', 'The market is SIMULATED: every price, beta and total below is invented.'));
+  print('Making an embedded database ...');
+  const app = await startApp(configFor(dataDir, await freePort()));
+  endOnSignal(app);
+  const started = elapsed();
+
+  const { portfolio, before, rows } = await onboard(app.url);
+  const shown = elapsed();
+  print('');
+  for (const line of resultTable(rows)) print(line);
+  print('');
+  for (const line of totals(before, portfolio)) print(line);
+  print('');
+  print(
+    `${rows.length} symbols in ${(shown - started).toFixed(1)} s (the market takes ${latencyMs} ms per request), ` +
+      `${shown.toFixed(1)} s with the start, of which ${started.toFixed(1)} s made the database and the service.`,
+  );
+  const failed = rows.filter(({ outcome, expected }) => outcome !== expected);
+  if (failed.length > 0) print(styleText('red', `${failed.length} symbols did not end as expected.`));
+  if (process.argv.includes('--exit')) {
+    await app.close();
+    process.exit(failed.length === 0 ? 0 : 1);
+  }
+  print(
+    `It goes on serving at ${app.url} (this portfolio: ${app.url}/portfolios/${portfolio.portfolio_id}).`,
+  );
+  print('Ctrl-C ends it and removes its data.');
+}
+
+function configFor(dataDir: string, port: number) {
+  const reading = readConfig({
+    MARKET_DATA: 'simulated',
+    SIMULATED_LATENCY_MS: String(latencyMs),
+    DATA_DIR: dataDir,
+    FSYNC: 'off',
+    LOG_LEVEL: 'warn',
+    PORT: String(port),
+  });
+  if ('problems' in reading) throw new Error(reading.problems.map(({ message }) => message).join('; '));
+  return reading.config;
+}
+
+/** The usual port, or any free one where somebody has it already. */
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(0));
+    probe.listen(preferredPort, '127.0.0.1', () => probe.close(() => resolve(preferredPort)));
+  });
+}
+
+function endOnSignal(app: App): void {
+  const end = () => {
+    app.close().finally(() => process.exit(0));
+  };
+  process.once('SIGINT', end);
+  process.once('SIGTERM', end);
+}
+
+async function onboard(
+  url: string,
+): Promise<{ portfolio: PortfolioView; before: PortfolioView; rows: ResultRow[] }> {
+  const live = await follow(url);
+  const csv = readFileSync(example);
+  const response = await fetch(`${url}/portfolios?name=Example`, {
+    method: 'POST',
+    headers: { 'content-type': 'text/csv' },
+    body: csv,
+  });
+  const upload = (await response.json()) as z.infer<typeof uploadedSchema>;
+  if (response.status !== 202)
+    throw new Error(`the upload was answered ${response.status}: ${JSON.stringify(upload)}`);
+  const read = async <T>(path: string) => (await (await fetch(url + path)).json()) as T;
+  const before = await read<PortfolioView>(`/portfolios/${upload.portfolio_id}`);
+  print(`Saved a portfolio of ${before.lot_count} lots; ${upload.pending_symbols.length} symbols are new:\n`);
+  await live.until(upload.pending_symbols);
+
+  const { jobs } = await read<{ jobs: JobView[] }>('/onboarding/jobs?limit=500');
+  const rows = await Promise.all(
+    upload.pending_symbols.map((symbol) =>
+      resultOf(
+        symbol,
+        jobs.find((job) => job.symbol === symbol),
+        read,
+      ),
+    ),
+  );
+  return { portfolio: await read<PortfolioView>(`/portfolios/${upload.portfolio_id}`), before, rows };
+}
+
+async function resultOf(
+  symbol: string,
+  job: JobView | undefined,
+  read: <T>(path: string) => Promise<T>,
+): Promise<ResultRow> {
+  const { last_price } = await read<SymbolView>(`/symbols/${symbol}`);
+  const { exposures } = await read<z.infer<typeof exposuresSchema>>(`/symbols/${symbol}/exposures`);
+  const beta = exposures.find(({ factor }) => factor === 'market_beta');
+  return {
+    symbol,
+    outcome: job?.outcome ?? job?.status ?? 'lost',
+    expected: symbol.startsWith('NEW') ? 'partial' : 'complete', // too few bars to measure anything
+    lastClose: last_price,
+    marketBeta: beta && beta.quality !== 'default' ? beta.beta : null,
+    seconds: job?.finished_at ? (Date.parse(job.finished_at) - Date.parse(job.created_at)) / 1000 : null,
+  };
+}
+
+/** Follows the live feed: bars that move on a terminal, plain lines elsewhere. */
+async function follow(url: string): Promise<{ until(symbols: readonly string[]): Promise<void> }> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, 'onboarding.v1+json');
+  const state = new Map<string, SymbolProgress>();
+  const ended = Promise.withResolvers<void>();
+  let awaited: readonly string[] | null = null;
+  const update = process.stdout.isTTY ? createLogUpdate(process.stdout) : null;
+
+  const isAtRest = ({ status }: SymbolProgress) => status !== 'pending' && status !== 'processing';
+  const look = () => {
+    if (!awaited) return;
+    const shown = awaited.map(
+      (symbol) => state.get(symbol) ?? { symbol, status: 'pending', phase: null, attempt: 1 },
+    );
+    update?.(progressLines(shown).join('\n'));
+    if (shown.every(isAtRest)) ended.resolve();
+  };
+  socket.onmessage = ({ data }) => {
+    const frame = JSON.parse(String(data)) as Frame;
+    if (frame.type !== 'transition') return;
+    const { symbol, status, phase, attempt } = frame;
+    const previous = state.get(symbol);
+    state.set(symbol, { symbol, status, phase, attempt });
+    if (!update && doing(state.get(symbol)!) !== (previous && doing(previous))) {
+      print(`  ${symbol}: ${doing(state.get(symbol)!)}`);
+    }
+    look();
+  };
+  socket.onclose = () => ended.reject(new Error('the live feed was closed'));
+  await new Promise((resolve, reject) => {
+    socket.onopen = resolve;
+    socket.onerror = () => reject(new Error('the live feed did not open'));
+  });
+  return {
+    async until(symbols) {
+      awaited = symbols;
+      look();
+      await ended.promise;
+      update?.done();
+      socket.onclose = null;
+      socket.close();
+    },
+  };
+}
+
+function totals(before: PortfolioView, after: PortfolioView): string[] {
+  const [a, b] = [before.snapshot, after.snapshot];
+  const currency = after.base_currency;
+  const percent = (value: string | null | undefined) => (value == null ? '–' : `${value} %`);
+  return totalsTable([
+    ['total value', money(a?.total_value, currency), money(b?.total_value, currency)],
+    ['total cost', money(a?.total_cost, currency), money(b?.total_cost, currency)],
+    ['gain', money(a?.total_pnl, currency), money(b?.total_pnl, currency)],
+    ['gain in percent', percent(a?.pnl_percent), percent(b?.pnl_percent)],
+    ['priced lots', String(a?.position_count ?? 0), String(b?.position_count ?? 0)],
+    ['pending lots', String(a?.pending_count ?? '–'), String(b?.pending_count ?? '–')],
+    ['coverage of cost', a?.coverage ?? '–', b?.coverage ?? '–'],
+    ['status', before.status, after.status],
+  ]);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+demo().catch((error: unknown) => {
+  process.stderr.write(`The demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

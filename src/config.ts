@@ -1,0 +1,170 @@
+import { isIPv4 } from 'node:net';
+import type { z } from 'zod';
+import type { JobLimits, SupervisorLimits } from '../machines/protocol.ts';
+import type { Fault } from './market/faults.ts';
+import type { ProviderName } from './market/provider.ts';
+import { type SettingMeta, type Settings, settingsSchema } from './settings.ts';
+
+/** Every setting, read and checked. */
+export interface Config {
+  host: string;
+  port: number;
+  database:
+    | { kind: 'postgresql'; url: string }
+    /** Without `fsync` the last commits may be lost when the machine (not the process) dies. */
+    | { kind: 'pglite'; dataDir: string; fsync: boolean };
+  supervisor: SupervisorLimits;
+  job: JobLimits;
+  shutdownGraceMs: number;
+  provider: { concurrency: number; intervalMs: number };
+  priceMaxAgeDays: number;
+  journalRetentionDays: number;
+  marketData: {
+    /** In the order in which they are tried. */
+    providers: ProviderName[];
+    yahooBaseUrl: string | null;
+    simulated: { seed: number; latencyMs: number; faults: Fault[] };
+  };
+  unverifiable: 'reject';
+  logLevel: Settings['LOG_LEVEL'];
+}
+
+/** One wrong setting: `message` is a whole line for people. */
+export interface ConfigProblem {
+  name: string;
+  message: string;
+}
+
+export type ConfigAnswer = { config: Config } | { problems: ConfigProblem[] };
+
+type Environment = Record<string, string | undefined>;
+
+/**
+ * Reads the environment: a whole configuration, or every problem at once.
+ *
+ * An empty variable counts as unset. What this version cannot honour is refused, never ignored.
+ *
+ *     readConfig({ PORT: 'abc' })   // { problems: [{ name: 'PORT', message: 'PORT: expected a whole number …' }] }
+ */
+export function readConfig(environment: Environment): ConfigAnswer {
+  const values = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
+  const known = Object.keys(settingsSchema.shape);
+  const problem = (name: string, expected: string): ConfigProblem => ({
+    name,
+    message: `${name}: expected ${expected}, came: ${shown(name, values[name])}`,
+  });
+  const parsed = settingsSchema.safeParse(values);
+  const issues = parsed.success ? [] : parsed.error.issues;
+  const wrong = new Map(issues.toReversed().map((issue) => [String(issue.path[0]), issue.message]));
+  const problems = [
+    ...known.filter((name) => wrong.has(name)).map((name) => problem(name, wrong.get(name) ?? '')),
+    ...crossProblems(values, wrong).map(([name, expected]) => problem(name, expected)),
+    ...misspelt(values, known).map((name) => problem(name, 'one of the settings that --help lists')),
+  ];
+  if (!parsed.success || problems.length > 0) return { problems };
+  return { config: toConfig(parsed.data) };
+}
+
+/** Rules between settings, each only where the settings themselves are right. */
+function crossProblems(values: Environment, wrong: ReadonlyMap<string, string>): [string, string][] {
+  const right = (...names: string[]) => names.every((name) => !wrong.has(name));
+  const found: [string, string][] = [];
+  if (values.HOST && right('HOST') && !isLoopback(values.HOST)) {
+    found.push(['HOST', 'a loopback address, because anybody who can connect may do everything']);
+  }
+  for (const name of ['DATA_DIR', 'FSYNC']) {
+    if (values.DATABASE_URL && values[name] && right(name)) {
+      found.push([name, 'to be unset beside DATABASE_URL: it is for the embedded database']);
+    }
+  }
+  const base = Number(values.RETRY_BASE_MS ?? settingsSchema.shape.RETRY_BASE_MS.parse(undefined));
+  const max = Number(values.RETRY_MAX_MS ?? settingsSchema.shape.RETRY_MAX_MS.parse(undefined));
+  if (right('RETRY_BASE_MS', 'RETRY_MAX_MS') && base > max) {
+    found.push([values.RETRY_BASE_MS ? 'RETRY_BASE_MS' : 'RETRY_MAX_MS', 'RETRY_BASE_MS <= RETRY_MAX_MS']);
+  }
+  return found;
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+// A misspelt limit would silently leave the default in force. Other prefixes may belong to other programs.
+const ownPrefix = /^(ONBOARDING|SIMULATED|YAHOO)_/;
+
+function misspelt(values: Environment, known: readonly string[]): string[] {
+  return Object.keys(values).filter((name) => ownPrefix.test(name) && !known.includes(name));
+}
+
+const shownMax = 80;
+
+/** The evidence, shortened, without secrets and without bytes that a terminal would obey. */
+function shown(name: string, value: string | undefined): string {
+  if (value === undefined) return 'nothing';
+  if (settingOf(name)?.secret) return '(not shown)';
+  return JSON.stringify(value.length > shownMax ? `${value.slice(0, shownMax)}…` : value);
+}
+
+function settingOf(name: string): SettingMeta | undefined {
+  const schema: z.ZodType | undefined = (settingsSchema.shape as Record<string, z.ZodType>)[name];
+  return schema?.meta()?.setting as SettingMeta | undefined;
+}
+
+function toConfig(settings: Settings): Config {
+  const depth = settings.ONBOARDING_QUEUE_DEPTH;
+  const { DATABASE_URL: url } = settings;
+  return {
+    host: settings.HOST,
+    port: settings.PORT,
+    database: url
+      ? { kind: 'postgresql', url }
+      : { kind: 'pglite', dataDir: settings.DATA_DIR, fsync: settings.FSYNC === 'on' },
+    supervisor: {
+      depth,
+      concurrency: settings.ONBOARDING_CONCURRENCY,
+      prefetch: settings.ONBOARDING_PREFETCH ?? (url ? 0 : depth),
+    },
+    job: {
+      retryLimit: settings.RETRY_LIMIT,
+      retryBaseMs: settings.RETRY_BASE_MS,
+      retryMaxMs: settings.RETRY_MAX_MS,
+      retryWaitMaxMs: settings.RETRY_WAIT_MAX_MS,
+      resumeLimit: settings.RESUME_LIMIT,
+    },
+    shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
+    provider: { concurrency: settings.PROVIDER_CONCURRENCY, intervalMs: settings.PROVIDER_INTERVAL_MS },
+    priceMaxAgeDays: settings.PRICE_MAX_AGE_DAYS,
+    journalRetentionDays: settings.JOURNAL_RETENTION_DAYS,
+    marketData: {
+      providers: settings.MARKET_DATA,
+      yahooBaseUrl: settings.YAHOO_BASE_URL ?? null,
+      simulated: {
+        seed: settings.SIMULATED_SEED,
+        latencyMs: settings.SIMULATED_LATENCY_MS,
+        faults: settings.SIMULATED_FAULTS,
+      },
+    },
+    unverifiable: settings.UNVERIFIABLE,
+    logLevel: settings.LOG_LEVEL,
+  };
+}
+
+/** Every setting with its default and meaning, and where to put them. */
+export function helpText(): string {
+  const rows = Object.entries(settingsSchema.shape).map(([name, schema]) => {
+    const { meaning = '', byDefault } = settingOf(name) ?? {};
+    const prefault = (schema as z.ZodType).def as { type: string; defaultValue?: unknown };
+    const fallback = prefault.type === 'prefault' ? String(prefault.defaultValue) : 'none';
+    return { name, meaning, fallback: byDefault ?? fallback };
+  });
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  return [
+    'Usage: npm start [-- --help]',
+    '',
+    'Onboards the new symbols of uploaded portfolios. Settings are environment variables:',
+    '',
+    ...rows.map(({ name, meaning, fallback }) => `  ${name.padEnd(width)}  ${meaning} [${fallback}]`),
+    '',
+    'The value in brackets is the default. Wrong settings stop the start, all named at once.',
+  ].join('\n');
+}

@@ -11,12 +11,15 @@ export interface LiveLimits {
   bufferBytes: number;
   /** The largest frame that a client may send. */
   frameBytes: number;
+  /** How long a client that was told goodbye may take to answer; a shutdown waits that long at most. */
+  closeTimeoutMs: number;
 }
 
 export const liveLimits: LiveLimits = {
   pingIntervalMs: 30_000, // below the 60 s after which common proxies drop a silent connection
   bufferBytes: 1024 * 1024, // some 2,000 transitions: a client that far behind is gone, not busy
   frameBytes: 4096,
+  closeTimeoutMs: 2000,
 };
 
 export interface Hello {

@@ -7,7 +7,7 @@ import type { Health } from './service.ts';
 const tags = ['health'];
 
 /** For whoever restarts the process (live) or sends it requests (ready). */
-export async function healthRoutes(app: Api, health: Health): Promise<void> {
+export function healthRoutes(app: Api, health: Health): void {
   const liveRoute = {
     operationId: 'getLive',
     tags,

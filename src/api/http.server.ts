@@ -51,17 +51,17 @@ export function buildServer(service: Service, options: ServerOptions): Api {
       'x-content-type-options': 'nosniff',
     });
   });
-  guardRequests(app);
   const limits = { ...liveLimits, ...options.live };
-  app.register(async (root) => {
-    const api = root as unknown as Api;
-    await acceptSockets(api, limits);
-    indexRoute(api, options);
-    await liveSocket(api, service.feed, { ...options, limits });
-    await healthRoutes(api, service.health);
-    await onboardingRoutes(api, service.onboarding);
-    await symbolRoutes(api, service.symbols);
-    await api.register(async (scope) => portfolioRoutes(scope as unknown as Api, service.portfolios));
+  acceptSockets(app, limits);
+  // Once that is loaded: it must see a request first, to close the socket of an upgrade that a guard refuses.
+  app.after(() => {
+    guardRequests(app);
+    indexRoute(app, options);
+    liveSocket(app, service.feed, { ...options, limits });
+    healthRoutes(app, service.health);
+    onboardingRoutes(app, service.onboarding);
+    symbolRoutes(app, service.symbols);
+    app.register(async (scope) => portfolioRoutes(scope as unknown as Api, service.portfolios));
   });
   return app;
 }

@@ -23,16 +23,15 @@ export interface LiveOptions {
   limits: LiveLimits;
 }
 
-/** Must run before any route of `app` is declared: it lets a route be upgraded to a WebSocket. */
-export async function acceptSockets(app: Api, limits: LiveLimits): Promise<void> {
+/** Lets routes be upgraded to a WebSocket, those that are declared after it has been loaded. */
+export function acceptSockets(app: Api, limits: LiveLimits): void {
   const options: WebsocketPluginOptions['options'] & { closeTimeout: number } = {
     maxPayload: limits.frameBytes,
-    // A client that was told goodbye and does not answer must not hold up a shutdown. Not in ws's types yet.
-    closeTimeout: 2000,
+    closeTimeout: limits.closeTimeoutMs, // not in ws's types yet
     // A client that names no subprotocol is served too; one that only knows others is not.
     handleProtocols: (offered) => offered.has(subprotocol) && subprotocol,
   };
-  await app.register(websocket, {
+  app.register(websocket, {
     options,
     async preClose() {
       for (const client of app.websocketServer.clients) client.close(closeCodes.goingAway, 'shutting down');
@@ -42,7 +41,7 @@ export async function acceptSockets(app: Api, limits: LiveLimits): Promise<void>
 }
 
 /** `/ws`: a hello frame, then each committed transition, in order, none twice, none missing. */
-export async function liveSocket(app: Api, feed: Feed, options: LiveOptions): Promise<void> {
+export function liveSocket(app: Api, feed: Feed, options: LiveOptions): void {
   const schema = {
     operationId: 'watch',
     tags: ['onboarding'],

@@ -10,7 +10,7 @@ const params = z.strictObject({ id: idSchema });
 const tags = ['onboarding'];
 
 /** The queue and its jobs, as last committed. */
-export async function onboardingRoutes(app: Api, onboarding: Onboarding): Promise<void> {
+export function onboardingRoutes(app: Api, onboarding: Onboarding): void {
   overviewRoute(app, onboarding);
   jobsRoute(app, onboarding);
   jobRoute(app, onboarding);

@@ -29,9 +29,7 @@ export async function portfolioRoutes(app: Api, portfolios: Portfolios): Promise
   await app.register(multipart);
   // The service decides whether it is CSV; here it is bytes.
   app.addContentTypeParser('text/csv', { parseAs: 'buffer' }, async (_: unknown, bytes: Buffer) => bytes);
-  app.setErrorHandler((error, request, reply) => {
-    // Whatever of the body was not read must not be taken for the next request.
-    if (request.method === 'POST') reply.header('connection', 'close');
+  app.setErrorHandler((error, request) => {
     throw explainUpload(error, request);
   });
   uploadRoute(app, portfolios);

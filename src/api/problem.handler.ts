@@ -21,6 +21,7 @@ export function problemHandler(clock: Clock) {
     else if (error instanceof AppError && error.cause !== undefined)
       request.log.warn({ code, err: error.cause }, 'request refused');
     else request.log.info({ code }, 'request refused');
+    discardBody(request, reply);
     return reply
       .code(status)
       .headers({ ...headers, 'x-request-id': request.id })
@@ -28,6 +29,23 @@ export function problemHandler(clock: Clock) {
       .serializer(JSON.stringify)
       .send(problem);
   };
+}
+
+const lingerMs = 2000; // a client that has not stopped sending by then does not listen
+
+/**
+ * Reads what is left of a refused body, for a while, and throws it away.
+ *
+ * Closing at once, as Fastify would, resets the connection under a client that is still sending: it would see a
+ * broken pipe instead of the answer.
+ */
+function discardBody({ raw }: FastifyRequest, reply: FastifyReply): void {
+  if (raw.complete || raw.headers.upgrade !== undefined) return;
+  reply.removeHeader('connection');
+  raw.unpipe();
+  raw.resume();
+  const timer = setTimeout(() => raw.socket.destroy(), lingerMs).unref();
+  raw.once('end', () => clearTimeout(timer));
 }
 
 export function pathOf(url: string): string {

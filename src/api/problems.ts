@@ -108,7 +108,7 @@ function invalidRequest(failure: FrameworkError, { inputs }: ProblemContext): Ap
   const values = where === 'body' ? {} : ((inputs?.[where] ?? {}) as Record<string, unknown>);
   const issues = (failure.validation ?? []).map(({ instancePath = '', keyword, message, params }) => ({
     code: keyword ?? 'invalid',
-    path: instancePath.split('/').slice(1),
+    path: instancePath.split('/').filter((part) => part !== ''),
     message: message ?? 'Invalid value',
     keys: params?.keys,
   }));
@@ -152,7 +152,7 @@ function remark(where: string, path: string[], issue: Issue, values: Record<stri
   const evidence = typeof value === 'string' ? value.slice(0, valueShownMax) : null;
   return {
     code: issue.code,
-    message: evidence === null ? issue.message : `${issue.message}, got: ${evidence}`,
+    message: evidence === null ? issue.message : `${issue.message}, got: ${evidence || 'nothing'}`,
     value: evidence,
     path: where === 'body' ? `/${path.join('/')}` : path.join('.') || where,
   };

@@ -18,7 +18,7 @@ const params = z.strictObject({ symbol: symbolParameterSchema });
 const tags = ['symbols'];
 
 /** What is known of a symbol, and whether the analytics can use it yet. */
-export async function symbolRoutes(app: Api, symbols: Symbols): Promise<void> {
+export function symbolRoutes(app: Api, symbols: Symbols): void {
   statusRoute(app, symbols);
   profileRoute(app, symbols);
   pricesRoute(app, symbols);

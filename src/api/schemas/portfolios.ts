@@ -24,7 +24,7 @@ export const portfolioNameSchema = z
   .max(portfolioNameMax)
   // Control characters would forge lines in a log or a terminal.
   .regex(/^\P{Cc}*$/u, 'expected no control characters')
-  .regex(/^[^=+@]/, 'expected not to begin with =, + or @, which a spreadsheet would evaluate');
+  .regex(/^(?![=+@])/, 'expected not to begin with =, + or @, which a spreadsheet would evaluate');
 
 export const baseCurrencySchema = z.string().trim().toUpperCase().pipe(currencySchema);
 

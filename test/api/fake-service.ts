@@ -1,0 +1,116 @@
+import type { TransitionView } from '../../src/api/schemas.ts';
+import type { FeedSubscription, Service, UploadAnswer, UploadInput } from '../../src/api/service.ts';
+import {
+  exposures,
+  job,
+  jobId,
+  lot,
+  missingId,
+  overview,
+  portfolio,
+  portfolioId,
+  prices,
+  profile,
+  snapshot,
+  symbolStatus,
+  transition,
+} from './views.ts';
+
+export { jobId, missingId, portfolioId } from './views.ts';
+
+/** A `Service` that remembers what it was asked and answers as told; `emit` plays the feed. */
+export function fakeService() {
+  const uploads: UploadInput[] = [];
+  const calls: unknown[][] = [];
+  const listeners = new Set<(transition: TransitionView) => void>();
+  const fake = {
+    uploads,
+    calls,
+    listeners,
+    answer: {
+      kind: 'created',
+      portfolio_id: portfolioId,
+      status: 'pending',
+      pending_symbols: ['BRK-B'],
+      warnings: [],
+    } as UploadAnswer,
+    /** When set, every read throws it. */
+    failure: null as unknown,
+    ready: true,
+    /** What the feed does before it answers a subscription. */
+    beforeSubscribed: () => {},
+    emit: (position: number) => {
+      const one = transition(position);
+      for (const listener of listeners) listener(one);
+    },
+    service: null as unknown as Service,
+  };
+  const read = async <View>(view: View, ...call: unknown[]): Promise<View> => {
+    calls.push(call);
+    if (fake.failure !== null) throw fake.failure;
+    return view;
+  };
+  const mine = async <View>(view: View, id: string, ...call: unknown[]) =>
+    read(id === missingId ? null : view, id, ...call);
+  fake.service = {
+    portfolios: {
+      upload: async (input) => {
+        uploads.push(input);
+        return read(fake.answer);
+      },
+      find: (id, viewer) => mine(portfolio, id, viewer),
+      positions: (id, page, viewer) =>
+        mine(
+          { portfolio_id: portfolioId, base_currency: 'USD', positions: [lot], next_cursor: '1' },
+          id,
+          page,
+          viewer,
+        ),
+      snapshots: (id, page, viewer) =>
+        mine(
+          { portfolio_id: portfolioId, base_currency: 'USD', snapshots: [snapshot], next_cursor: null },
+          id,
+          page,
+          viewer,
+        ),
+    },
+    symbols: {
+      status: (symbol) => read(symbolStatus, symbol),
+      profile: (symbol) => read(symbol === 'ZZZ' ? null : profile, symbol),
+      prices: (symbol, range) => read(symbol === 'ZZZ' ? null : prices, symbol, range),
+      exposures: (symbol, query) => read(symbol === 'ZZZ' ? null : exposures, symbol, query),
+    },
+    onboarding: {
+      overview: () => read(overview),
+      jobs: (query, viewer) => read({ jobs: [job], next_cursor: jobId }, query, viewer),
+      job: (id, viewer) =>
+        mine(
+          {
+            ...job,
+            actor_snapshot: {
+              status: 'active',
+              value: { processing: { fetch: 'running' } },
+              context: { attempt: 1 },
+            },
+            timeline: [transition(1), transition(2)],
+          },
+          id,
+          viewer,
+        ),
+    },
+    feed: {
+      async subscribe(listener): Promise<FeedSubscription> {
+        if (fake.failure !== null) throw fake.failure;
+        listeners.add(listener);
+        fake.beforeSubscribed();
+        return { position: 41, close: () => listeners.delete(listener) };
+      },
+    },
+    health: {
+      ready: async () => [
+        { name: 'database', status: fake.ready ? 'ok' : 'failed', message: null, duration_ms: 1 },
+      ],
+    },
+  };
+  return fake;
+}

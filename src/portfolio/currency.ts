@@ -1,4 +1,3 @@
-import Big from 'big.js';
 import { majorUnit, movePoint } from '../market/decimals.ts';
 
 /** What a Currency cell means for the prices of its row. */
@@ -60,15 +59,3 @@ export const unusualMinorDigits: ReadonlyMap<string, number> = new Map<string, n
   ...'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'.split(' ').map((c) => [c, 0] as const),
   ...'BHD IQD JOD KWD LYD OMR TND'.split(' ').map((c) => [c, 3] as const),
 ]);
-
-/**
- * Whether an entry price looks like a quote in a minor unit beside the last close in the major one: 50 to 200 times
- * as high. Meant for symbols that are quoted in a minor unit; anywhere else the price may have fallen that far.
- *
- *     looksLikeMinorUnit({ entryPrice: '7250', lastClose: '72.10' })   // true: pence
- */
-export function looksLikeMinorUnit(prices: { entryPrice: string; lastClose: string }): boolean {
-  const entryPrice = new Big(prices.entryPrice);
-  const lastClose = new Big(prices.lastClose);
-  return entryPrice.gte(lastClose.times(50)) && entryPrice.lte(lastClose.times(200));
-}

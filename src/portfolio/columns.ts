@@ -34,6 +34,13 @@ export type ColumnLabels = Readonly<Record<ColumnName, string>>;
 export const csvLabels = Object.fromEntries(columns.map(({ name, title }) => [name, title])) as ColumnLabels;
 export const jsonLabels = Object.fromEntries(columns.map(({ name }) => [name, name])) as ColumnLabels;
 
+/** The place of a column, under either name, in the order above; -1 for what is none of them. */
+export const columnRank = (label: string | null): number => ranks.get(label ?? '') ?? -1;
+
+const ranks = new Map<string, number>(
+  columns.flatMap(({ name, title }, rank) => [[name, rank] as const, [title, rank] as const]),
+);
+
 /** Where a header puts the columns. */
 export interface Header {
   /** How many cells the header has up to its last name: every row has at least as many. */
@@ -41,8 +48,8 @@ export interface Header {
   /** Known columns by place, in the order of the header. */
   places: { name: ColumnName; index: number }[];
   missing: ColumnTitle[];
-  /** Names that occur a second time. */
-  repeated: string[];
+  /** Our columns where they occur a second time. */
+  repeated: { title: string; index: number }[];
   /** Columns that are not ours, with their place. */
   unknown: { title: string; index: number }[];
 }
@@ -57,7 +64,7 @@ export function readHeader(cells: readonly string[]): Header {
     header.width = index + 1;
     const name = nameByTitle.get(title.toLowerCase());
     if (name === undefined) header.unknown.push({ title, index });
-    else if (seen.has(name)) header.repeated.push(title);
+    else if (seen.has(name)) header.repeated.push({ title, index });
     else {
       seen.add(name);
       header.places.push({ name, index });

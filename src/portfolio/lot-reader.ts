@@ -1,4 +1,3 @@
-import { optionColumns } from './columns.ts';
 import { isCurrency, toMajor } from './currency.ts';
 import { readDecimal } from './decimal.ts';
 import { readExit } from './exit.ts';
@@ -58,7 +57,7 @@ function readSymbol(row: Row, { investmentClass, isNamed, isKnown }: RowClass, t
   if (text === '') {
     const contract = contractSymbol(terms);
     if (investmentClass !== 'OPTIONS') row.refuse('ERR_POS_001', 'symbol');
-    else if (contract === null && row.hasAllOf(optionColumns))
+    else if (contract === null && Object.values(terms).every((term) => term !== null))
       row.refuse('ERR_POS_001', 'symbol', contractAdvice);
     return contract ?? '';
   }

@@ -61,8 +61,9 @@ function readStrike(row: Row): string | null {
     not_a_number: 'ERR_POS_025',
     too_many_decimals: 'ERR_POS_025',
   });
-  if (strike !== null && !isPositive(strike)) row.refuse('ERR_POS_025', 'strike_price');
-  return strike;
+  if (strike === null || isPositive(strike)) return strike;
+  row.refuse('ERR_POS_025', 'strike_price');
+  return null;
 }
 
 function readExpiration(row: Row, entryDate: string): string | null {

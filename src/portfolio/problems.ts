@@ -1,4 +1,5 @@
 import { echo } from './cells.ts';
+import { columnRank } from './columns.ts';
 import { type ProblemCode, problemCatalog } from './problem-catalog.ts';
 
 /** One thing wrong, or remarkable, about one cell of an upload. */
@@ -63,13 +64,16 @@ export class ProblemList {
     else this.#unlisted += 1;
   }
 
-  /** All of them by row; where some are not listed, the last entry says how many. */
+  /** All of them by row and column; where some are not listed, the last entry says how many. */
   all(): Problem[] {
-    const byLine = this.#listed.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
-    if (this.#unlisted > 0) byLine.push(makeProblem(this.#more, { value: String(this.#unlisted) }));
-    return byLine;
+    const sorted = this.#listed.toSorted(byPlace);
+    if (this.#unlisted > 0) sorted.push(makeProblem(this.#more, { value: String(this.#unlisted) }));
+    return sorted;
   }
 }
+
+const byPlace = (a: Problem, b: Problem): number =>
+  (a.line ?? 0) - (b.line ?? 0) || columnRank(a.column) - columnRank(b.column);
 
 export const errorList = (): ProblemList => new ProblemList(problemsMax, 'ERR_CSV_007');
 export const warningList = (): ProblemList => new ProblemList(warningsMax, 'WARN_CSV_002');

@@ -16,14 +16,16 @@ export interface Records {
 }
 
 const recordLengthMax = 65_536; // characters; a longer one is a quote that was never closed
+const blankRowsMax = 10_000; // rows of nothing but commas are no records, but millions of them would take minutes
 
 /** Splits a text by RFC 4180 into at most `max` records; stops at the first broken one. */
 export function readRecords(text: string, max: number): Records {
   const records: SheetRecord[] = [];
   let seen = 0;
   let broken: Records['broken'] = null;
-  // Rows of nothing but commas are not counted as records, but somebody may send millions of them.
-  const seenMax = max * 2;
+  const seenMax = max + blankRowsMax;
+  const overlong = overlongLine(text);
+  if (overlong !== null) return { records, broken: { line: overlong, mend: tooLong }, isCut: false };
   try {
     parse(text, {
       comment: '#',
@@ -52,6 +54,22 @@ export function readRecords(text: string, max: number): Records {
 const isBlank = (cells: readonly string[]): boolean =>
   cells[0]?.trimStart().startsWith('#') || cells.every((cell) => cell.trim() === '');
 
+/** The first line that no record can hold. The parser would split ten million commas before it said so. */
+function overlongLine(text: string): number | null {
+  let start = 0;
+  let line = 1;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code !== 10 && code !== 13) {
+      if (at - start >= recordLengthMax) return line;
+      continue;
+    }
+    if (code !== 10 || text.charCodeAt(at - 1) !== 13) line += 1;
+    start = at + 1;
+  }
+  return null;
+}
+
 function brokenAt(error: unknown): { line: number; mend: string } {
   if (!(error instanceof CsvError)) throw error;
   const { records = 0, comment_lines = 0, empty_lines = 0 } = error as Partial<Record<string, number>>;
@@ -62,8 +80,10 @@ const notRead = 'The rows behind it were not read.';
 const unclosed = `A quote (") is opened and never closed: close it, or double it if it belongs to the value. ${notRead}`;
 const stray = `A quote (") stands inside a value: put the whole value in quotes and double that one. ${notRead}`;
 
+const tooLong = `It is longer than 65,536 characters, as if a quote (") were opened and never closed. ${notRead}`;
+
 const mends: Record<string, string> = {
   INVALID_OPENING_QUOTE: stray,
   CSV_INVALID_CLOSING_QUOTE: stray,
-  CSV_MAX_RECORD_SIZE: `It is longer than 65,536 characters, as if a quote (") were opened and never closed. ${notRead}`,
+  CSV_MAX_RECORD_SIZE: tooLong,
 };

@@ -43,10 +43,6 @@ export class Row {
     return typeof cell === 'string' ? cell.trim() : '';
   }
 
-  hasAllOf(names: readonly ColumnName[]): boolean {
-    return names.every((name) => this.text(name) !== '');
-  }
-
   /** The first option column that is filled. */
   filledOptionColumn(): ColumnName | undefined {
     return optionColumns.find((name) => this.text(name) !== '');

@@ -35,7 +35,7 @@ function reportHeader(
   header: Header,
   { line, report }: { line: number; report: TableInput['report'] },
 ): void {
-  for (const title of header.repeated) {
+  for (const { title } of header.repeated) {
     const mend = 'The column occurs twice: remove one of the two, or rename it.';
     report.errors.add(() => makeProblem('ERR_CSV_006', { line, column: title, value: title }, mend));
   }
@@ -70,8 +70,8 @@ function* numberedRows(
   }
 }
 
-const namedPlaces = ({ places, unknown }: Header): ReadonlySet<number> =>
-  new Set([...places, ...unknown].map(({ index }) => index));
+const namedPlaces = ({ places, unknown, repeated }: Header): ReadonlySet<number> =>
+  new Set([...places, ...unknown, ...repeated].map(({ index }) => index));
 
 /** Why a row does not lie under its header: cells are missing, or one stands where no column is. */
 function misfitOf(

@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { detectNeeds, isKnown, type SymbolState } from '../../src/portfolio/detection.ts';
+
+const friday = '2026-07-31';
+const freshness = { lastSession: friday, priceMaxAgeDays: 3 };
+const fresh: SymbolState = {
+  symbol: 'AAPL',
+  isActive: true,
+  isReady: true,
+  lastPriceDate: friday,
+  unfinishedJobId: null,
+};
+const aapl = [{ needs: 'AAPL' }];
+
+/** What becomes of AAPL in this state; without one it has no row. */
+const detect = (change?: Partial<SymbolState>) =>
+  detectNeeds({ lots: aapl, states: change ? [{ ...fresh, ...change }] : [], ...freshness });
+const nothing = { known: [], stale: [], unpriced: [], settled: [], joining: [], needed: [] };
+
+describe('a symbol', () => {
+  test('that is active, fresh and ready needs nothing', () => {
+    expect(detect({})).toEqual({ ...nothing, known: ['AAPL'], settled: ['AAPL'] });
+  });
+
+  test('that is in no universe needs a job', () => {
+    const needed = [{ symbol: 'AAPL', reason: 'upload' }];
+    expect(detect()).toEqual({ ...nothing, unpriced: ['AAPL'], needed });
+    expect(detect({ isActive: false, isReady: false, lastPriceDate: null })).toEqual(detect());
+    expect(detect({ isActive: false })).toEqual(detect());
+    expect(detect({ lastPriceDate: null })).toEqual(detect());
+  });
+
+  test('that has grown old is valued at its stored close, and a refresh is wanted', () => {
+    const needed = [{ symbol: 'AAPL', reason: 'refresh' }];
+    expect(detect({ lastPriceDate: '2026-07-27' })).toEqual({ ...nothing, stale: ['AAPL'], needed });
+  });
+
+  test('whose job died behind the universe phase is known, and needs a job', () => {
+    const needed = [{ symbol: 'AAPL', reason: 'upload' }];
+    expect(detect({ isReady: false })).toEqual({ ...nothing, known: ['AAPL'], needed });
+  });
+
+  test('with an unfinished job is joined, whatever else is true of it', () => {
+    const joining = [{ symbol: 'AAPL', jobId: 'j1' }];
+    const unfinishedJobId = 'j1';
+    expect(detect({ unfinishedJobId })).toEqual({ ...nothing, known: ['AAPL'], joining });
+    expect(detect({ unfinishedJobId, lastPriceDate: '2026-07-01' })).toEqual({
+      ...nothing,
+      stale: ['AAPL'],
+      joining,
+    });
+    expect(detect({ unfinishedJobId, isActive: false })).toEqual({ ...nothing, unpriced: ['AAPL'], joining });
+  });
+});
+
+describe('age', () => {
+  test.each([
+    [friday, true],
+    ['2026-07-30', true],
+    ['2026-07-28', true],
+    ['2026-07-27', false],
+    ['2026-07-26', false],
+    ['2026-08-02', true], // a market that trades at weekends is ahead
+  ])('a last bar of %s three weekdays at most behind a Friday: %s', (lastPriceDate, known) => {
+    expect(isKnown({ ...fresh, lastPriceDate }, freshness)).toBe(known);
+  });
+
+  test('a weekend costs no weekday', () => {
+    const monday = { lastSession: '2026-08-03', priceMaxAgeDays: 1 };
+    expect(isKnown(fresh, monday)).toBe(true);
+    expect(isKnown({ ...fresh, lastPriceDate: '2026-07-30' }, monday)).toBe(false);
+    expect(isKnown(undefined, monday)).toBe(false);
+  });
+});
+
+describe('detectNeeds', () => {
+  test('looks at each needed symbol once and at no other', () => {
+    const lots = ['MSFT', 'AAPL', null, 'MSFT'].map((needs) => ({ needs }));
+    const states = [fresh, { ...fresh, symbol: 'TSLA', isReady: false }];
+    expect(detectNeeds({ lots, states, ...freshness })).toEqual({
+      ...nothing,
+      known: ['AAPL'],
+      unpriced: ['MSFT'],
+      settled: ['AAPL'],
+      needed: [{ symbol: 'MSFT', reason: 'upload' }],
+    });
+  });
+
+  test('splits the symbols twice, without gap or overlap, ascending (property)', () => {
+    const symbol = fc.constantFrom('A', 'B', 'C', 'D', 'E', '^F', '1.T');
+    const state = fc.record({
+      symbol,
+      isActive: fc.boolean(),
+      isReady: fc.boolean(),
+      lastPriceDate: fc.constantFrom(null, friday, '2026-07-28', '2026-07-27', '2025-01-02'),
+      unfinishedJobId: fc.constantFrom(null, 'j1', 'j2'),
+    });
+    const lots = fc.array(fc.record({ needs: fc.option(symbol) }));
+    const states = fc.uniqueArray(state, { selector: (s) => s.symbol });
+    fc.assert(
+      fc.property(lots, states, (lots, states) => {
+        const found = detectNeeds({ lots, states, ...freshness });
+        const all = [...new Set(lots.flatMap(({ needs }) => needs ?? []))].sort();
+        const joined = found.joining.map((s) => s.symbol);
+        const needed = found.needed.map((s) => s.symbol);
+        expect([...found.known, ...found.stale, ...found.unpriced].sort()).toEqual(all);
+        expect([...found.settled, ...joined, ...needed].sort()).toEqual(all);
+        for (const list of [found.known, found.stale, found.unpriced, found.settled, joined, needed]) {
+          expect(list).toEqual(list.toSorted());
+        }
+        expect(found.settled.every((s) => found.known.includes(s))).toBe(true);
+        for (const { symbol: s, reason } of found.needed)
+          expect(reason === 'refresh').toBe(found.stale.includes(s));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

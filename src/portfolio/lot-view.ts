@@ -1,6 +1,7 @@
 import Big from 'big.js';
 import type { LotView } from '../api/schemas.ts';
 import { weekdaysBetween } from '../market/sessions.ts';
+import { minorUnitWarning } from './minor-unit.ts';
 
 /** A lot with its unrounded values in the base currency: a row of `valuation.ts`, decimals as strings. */
 export interface ValuedLot {
@@ -65,8 +66,16 @@ export function lotViewOf(lot: ValuedLot, session: string): LotView {
     pnl_percent: percentOf(pnl, lot.cost),
     disposition: lot.disposition,
     reason: reasonOf(lot),
-    warnings: [],
+    warnings: warningsOf(lot),
   };
+}
+
+function warningsOf({ line, symbol, investment_class, entry_price, close, close_currency }: ValuedLot) {
+  if (investment_class !== 'PUBLIC' || close === null) return [];
+  // A row that named a minor unit was brought to the major one when it was read.
+  const lot = { line, symbol, entryPrice: entry_price, quoteUnit: null };
+  const warning = minorUnitWarning(lot, { symbolCurrency: close_currency, lastClose: close });
+  return warning ? [{ code: warning.code, message: warning.message }] : [];
 }
 
 function percentOf(pnl: Big | null, cost: string | null): string | null {

@@ -13,7 +13,19 @@ export interface NewPortfolio {
 export interface PortfolioStore {
   /** Saves a portfolio with all its lots. Nobody sees it before the transaction commits. */
   insert(portfolio: NewPortfolio, options: { on: Transaction }): Promise<void>;
+  /** Priced lots whose entry price is far above the last close, by line; at most as many as anybody would read. */
+  dearLots(portfolioId: string, options: { on: Transaction }): Promise<DearLot[]>;
 }
+
+export interface DearLot {
+  line: number;
+  symbol: string;
+  entryPrice: string;
+  lastClose: string;
+  symbolCurrency: string | null;
+}
+
+const dearLotsMax = 100;
 
 const lotsPerStatement = 5000; // one statement of 50,000 lots would keep an embedded database busy for seconds
 
@@ -26,6 +38,16 @@ export function portfolioStore(database: Database): PortfolioStore {
         await database.sql(insertLotsSql, [id, rows], { on });
       }
     },
+    dearLots: (portfolioId, { on }) =>
+      database.sql<DearLot>(
+        `select p.line, p.symbol, p.entry_price as "entryPrice", p.last_close as "lastClose",
+           u.currency as "symbolCurrency"
+         from positions p join symbol_universe u on u.symbol = p.needs_symbol
+         where p.portfolio_id = $1::uuid and p.investment_class = 'PUBLIC' and p.entry_price >= 50 * p.last_close
+         order by p.line limit $2`,
+        [portfolioId, dearLotsMax],
+        { on },
+      ),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Database, Transaction } from '../database.ts';
+import { unusualMinorDigits } from './currency.ts';
 import { lotValuesSql } from './valuation.ts';
 
 export interface SnapshotStore {
@@ -25,7 +26,7 @@ export interface SnapshotStore {
 }
 
 export function snapshotStore(database: Database, { feedChannel }: { feedChannel: string }): SnapshotStore {
-  const digits = JSON.stringify(currencyDigits());
+  const digits = JSON.stringify(Object.fromEntries(unusualMinorDigits));
   return {
     async recompute(portfolioIds, { cause, expected = [], session, on }) {
       await database.sql(priceSql, [portfolioIds], { on });
@@ -39,15 +40,6 @@ export function snapshotStore(database: Database, { feedChannel }: { feedChannel
       await database.sql(announceSql, [portfolioIds, portfolioIds.length, feedChannel], { on });
     },
   };
-}
-
-/** Minor digits of every currency that has not two: ISO 4217, as Intl knows it. */
-function currencyDigits(): Record<string, number> {
-  const digits = Intl.supportedValuesOf('currency').map((currency) => {
-    const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-    return [currency, format.resolvedOptions().maximumFractionDigits ?? 2] as const;
-  });
-  return Object.fromEntries(digits.filter(([, count]) => count !== 2));
 }
 
 const priceSql = `

@@ -10,6 +10,7 @@ import type { UniverseStore } from '../universe/universe.store.ts';
 import { parsePortfolioCsv } from './csv.ts';
 import { type Detection, detectNeeds } from './detection.ts';
 import { type Lot, neededSymbols } from './lots.ts';
+import { minorUnitWarning } from './minor-unit.ts';
 import type { PortfolioStore } from './portfolio.store.ts';
 import type { Problem } from './problems.ts';
 import type { SnapshotStore } from './snapshot.store.ts';
@@ -120,6 +121,10 @@ async function save(ports: UploadPorts, input: UploadInput, approved: Approved):
       { on },
     );
     await snapshots.recompute([id], { cause: null, expected, session, on });
+    const dear = (await portfolios.dearLots(id, { on })).flatMap((lot) => {
+      const warning = minorUnitWarning({ ...lot, quoteUnit: null }, lot);
+      return warning ? [remarkOf(warning)] : [];
+    });
     const wanted = [
       ...needed,
       ...joining.map(({ symbol }) => ({ symbol, reason: reasonToJoin(symbol, unpriced) })),
@@ -128,7 +133,13 @@ async function save(ports: UploadPorts, input: UploadInput, approved: Approved):
     if (admission.kind !== 'admitted') return rollback(admission);
     const pending = admission.jobs.map(({ symbol }) => symbol).sort();
     const status = pending.length > 0 ? 'pending' : 'ready';
-    return { kind: 'created', portfolio_id: id, status, pending_symbols: pending, warnings };
+    return {
+      kind: 'created',
+      portfolio_id: id,
+      status,
+      pending_symbols: pending,
+      warnings: [...warnings, ...dear],
+    };
   });
   if (answer.kind === 'queue_full')
     return { ...answer, retry_after_seconds: await ports.retryAfterSeconds() };

@@ -95,11 +95,10 @@ async function statusOf({ symbols, cache, warm, config }: ServiceParts, raw: str
 }
 
 async function overviewOf({ config, node, queries, supervisor }: ServiceParts): Promise<OverviewView> {
-  const totals = await queries.totals();
+  const { meanRunSeconds, ...totals } = await queries.totals();
   const { depth, concurrency, prefetch } = config.supervisor;
   const { providers } = config.marketData;
-  const { median_seconds: median } = totals.throughput;
-  const drain = median === null ? null : Math.ceil((totals.depth / concurrency) * median);
+  const drain = meanRunSeconds === null ? null : Math.ceil((totals.depth / concurrency) * meanRunSeconds);
   return {
     ...totals,
     running: supervisor().context.permits.length,

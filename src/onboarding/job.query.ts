@@ -10,7 +10,12 @@ export interface JobQueries {
   /** Transitions after a feed position, ascending, at most `limit`. */
   transitionsAfter(position: number, limit: number): Promise<TransitionView[]>;
   feedPosition(): Promise<number>;
-  totals(): Promise<Pick<OverviewView, 'counts' | 'throughput' | 'feed_position' | 'depth'>>;
+  totals(): Promise<Totals>;
+}
+
+export interface Totals extends Pick<OverviewView, 'counts' | 'throughput' | 'feed_position' | 'depth'> {
+  /** Mean seconds from the first phase to the end, last hour; null before anything ended. */
+  meanRunSeconds: number | null;
 }
 
 export function jobQueries(database: Database): JobQueries {
@@ -154,7 +159,8 @@ async function totals(database: Database): ReturnType<JobQueries['totals']> {
         select status, count(*)::int as n from onboarding_jobs group by status) s) as counts,
       (select position from feed_head where id = 1) as position,
       count(*)::int as finished,
-      percentile_cont(0.5) within group (order by extract(epoch from finished_at - created_at)) as median
+      percentile_cont(0.5) within group (order by extract(epoch from finished_at - created_at)) as median,
+      avg(extract(epoch from finished_at - started_at)) as mean_run
     from onboarding_jobs
     where finished_at > now() - interval '1 hour' and status in ('completed', 'failed')`);
   const counts = { pending: 0, processing: 0, completed: 0, failed: 0, cancelled: 0, ...row!.counts };
@@ -166,6 +172,7 @@ async function totals(database: Database): ReturnType<JobQueries['totals']> {
       median_seconds: row!.median === null ? null : Math.round(Number(row!.median) * 1000) / 1000,
     },
     feed_position: Number(row!.position),
+    meanRunSeconds: row!.mean_run === null ? null : Number(row!.mean_run),
   };
 }
 
@@ -174,4 +181,5 @@ interface TotalsRow {
   position: string;
   finished: number;
   median: number | null;
+  mean_run: number | null;
 }

@@ -79,7 +79,7 @@ export const FeedHead = defineEntity({
   name: 'FeedHead',
   tableName: 'feed_head',
   properties: {
-    id: p.smallint().primary(),
+    id: p.smallint().primary().autoincrement(false),
     position: p.bigint('string').default('0'),
     floor: p.bigint('string').default('0'),
   },

@@ -18,7 +18,6 @@ export interface Config {
   shutdownGraceMs: number;
   provider: { concurrency: number; intervalMs: number };
   priceMaxAgeDays: number;
-  journalRetentionDays: number;
   marketData: {
     /** In the order in which they are tried. */
     providers: ProviderName[];
@@ -134,7 +133,6 @@ function toConfig(settings: Settings): Config {
     shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
     provider: { concurrency: settings.PROVIDER_CONCURRENCY, intervalMs: settings.PROVIDER_INTERVAL_MS },
     priceMaxAgeDays: settings.PRICE_MAX_AGE_DAYS,
-    journalRetentionDays: settings.JOURNAL_RETENTION_DAYS,
     marketData: {
       providers: settings.MARKET_DATA,
       yahooBaseUrl: settings.YAHOO_BASE_URL ?? null,

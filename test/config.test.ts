@@ -31,7 +31,6 @@ describe('readConfig', () => {
       shutdownGraceMs: 10_000,
       provider: { concurrency: 4, intervalMs: 0 },
       priceMaxAgeDays: 3,
-      journalRetentionDays: 30,
       marketData: {
         providers: ['yahoo'],
         yahooBaseUrl: null,
@@ -185,7 +184,7 @@ describe('help', () => {
     ['PROVIDER_CONCURRENCY', '4'],
     ['PROVIDER_INTERVAL_MS', '0'],
     ['PRICE_MAX_AGE_DAYS', '3'],
-    ['JOURNAL_RETENTION_DAYS', '30'],
+    ['JOURNAL_RETENTION_DAYS', 'none'],
     ['MARKET_DATA', 'yahoo'],
     ['YAHOO_BASE_URL', 'none'],
     ['MARKET_DATA_DIR', 'none'],

@@ -41,7 +41,7 @@ async function admit(
   const joined = wanted.filter(({ symbol }) => running.has(symbol));
   const missing = wanted.filter(({ symbol }) => !running.has(symbol));
   const required = missing.filter(({ reason }) => reason !== 'refresh');
-  const free = depthMax - unfinished.length;
+  const free = Math.max(0, depthMax - unfinished.length); // the limit may have been lowered at the last start
   if (required.length > depthMax) {
     return { kind: 'too_many_symbols', needed: required.length, limit: depthMax };
   }

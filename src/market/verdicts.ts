@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
 import type { MarketDataProvider, Verdict } from './provider.ts';
 
 const verdictsMax = 20_000;
@@ -17,7 +18,7 @@ export function rememberVerdicts(
   const known = new LRUCache<string, Verdict>({ max: verdictsMax, perf: clock, ttlResolution: 0 });
   return async (symbols) => {
     const unknown = symbols.filter((symbol) => !known.has(symbol));
-    const asked = unknown.length > 0 ? await provider.lookup(unknown) : [];
+    const asked = unknown.length > 0 ? await lookup(provider, unknown) : [];
     for (const verdict of asked) {
       if (verdict.verdict === 'unverifiable') continue;
       known.set(verdict.symbol, verdict, { ttl: verdict.verdict === 'valid' ? validMs : invalidMs });
@@ -29,4 +30,18 @@ export function rememberVerdicts(
         known.get(symbol) ?? { symbol, verdict: 'unverifiable', reason: 'the provider gave no verdict' },
     );
   };
+}
+
+async function lookup(
+  provider: Pick<MarketDataProvider, 'lookup'>,
+  symbols: readonly string[],
+): Promise<Verdict[]> {
+  try {
+    return await provider.lookup(symbols);
+  } catch (error) {
+    if (!(error instanceof AppError) || !error.retryable) throw error;
+    const { message: reason, retryAt } = error;
+    const outage = { verdict: 'unverifiable', reason, ...(retryAt !== undefined && { retryAt }) } as const;
+    return symbols.map((symbol) => ({ symbol, ...outage }));
+  }
 }

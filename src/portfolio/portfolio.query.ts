@@ -45,10 +45,11 @@ export function portfolioQueries(
     async find(id, viewer) {
       const row = await owned(id, viewer);
       if (!row) return null;
-      // Statuses first: what is ready in them is in the totals that are read after them.
+      // What is read later may be ahead, never behind: a settled portfolio has no symbol under way, and what is ready
+      // is in the totals.
+      const [counts] = await database.sql<CountsRow>(countsSql, [[id]]);
       const needs = await database.sql<{ symbol: string }>(needsSql, [id]);
       const symbols = await statuses(needs.map(({ symbol }) => symbol));
-      const [counts] = await database.sql<CountsRow>(countsSql, [[id]]);
       const [latest] = await database.sql<SnapshotRow>(`${snapshotSql} limit 1`, [id, null]);
       return viewOf(row, symbols, counts!, latest);
     },

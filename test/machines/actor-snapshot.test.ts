@@ -27,6 +27,7 @@ const anyContext: fc.Arbitrary<JobContext> = fc
     ...contextOf({ claim: { ...claimOf(symbol), jobId }, progress: progressFrom(), limits }),
     ...context,
   }));
+const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).length;
 const snapshotWith = (context: JobContext) => ({
   value: { processing: { factors: 'backingOff' } },
   status: 'active',
@@ -70,12 +71,41 @@ describe('actorSnapshotOf', () => {
     expect(context.resultsOmitted).toBe(500 - kept);
   });
 
+  test.each(['€', '"', '📈', '\ud800'])('stays within 2 kB when every text is %j over and over', (unit) => {
+    const text = unit.repeat(3000);
+    const error = { code: text, message: text, phase: 'snapshot' } as const;
+    const claim = { ...claimOf(text), jobId: text, epoch: Number.MAX_SAFE_INTEGER };
+    const results = { [text]: text };
+    const context = {
+      ...contextOf(undefined),
+      claim,
+      error,
+      degraded: text,
+      results,
+      waitedMs: -1 / 3,
+      retryAt: -1 / 3,
+    };
+    expect(bytesOf(actorSnapshotOf(snapshotWith(context)))).toBeLessThanOrEqual(2048);
+  });
+
+  test('stays within 2 kB at every length of the results', () => {
+    for (let length = 1; length <= 240; length++) {
+      const results = Object.fromEntries(
+        Array.from({ length: 99 }, (_, i) => [`key${i}`, 'x'.repeat(length)]),
+      );
+      const shown = actorSnapshotOf(snapshotWith({ ...contextOf(undefined), results }));
+      expect(bytesOf(shown), `${length}`).toBeLessThanOrEqual(2048);
+      // and leaves out no more than it must
+      if (shown.context.resultsOmitted) expect(bytesOf(shown), `${length}`).toBeGreaterThan(1650);
+    }
+  });
+
   test('is JSON of at most 2 kB that PostgreSQL accepts, whatever a phase or a provider left in the context', () => {
     fc.assert(
       fc.property(anyContext, (context) => {
         const shown = actorSnapshotOf(snapshotWith(context));
         const json = JSON.stringify(shown);
-        expect(new TextEncoder().encode(json).length).toBeLessThanOrEqual(2048);
+        expect(bytesOf(shown)).toBeLessThanOrEqual(2048);
         expect(json).not.toMatch(/\\u(0000|d[89a-f])/);
         expect(JSON.stringify(JSON.parse(json))).toBe(json);
       }),

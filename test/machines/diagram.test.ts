@@ -7,6 +7,16 @@ import { supervisorMachine } from '../../machines/supervisor.ts';
 
 const readme = readFileSync(new URL('../../machines/README.md', import.meta.url), 'utf8');
 
+describe('the message table', () => {
+  test('names every event that a machine hears or sends', () => {
+    const heard = [...jobMachine.events, ...supervisorMachine.events].filter(
+      (type) => !type.startsWith('xstate.'),
+    );
+    const sent = ['permit.requested', 'permit.released', 'room.changed', 'claim.refused'];
+    for (const type of [...heard, ...sent]) expect(readme).toContain(`| \`${type}\``);
+  });
+});
+
 describe('the diagrams', () => {
   test('in machines/README.md are those of the machines; npm run diagrams draws them anew', () => {
     expect(withDiagrams(readme, [jobMachine, supervisorMachine])).toBe(readme);

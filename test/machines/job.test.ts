@@ -82,6 +82,14 @@ describe('a job', () => {
     expect(context()).toMatchObject({ phase: 'factors', attempt: 1, error: null });
   });
 
+  test('counts takeovers in a row only until a phase completes', async () => {
+    const { actor, actors, context } = liveJob(progressFrom({ status: 'processing', resumes: 5 }));
+    actor.send({ type: 'permit.granted' });
+    expect(context().resumes).toBe(5);
+    await actors.finish('AAPL');
+    expect(context()).toMatchObject({ phase: 'factors', resumes: 0 });
+  });
+
   test('uses up no attempt by waiting, and fails once the waits exceed their limit', async () => {
     const { actor, actors, context, name } = jobIn('fetch', { retryWaitMaxMs: 10_000 });
     for (const waitedMs of [4000, 8000]) {

@@ -75,6 +75,34 @@ describe('permits', () => {
     expect(context()).toMatchObject({ permits: ['B'], waiting: ['A'] });
   });
 
+  test('are asked for anew by a partial completion that is retried before its end was settled', async () => {
+    const { take, child, actors, name, context } = liveSupervisor({ concurrency: 1 });
+    take('A', { status: 'processing', phase: 'cache', partial: true });
+    take('B');
+    await actors.finish('A');
+    child('A')?.send({ type: 'job.retry' });
+    expect([name('A'), name('B')]).toEqual(['pending', running]);
+    expect(context()).toMatchObject({ permits: ['B'], waiting: ['A'] });
+  });
+
+  test('are asked for and given back once each: nobody says so who holds none', async () => {
+    const said: string[] = [];
+    const { take, actors } = liveSupervisor(
+      {},
+      {
+        inspect: (event) => {
+          if (event.type === '@xstate.event' && event.event.type.startsWith('permit.'))
+            said.push(event.event.type);
+        },
+      },
+    );
+    take('A', { status: 'processing', retryAt: now });
+    expect(said).toEqual([]);
+    await actors.wake('A');
+    await actors.fail('A', transient);
+    expect(said).toEqual(['permit.requested', 'permit.granted', 'permit.released']);
+  });
+
   test('are not held by a child that resumes in its backoff or came to its resume limit', async () => {
     const { take, actors, name, context } = liveSupervisor({ concurrency: 1 });
     take('A', { status: 'processing', retryAt: now + 5000, attempt: 3 });
@@ -102,6 +130,13 @@ describe('room', () => {
     expect(rooms()).toEqual([2, 1, 0, 1, 0]);
     send({ type: 'job.settled', symbol: 'B' });
     expect(rooms()).toEqual([2, 1, 0, 1, 0, 1]);
+  });
+
+  test('is never told too big, not even while a child replaces another', () => {
+    const { take, rooms } = liveSupervisor({ concurrency: 1, prefetch: 0, depth: 10 });
+    take('A');
+    take('A', {}, 2);
+    expect(rooms()).toEqual([1, 0]);
   });
 
   test('lets a node with prefetch claim up to the depth', () => {
@@ -210,7 +245,9 @@ describe('an exception', () => {
     take('B');
     breakClaims();
     expect(supervisor.getSnapshot().value).toBe('draining');
-    clock.increment(10_000);
+    clock.increment(9999);
+    expect(actors.running()).toEqual(['A']);
+    clock.increment(1);
     expect(supervisor.getSnapshot()).toMatchObject({
       status: 'done',
       output: { fault: 'the claims actor stopped' },
@@ -290,5 +327,7 @@ describe('draining', () => {
     send({ type: 'drain', graceMs: Number.MAX_SAFE_INTEGER });
     clock.increment(2 ** 31 - 2);
     expect(supervisor.getSnapshot().value).toBe('draining');
+    clock.increment(1); // the longest that Node waits; it fires anything longer at once
+    expect(supervisor.getSnapshot().value).toBe('drained');
   });
 });

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import type { JobDetailView, PortfolioView, TransitionView } from '../../src/api/schemas.ts';
+import type { z } from 'zod';
+import type { JobDetailView, PortfolioView, TransitionView, uploadedSchema } from '../../src/api/schemas.ts';
 import { type App, startApp } from '../../src/app.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
@@ -24,6 +25,9 @@ export interface TestService {
   settled(id: string): Promise<PortfolioView>;
   job(symbol: string): Promise<JobDetailView>;
 }
+
+/** The answer to an upload that was taken. */
+export type Uploaded = z.infer<typeof uploadedSchema>;
 
 export interface TestServiceOptions {
   /** Settings of SPEC section 9. Retries come at once unless they say otherwise. */
@@ -107,13 +111,10 @@ async function serviceOf(app: App): Promise<TestService> {
     transition,
     async settled(id) {
       for (;;) {
+        const seen = transitions.at(-1)?.position ?? 0;
         const view = await portfolio(id);
-        const busy = view.symbols.find(
-          ({ status, job_id }) => job_id && status !== 'ready' && status !== 'error',
-        );
-        if (!busy && view.status !== 'pending') return view;
-        const job = busy?.job_id;
-        await transition(({ job_id, to }) => job_id === job && rest.has(to));
+        if (view.status !== 'pending') return view;
+        await transition(({ position, to }) => position > seen && rest.has(to));
       }
     },
     async job(symbol) {

@@ -6,6 +6,7 @@ import { CorporateActionRow, Price, ProxySetRow } from './src/market/price.entit
 import { migrations } from './src/migrations/index.ts';
 import { FeedHead, OnboardingJob, OnboardingTransition, ServiceState } from './src/onboarding/job.entity.ts';
 import { Portfolio, PortfolioSnapshot, Position } from './src/portfolio/portfolio.entity.ts';
+import { reclaimBroken } from './src/postgres-pool.ts';
 import { SymbolUniverse } from './src/universe/universe.entity.ts';
 
 const common = {
@@ -47,7 +48,12 @@ export function ormConfig(databaseUrl: string | null) {
     driver: PostgreSqlDriver,
     clientUrl: databaseUrl,
     pool: { min: 0, max: 10 },
-    driverOptions: { options: sessionOptions, keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
+    driverOptions: {
+      options: sessionOptions,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      onPoolCreated: reclaimBroken,
+    },
   });
 }
 

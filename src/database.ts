@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PGlite } from '@electric-sql/pglite';
 import { MikroORM, type Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
@@ -35,7 +36,8 @@ export interface Database {
    * `work` must have no effect outside the database. `rollback(answer)` undoes everything and still answers: a
    * refusal is not an exception.
    *
-   * Throws retryable `database_unavailable` (with `retryAt`) and `database_conflict`.
+   * Throws retryable `database_unavailable` (with `retryAt`) and `database_conflict`; `internal_error` inside another
+   * transaction, which it would wait for.
    */
   transaction<T>(work: (on: Transaction, rollback: (answer: T) => never) => Promise<T>): Promise<T>;
   /** One statement with `$1` parameters, in the transaction or on its own. Dates and numerics come as strings. */
@@ -84,6 +86,7 @@ function databaseOf(orm: Orm, embedded: EmbeddedDatabase | null, databaseUrl: st
       parameters: readonly unknown[] = [],
       { on }: { on?: Transaction | undefined } = {},
     ) => {
+      if (!on) refuseInsideTransaction(orm, text);
       try {
         const { rows } = await kysely(orm, on).executeQuery(rawQuery(text, parameters));
         return rows as Row[];
@@ -130,12 +133,15 @@ async function transaction<T>(
   orm: Orm,
   work: (on: Transaction, rollback: (answer: T) => never) => Promise<T>,
 ): Promise<T> {
+  refuseInsideTransaction(orm, 'a transaction of its own');
   const rollback = (answer: T): never => {
     throw new Rollback(answer);
   };
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await orm.em.fork().transactional((em) => work(em as unknown as Transaction, rollback));
+      return await marked(orm, () =>
+        orm.em.fork().transactional((em) => work(em as unknown as Transaction, rollback)),
+      );
     } catch (error) {
       if (error instanceof Rollback) return error.answer as T;
       const failure = classified(error);
@@ -143,6 +149,25 @@ async function transaction<T>(
       if (!again || attempt >= conflictRetries) throw failure;
     }
   }
+}
+
+// PGlite has one connection, and a pool of PostgreSQL may have none left: what is not part of the open transaction
+// would wait for that very transaction, for ever.
+function refuseInsideTransaction(orm: Orm, what: string): void {
+  const open = openTransaction.getStore();
+  if (!open?.isOpen || open.orm !== orm) return;
+  const got = what.trim().slice(0, 80);
+  throw new AppError('internal_error', `Expected { on } of the open transaction, got: ${got}`);
+}
+
+// Work that a transaction starts may outlive it: then it is no part of it any more.
+const openTransaction = new AsyncLocalStorage<{ orm: Orm; isOpen: boolean }>();
+
+async function marked<T>(orm: Orm, run: () => Promise<T>): Promise<T> {
+  const mark = { orm, isOpen: true };
+  return openTransaction.run(mark, run).finally(() => {
+    mark.isOpen = false;
+  });
 }
 
 const conflictStates = new Set(['40001', '40P01', '55P03']);
@@ -156,7 +181,7 @@ const outageErrors = new Set([
   'EHOSTUNREACH',
 ]);
 const outageMessages =
-  /connection terminated|connection ended|timeout exceeded when trying to connect|PGlite is closed/i;
+  /connection terminated|connection ended|is not queryable|timeout exceeded when trying to connect|PGlite is closed/i;
 const outagePauseMs = 2000; // long enough not to hammer a database that restarts, short enough not to be felt
 
 /** Database errors, classified where they arise; anything that is not the database's passes through. */

@@ -77,11 +77,15 @@ export function portfolioQueries(
         cursor ?? null,
         limit + 1,
       ]);
-      const page = rows.slice(0, limit);
+      const page = rows.slice(0, limit).map(snapshotOf);
+      if (page[0] && cursor === undefined) {
+        const [counts] = await database.sql<CountsRow>(countsSql, [[id]]);
+        page[0] = asOfNow(page[0], counts!);
+      }
       return {
         portfolio_id: id,
         base_currency: row.base_currency,
-        snapshots: page.map(snapshotOf),
+        snapshots: page,
         next_cursor: rows.length > limit ? page.at(-1)!.snapshot_date : null,
       };
     },
@@ -139,6 +143,12 @@ const snapshotOf = (row: SnapshotRow): SnapshotView => ({
   computed_at: new Date(row.computed_at).toISOString(),
 });
 
+// What is pending is a fact of now, not of the day the latest row was computed.
+const asOfNow = (latest: SnapshotView, { pending_count }: CountsRow): SnapshotView => ({
+  ...latest,
+  pending_count,
+});
+
 /** Pending, error, partial or ready: SPEC section 7. Options and private holdings do not make it partial. */
 function statusOf({
   pending_count,
@@ -183,8 +193,7 @@ function viewOf(
       progress,
       job_id,
     })),
-    // What is pending is a fact of now, not of the day the row was computed.
-    snapshot: latest ? { ...snapshotOf(latest), pending_count: counts.pending_count } : null,
+    snapshot: latest ? asOfNow(snapshotOf(latest), counts) : null,
     created_at: new Date(row.created_at).toISOString(),
     updated_at: new Date(row.updated_at).toISOString(),
   };

@@ -1,0 +1,154 @@
+import Big from 'big.js';
+import { beforeAll, expect, test } from 'vitest';
+import type { z } from 'zod';
+import type {
+  LotView,
+  positionsSchema,
+  pricesSchema,
+  SnapshotView,
+  SymbolView,
+} from '../../src/api/schemas.ts';
+import type { Database } from '../../src/database.ts';
+import type { InvestmentClass } from '../../src/portfolio/lots.ts';
+import { type PricedLot, type SnapshotTotals, snapshotTotals } from '../../src/portfolio/snapshot.ts';
+import { type CsvLot, csvOfLots } from '../support/csv.ts';
+import { describeOnEveryDatabase } from '../support/databases.ts';
+import { startService, type TestService, type Uploaded } from '../support/service.ts';
+
+// The oracle is fed with what was uploaded and with the last bar of each symbol, never with what the service made
+// of the two.
+
+const option = { class: 'OPTIONS', strike: '10', expiration: '2029-01-19', type: 'PUT' } as const;
+
+const mixed: CsvLot[] = [
+  { symbol: 'SUM-A', quantity: '0.333333', price: '17.123456' },
+  { symbol: 'SUM-A', quantity: '12.000001', price: '0.000001' },
+  { symbol: 'SUM-B', quantity: '-7.5', price: '88.88' },
+  { symbol: 'SUM-B', quantity: '3', price: '91.005' },
+  { symbol: 'BTC-USD', quantity: '0.012345', price: '61234.56' },
+  { symbol: 'SOLD', quantity: '10', price: '10.005', exitDate: '2025-03-03', exitPrice: '11.2349' },
+  { symbol: 'KEPT', quantity: '4', price: '2', exitDate: '2025-03-03' },
+  { symbol: 'FUND', quantity: '1', price: '1000.555', class: 'PRIVATE' },
+  { symbol: 'USD', quantity: '-50.005', price: '1', class: 'CASH' },
+  { symbol: 'SUM-A290119P00010000', quantity: '-2', price: '1.5', underlying: 'SUM-A', ...option },
+];
+const foreign: CsvLot[] = [
+  { symbol: 'SUM-A', quantity: '5', price: '10' },
+  { symbol: 'SUM.L', quantity: '100', price: '250', currency: 'GBp' },
+  { symbol: 'SUM.DE', quantity: '3', price: '44.4' },
+  { symbol: 'EUR', quantity: '12', price: '1', class: 'CASH' },
+  { symbol: 'SUM-B', quantity: '1', price: '70', currency: 'CAD' },
+];
+const london: CsvLot[] = [
+  { symbol: 'SUM.L', quantity: '100', price: '1234.5', currency: 'GBX' },
+  { symbol: 'SUM.L', quantity: '-33', price: '12.345' },
+  { symbol: 'GBP', quantity: '0.005', price: '1', class: 'CASH' },
+];
+const tokyo: CsvLot[] = [
+  { symbol: 'SUM.T', quantity: '1.5', price: '1000.5' },
+  { symbol: 'JPY', quantity: '0.5', price: '1', class: 'CASH' },
+];
+const short: CsvLot[] = [{ symbol: 'SUM-B', quantity: '-1', price: '150' }];
+const broken: CsvLot[] = [
+  { symbol: 'GONE', quantity: '10', price: '3' },
+  { symbol: 'SUM-A', quantity: '1', price: '3' },
+];
+
+describeOnEveryDatabase('totals', (makeDatabase) => {
+  let database: Database;
+  beforeAll(async () => {
+    database = await makeDatabase();
+  });
+
+  test.each([
+    ['of lots, shorts, options, cash, closed and private holdings', 'USD', mixed, 'ready'],
+    ['of a portfolio with currencies that nobody can convert', 'USD', foreign, 'partial'],
+    ['in pounds of lots entered in pence', 'GBP', london, 'ready'],
+    ['in yen, which have no minor unit', 'JPY', tokyo, 'ready'],
+    ['of a single short', 'USD', short, 'ready'],
+    ['of a portfolio whose symbol failed', 'USD', broken, 'partial'],
+  ] as const)('%s equal the sum over its lots, to the last digit', async (_, baseCurrency, lots, status) => {
+    const service = await startService(database, { faults: 'GONE=empty' });
+    const { body } = await service.upload<Uploaded>(csvOfLots(lots), `base_currency=${baseCurrency}`);
+    const portfolio = await service.settled(body.portfolio_id);
+
+    expect(portfolio.status).toBe(status);
+    const oracle = snapshotTotals({ lots: await pricedLots(service, lots), baseCurrency });
+    expect(totalsOf(portfolio.snapshot!)).toEqual(oracle);
+    const { positions } = (
+      await service.get<z.infer<typeof positionsSchema>>(`/portfolios/${body.portfolio_id}/positions`)
+    ).body;
+    expect(positions).toHaveLength(lots.length);
+    expectSums(positions, portfolio.snapshot!, baseCurrency);
+  });
+});
+
+function expectSums(positions: readonly LotView[], snapshot: SnapshotView, baseCurrency: string): void {
+  const priced = positions.filter(({ disposition }) => disposition === 'priced');
+  const sum = (amounts: readonly (string | null)[]) =>
+    amounts.reduce((total, amount) => total.plus(amount!), new Big(0));
+  const digits = baseCurrency === 'JPY' ? 0 : 2;
+  const value = sum(priced.map(({ market_value }) => market_value));
+  const cost = sum(priced.map((lot) => lot.cost));
+  const absolute = sum(priced.map((lot) => new Big(lot.cost!).abs().toFixed()));
+  expect(snapshot.total_value).toBe(value.toFixed(digits));
+  expect(snapshot.total_cost).toBe(cost.toFixed(digits));
+  expect(snapshot.pnl_percent).toBe(value.minus(cost).times(100).div(absolute).toFixed(4));
+  expect(snapshot.position_count).toBe(priced.length);
+  for (const { disposition, market_value, pnl } of positions) {
+    if (disposition !== 'priced') expect({ market_value, pnl }).toEqual({ market_value: null, pnl: null });
+  }
+}
+
+const classOf = (lot: CsvLot) => (lot.class ?? 'PUBLIC') as InvestmentClass;
+
+async function pricedLots(service: TestService, lots: readonly CsvLot[]): Promise<PricedLot[]> {
+  return Promise.all(
+    lots.map(async (lot) => {
+      const investmentClass = classOf(lot);
+      const isMinor = lot.currency === 'GBp' || lot.currency === 'GBX';
+      const trades = investmentClass === 'PUBLIC' && lot.exitDate === undefined;
+      const last = trades ? await lastBar(service, lot.symbol) : null;
+      return {
+        investmentClass,
+        quantity: lot.quantity,
+        multiplier: investmentClass === 'OPTIONS' ? 100 : 1,
+        entryPrice: isMinor ? new Big(lot.price).div(100).toFixed() : lot.price,
+        exitDate: lot.exitDate ?? null,
+        exitPrice: lot.exitPrice ?? null,
+        currency: isMinor ? 'GBP' : (lot.currency ?? (investmentClass === 'CASH' ? lot.symbol : null)),
+        symbolCurrency: last?.currency ?? (investmentClass === 'CASH' ? null : 'USD'),
+        lastClose: last?.close ?? null,
+        priceDate: last?.date ?? null,
+        isPending: false,
+      };
+    }),
+  );
+}
+
+async function lastBar(service: TestService, symbol: string) {
+  const { body } = await service.get<z.infer<typeof pricesSchema>>(`/symbols/${symbol}/prices`);
+  const bar = body.bars.at(-1);
+  const { currency } = (await service.get<SymbolView>(`/symbols/${symbol}`)).body;
+  return bar ? { close: bar.close, date: bar.date, currency } : null;
+}
+
+const totalsOf = (view: SnapshotView): SnapshotTotals => ({
+  snapshotDate: view.snapshot_date,
+  totalValue: view.total_value,
+  totalCost: view.total_cost,
+  totalPnl: view.total_pnl,
+  pnlPercent: view.pnl_percent,
+  longValue: view.long_value,
+  shortValue: view.short_value,
+  grossExposure: view.gross_exposure,
+  netExposure: view.net_exposure,
+  realizedPnl: view.realized_pnl,
+  positionCount: view.position_count,
+  unpricedCount: view.unpriced_count,
+  pendingCount: view.pending_count,
+  missingFxCount: view.missing_fx_count,
+  coverage: view.coverage,
+  isComplete: view.is_complete,
+  oldestPriceDate: view.oldest_price_date,
+});

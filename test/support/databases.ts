@@ -53,7 +53,7 @@ async function makePglite(disposals: Disposal[]): Promise<Database> {
   const { file } = await ask<{ file: string }>('pglite');
   const loadDataDir = await openAsBlob(file);
   const database = await openDatabase({ databaseUrl: null, dataDir: null, fsync: false, loadDataDir });
-  disposals.push(() => database.close());
+  disposals.push(() => closed(database));
   return database;
 }
 
@@ -63,11 +63,21 @@ async function makePostgres(disposals: Disposal[]): Promise<Database> {
   await administer(url, `create database ${name} template ${template}`);
   const database = await openDatabase({ databaseUrl: url + name, dataDir: null, fsync: false });
   disposals.push(async () => {
-    await database.close();
+    await closed(database);
     // Not by force: PostgreSQL waits 5 s for sessions to end, then the error counts those that a test left open.
     await administer(url, `drop database ${name}`);
   });
   return database;
+}
+
+const closeMaxMs = 20_000; // far less than a hook may take, so that the report says what hung
+
+async function closed(database: Database): Promise<void> {
+  const late = AbortSignal.timeout(closeMaxMs);
+  const hung = new Promise<never>((_resolve, reject) => {
+    late.onabort = () => reject(new Error('the database does not close: something still holds a connection'));
+  });
+  await Promise.race([database.close(), hung]);
 }
 
 async function administer(url: string, statement: string): Promise<void> {

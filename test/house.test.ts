@@ -1,0 +1,149 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { fileBreaches, importBreaches, importsOf, testBreaches } from './support/house.ts';
+
+const root = join(import.meta.dirname, '..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const list = (pattern: string) => globSync(pattern, { cwd: root }).sort();
+const sources = list('{machines,src}/**/*.ts');
+
+describe('the house', () => {
+  test('has its files', () => {
+    expect(sources.length).toBeGreaterThan(50);
+  });
+
+  test('tells from the name of a file what it may import', () => {
+    expect(sources.flatMap((path) => importBreaches(path, read(path)))).toEqual([]);
+  });
+
+  test('keeps files short, finished and free of what Node cannot erase', () => {
+    const all = [...sources, ...list('{test,bench}/**/*.ts'), ...list('*.ts')];
+    expect(all.flatMap((path) => fileBreaches(path, read(path)))).toEqual([]);
+  });
+
+  test('mirrors its sources in its tests', () => {
+    expect(list('test/**/*.test.ts').flatMap((path) => testBreaches(path, sources))).toEqual([]);
+  });
+});
+
+describe('importBreaches', () => {
+  const breach = (path: string, specifier: string, clause = '{ x }') =>
+    importBreaches(path, `import ${clause} from '${specifier}';\n`).length > 0;
+
+  test.each([
+    ['machines/job.ts', 'xstate'],
+    ['machines/job.ts', './protocol.ts'],
+    ['machines/diagrams.script.ts', 'node:fs'],
+    ['src/factors/ols.ts', 'ml-matrix'],
+    ['src/factors/ols.ts', '../market/returns.ts'],
+    ['src/factors/ols.ts', '../errors.ts'],
+    ['src/onboarding/phases.ts', '../../machines/protocol.ts'],
+    ['src/market/price.store.ts', '@mikro-orm/core'],
+    ['src/market/price.store.ts', './price.entity.ts'],
+    ['src/market/price.store.ts', '../database.ts'],
+    ['src/market/price.store.ts', '../factors/catalog.ts'],
+    ['src/market/yahoo.provider.ts', 'yahoo-finance2'],
+    ['src/onboarding/symbol.queue.ts', 'pg-boss'],
+    ['src/api/live.socket.ts', '@fastify/websocket'],
+    ['src/api/schemas/live.ts', 'zod'],
+    ['src/app.ts', './market/price.store.ts'],
+    ['src/main.ts', './app.ts'],
+  ])('lets %s import %s', (path, specifier) => {
+    expect(breach(path, specifier)).toBe(false);
+  });
+
+  test.each([
+    ['machines/job.ts', 'node:fs'],
+    ['machines/job.ts', 'big.js'],
+    ['machines/job.ts', '../src/errors.ts'],
+    ['machines/job.ts', './diagrams.script.ts'],
+    ['src/factors/ols.ts', 'node:fs'],
+    ['src/factors/ols.ts', 'fastify'],
+    ['src/factors/ols.ts', './exposure.store.ts'],
+    ['src/factors/ols.ts', '../clock.ts'],
+    ['src/factors/ols.ts', '../database.ts'],
+    ['src/factors/ols.ts', '../app.ts'],
+    ['src/market/price.store.ts', 'fastify'],
+    ['src/market/price.store.ts', 'yahoo-finance2'],
+    ['src/market/price.store.ts', '../portfolio/portfolio.store.ts'],
+    ['src/market/price.store.ts', '../portfolio/portfolio.entity.ts'],
+    ['src/market/price.store.ts', '../app.ts'],
+    ['src/market/yahoo.provider.ts', '@mikro-orm/core'],
+    ['src/market/price.gadget.ts', '@mikro-orm/core'],
+    ['src/api/portfolio.routes.ts', '../portfolio/portfolio.store.ts'],
+    ['src/main.ts', './market/price.store.ts'],
+    ['src/main.ts', 'fastify'],
+  ])('does not let %s import %s', (path, specifier) => {
+    expect(breach(path, specifier)).toBe(true);
+  });
+
+  test('lets a pure file name the types of its edges, and a statechart not even those', () => {
+    expect(breach('src/onboarding/ports.ts', '../database.ts', 'type { Transaction }')).toBe(false);
+    expect(breach('src/onboarding/ports.ts', '../clock.ts', '{ type Clock }')).toBe(false);
+    expect(breach('src/onboarding/ports.ts', '../clock.ts', '{ type Clock, systemClock }')).toBe(true);
+    expect(breach('src/onboarding/phases.ts', '../market/price.store.ts', 'type { PriceStore }')).toBe(false);
+    expect(breach('src/onboarding/phases.ts', '../app.ts', 'type { App }')).toBe(true);
+    expect(breach('src/market/price.store.ts', '../portfolio/portfolio.store.ts', 'type { A }')).toBe(true);
+    expect(breach('machines/job.ts', '../src/clock.ts', 'type { Clock }')).toBe(true);
+  });
+
+  test('finds every way to name a module, and none in a comment', () => {
+    const source = `
+      import 'node:fs';
+      import { a,
+        b } from 'two';
+      import three, * as four from 'three';
+      export * from 'five';
+      export type { Six } from 'six';
+      const seven = await import('seven');
+      // import { eight } from 'eight';
+      /* import { nine } from 'nine'; */
+    `;
+    const named = importsOf(source).map(({ specifier }) => specifier);
+    expect(named.sort()).toEqual(['five', 'node:fs', 'seven', 'six', 'three', 'two']);
+  });
+
+  test('lets nobody but the composition root provide a machine with its actors', () => {
+    const source = 'const machine = jobMachine.provide({});';
+    expect(importBreaches('src/app.ts', source)).toEqual([]);
+    expect(importBreaches('src/onboarding/phases.ts', source)).toEqual([
+      'src/onboarding/phases.ts calls provide(), which only src/app.ts may',
+    ]);
+  });
+});
+
+describe('fileBreaches', () => {
+  test('are a 301st line, something left to do, an enum and a namespace', () => {
+    expect(fileBreaches('a.ts', '\n'.repeat(300))).toEqual([]);
+    expect(fileBreaches('a.ts', '\n'.repeat(301))).toEqual([
+      'a.ts has 301 lines: look for the second subject inside',
+    ]);
+    expect(fileBreaches('a.ts', `// ${'TO'}DO: later\n`)).toEqual(['a.ts leaves something to do']);
+    expect(fileBreaches('a.ts', 'export const enum Color { Red }\n')).toEqual(['a.ts declares an enum']);
+    expect(fileBreaches('a.ts', 'declare namespace Old {}\n')).toEqual(['a.ts declares a namespace']);
+    expect(fileBreaches('a.ts', '// an enum Color\nconst namespace = 1;\n')).toEqual([]);
+  });
+});
+
+describe('testBreaches', () => {
+  const known = ['src/factors/ols.ts', 'src/market/yahoo.provider.ts', 'machines/job.ts'];
+
+  test.each([
+    'test/factors/ols.test.ts',
+    'test/factors/ols.nist.test.ts',
+    'test/machines/job.paths.test.ts',
+    'test/market/yahoo.provider.test.ts',
+    'test/support/clock.test.ts',
+    'test/contract/provider.yahoo.test.ts',
+  ])('are not %s', (path) => {
+    expect(testBreaches(path, known)).toEqual([]);
+  });
+
+  test.each(['test/factors/nist.test.ts', 'test/ols.test.ts', 'test/machines/ols.test.ts'])(
+    'are %s',
+    (path) => {
+      expect(testBreaches(path, known)).toHaveLength(1);
+    },
+  );
+});

@@ -1,3 +1,4 @@
+import type { Claim } from '../../machines/protocol.ts';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { Journal, TransitionRecord } from './ports.ts';
@@ -27,7 +28,8 @@ const pauseMs = 500;
  * Writes transitions in batches: one in flight, no timer, whatever arrives meanwhile is the next one.
  *
  * A database that does not answer is waited for, for ever: the jobs stand still and lose no attempt. A batch in
- * which one job was taken over is split job by job, so that the others are written.
+ * which one job was taken over is split job by job, so that the others are written. Once a record of a claim is
+ * lost, those behind it are lost too: the journal has no gaps.
  */
 export function groupCommit({
   journal,
@@ -38,12 +40,28 @@ export function groupCommit({
   signal,
 }: GroupCommitOptions): GroupCommit {
   const waiting: TransitionRecord[] = [];
+  const broken = new WeakSet<Claim>();
   let flight: Promise<void> | null = null;
+
+  // Whoever is told may fail; what was written stays written, and the others are told all the same.
+  const tell = (listener: () => void) => {
+    try {
+      listener();
+    } catch (error) {
+      log(error);
+    }
+  };
+  const lose = (record: TransitionRecord, error: unknown) => {
+    broken.add(record.claim);
+    tell(() => onLost(record, error));
+  };
 
   const fly = async () => {
     while (waiting.length > 0) {
       const batch = waiting.splice(0, batchMax);
-      await write(batch);
+      const whole = batch.filter(({ claim }) => !broken.has(claim));
+      for (const record of batch) if (broken.has(record.claim)) lose(record, behindLost());
+      if (whole.length > 0) await write(whole);
     }
     flight = null;
   };
@@ -52,23 +70,23 @@ export function groupCommit({
     for (;;) {
       try {
         await journal.commit(batch);
-        for (const record of batch) onCommitted(record);
-        return;
+        break;
       } catch (error) {
         if (error instanceof AppError && error.retryable && !signal.aborted) {
           log(error);
           await clock.sleepUntil(Math.max(error.retryAt ?? 0, clock.now() + pauseMs), signal).catch(() => {});
           continue;
         }
-        const jobs = Map.groupBy(batch, ({ claim }) => claim.jobId);
-        if (jobs.size > 1) {
-          for (const own of jobs.values()) await write(own);
+        const claims = Map.groupBy(batch, ({ claim }) => claim);
+        if (claims.size > 1) {
+          for (const own of claims.values()) await write(own);
         } else {
-          for (const record of batch) onLost(record, error);
+          for (const record of batch) lose(record, error);
         }
         return;
       }
     }
+    for (const record of batch) tell(() => onCommitted(record));
   };
 
   return {
@@ -81,3 +99,6 @@ export function groupCommit({
     },
   };
 }
+
+const behindLost = () =>
+  new AppError('claim_lost', 'An earlier transition of this job could not be written.');

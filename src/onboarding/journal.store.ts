@@ -27,7 +27,7 @@ export function journalStore(
   return {
     commit: (records) =>
       database.transaction(async (on) => {
-        const last = lastPerJob(records);
+        const last = lastPerClaim(records);
         const settled = last.filter(({ job }) => isSettled(job.status));
         await markReady(database, settled, on);
         if (settled.length > 0)
@@ -35,10 +35,10 @@ export function journalStore(
             settled.map(({ entry }) => entry),
             { on },
           );
-        await updateJobs(database, last, on);
+        const written = await updateJobs(database, last, on);
         await appendTransitions(
           database,
-          records.map((record) => rowOf(record, node)),
+          notYetWritten(records, written).map((record) => rowOf(record, node)),
           on,
         );
       }),
@@ -47,8 +47,9 @@ export function journalStore(
 
 const isSettled = (status: JobStatus): boolean => status !== 'pending' && status !== 'processing';
 
-function lastPerJob(records: readonly TransitionRecord[]): TransitionRecord[] {
-  const last = new Map(records.map((record) => [record.claim.jobId, record]));
+// By claim, not by job: what an older claim of this node left behind is refused, not taken for the newer one's.
+function lastPerClaim(records: readonly TransitionRecord[]): TransitionRecord[] {
+  const last = new Map(records.map((record) => [`${record.claim.jobId} ${record.claim.epoch}`, record]));
   return [...last.values()].sort((a, b) => (a.claim.jobId < b.claim.jobId ? -1 : 1));
 }
 
@@ -70,7 +71,12 @@ async function markReady(database: Database, settled: TransitionRecord[], on: Tr
   );
 }
 
-async function updateJobs(database: Database, records: TransitionRecord[], on: Transaction): Promise<void> {
+/** Answers the sequence that each job's journal had reached before. */
+async function updateJobs(
+  database: Database,
+  records: TransitionRecord[],
+  on: Transaction,
+): Promise<Map<string, number>> {
   const rows = records.map(({ claim, sequence, to, job, actorSnapshot }) => ({
     id: claim.jobId,
     epoch: claim.epoch,
@@ -92,12 +98,35 @@ async function updateJobs(database: Database, records: TransitionRecord[], on: T
     settled: isSettled(job.status),
     actor_snapshot: actorSnapshot,
   }));
-  const accepted = await database.sql<{ id: string }>(updateJobsSql, [JSON.stringify(rows)], { on });
+  const accepted = await database.sql<{ id: string; sequence: number }>(
+    updateJobsSql,
+    [JSON.stringify(rows)],
+    { on },
+  );
+  const written = new Map(accepted.map(({ id, sequence }) => [id, sequence]));
   if (accepted.length < rows.length) {
-    const known = new Set(accepted.map(({ id }) => id));
-    const lost = rows.filter(({ id }) => !known.has(id)).map(({ id }) => id);
+    const lost = rows.filter(({ id }) => !written.has(id)).map(({ id }) => id);
     throw new AppError('claim_lost', 'Another node took this job over.', { details: { jobIds: lost } });
   }
+  return written;
+}
+
+// A connection that dies with the COMMIT under way leaves it open whether that was done. The batch comes again, and
+// what the journal has already is not written twice.
+function notYetWritten(
+  records: readonly TransitionRecord[],
+  written: Map<string, number>,
+): TransitionRecord[] {
+  const reached = new Map(written);
+  return records.filter(({ claim: { jobId }, sequence }) => {
+    const last = reached.get(jobId)!;
+    if (sequence <= last) return false;
+    if (sequence > last + 1) {
+      throw new AppError('internal_error', `expected transition ${last + 1} of ${jobId}, got: ${sequence}`);
+    }
+    reached.set(jobId, sequence);
+    return true;
+  });
 }
 
 // Results are merged, so that what a phase pinned while it ran is not undone by the transition after it.
@@ -108,23 +137,24 @@ const updateJobsSql = `
       retry_at timestamptz, waited_ms bigint, partial boolean, degraded text, results jsonb, resumes int,
       error_code text, error_message text, error_phase text, settled boolean, actor_snapshot jsonb)
   ), mine as (
-    select j.id from onboarding_jobs j join change c on c.id = j.id and c.epoch = j.claim_epoch
+    select j.id, j.sequence from onboarding_jobs j join change c on c.id = j.id and c.epoch = j.claim_epoch
     order by j.id for no key update of j
+  ), changed as (
+    update onboarding_jobs j set
+      state = c.state, status = c.status, outcome = c.outcome, phase = c.phase, attempt = c.attempt,
+      retry_at = c.retry_at, waited_ms = c.waited_ms, partial = c.partial, degraded = c.degraded,
+      results = j.results || c.results, resumes = c.resumes, sequence = c.sequence,
+      error_code = c.error_code, error_message = c.error_message, error_phase = c.error_phase,
+      actor_snapshot = c.actor_snapshot,
+      node = case when c.settled then null else j.node end,
+      queue_entry = case when c.settled then null else j.queue_entry end,
+      started_at = coalesce(j.started_at, case when c.status = 'processing' then clock_timestamp() end),
+      finished_at = case when c.settled then clock_timestamp() end,
+      updated_at = clock_timestamp()
+    from change c, mine
+    where j.id = c.id and mine.id = c.id and j.claim_epoch = c.epoch and mine.sequence < c.sequence
   )
-  update onboarding_jobs j set
-    state = c.state, status = c.status, outcome = c.outcome, phase = c.phase, attempt = c.attempt,
-    retry_at = c.retry_at, waited_ms = c.waited_ms, partial = c.partial, degraded = c.degraded,
-    results = j.results || c.results, resumes = c.resumes, sequence = c.sequence,
-    error_code = c.error_code, error_message = c.error_message, error_phase = c.error_phase,
-    actor_snapshot = c.actor_snapshot,
-    node = case when c.settled then null else j.node end,
-    queue_entry = case when c.settled then null else j.queue_entry end,
-    started_at = coalesce(j.started_at, case when c.status = 'processing' then clock_timestamp() end),
-    finished_at = case when c.settled then clock_timestamp() end,
-    updated_at = clock_timestamp()
-  from change c, mine
-  where j.id = c.id and mine.id = c.id and j.claim_epoch = c.epoch
-  returning j.id`;
+  select id, sequence from mine`;
 
 function rowOf({ claim, job, ...record }: TransitionRecord, node: string): JournalRow {
   return {

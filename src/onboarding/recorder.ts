@@ -43,7 +43,6 @@ interface Held {
   since: number;
   /** Settles with the last transition handed to the journal. */
   written: Promise<void>;
-  lost: boolean;
 }
 
 interface Observed {
@@ -80,8 +79,9 @@ export function createRecorder({
       settle.get(record)?.reject(error);
       settle.delete(record);
       const held = claims.get(record.claim.jobId);
-      if (!held || held.taken.claim.epoch !== record.claim.epoch || held.lost) return;
-      held.lost = true;
+      if (!held || held.taken.claim.epoch !== record.claim.epoch) return;
+      // Its lease is kept alive no longer: should nobody have taken the job over, somebody will.
+      forget(record.claim);
       log(error);
       onLost(record.claim);
     },
@@ -131,7 +131,7 @@ export function createRecorder({
     seen.previous = snapshot;
     seen.moved = false;
     const held = claims.get(snapshot.context.claim.jobId);
-    if (unchanged || !held || held.lost || held.taken.claim.epoch !== snapshot.context.claim.epoch) return;
+    if (unchanged || !held || held.taken.claim.epoch !== snapshot.context.claim.epoch) return;
     const to = stateName(snapshot.value);
     if (to === held.state && !moved) return;
     write(held, to, event, progressOf(snapshot), actorSnapshotOf(snapshot));
@@ -140,7 +140,7 @@ export function createRecorder({
   const onCrash = (seen: Observed, error: unknown) => {
     log(error);
     const held = seen.previous && claims.get(seen.previous.context.claim.jobId);
-    if (!seen.previous || !held || held.lost) return;
+    if (!seen.previous || !held) return;
     const message = 'An unexpected error stopped this job.';
     const job = progressOf(seen.previous);
     const failure = { code: 'job_crashed', message, phase: job.phase };
@@ -189,7 +189,6 @@ export function createRecorder({
         state,
         since,
         written: Promise.resolve(),
-        lost: false,
       });
     },
     async barrier(jobId) {

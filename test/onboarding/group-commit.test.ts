@@ -1,0 +1,254 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { AppError } from '../../src/errors.ts';
+import { groupCommit } from '../../src/onboarding/group-commit.ts';
+import type { TakenClaim, TransitionRecord } from '../../src/onboarding/ports.ts';
+import { settled } from '../machines/harness.ts';
+import { TestClock } from '../support/clock.ts';
+import { numRuns } from '../support/series.ts';
+import { recordOf, takenOf } from './fixture.ts';
+
+const outage = (retryAt?: number) =>
+  new AppError('database_unavailable', 'The database does not answer.', {
+    retryable: true,
+    ...(retryAt !== undefined && { retryAt }),
+  });
+const stale = () => new AppError('claim_lost', 'Another node took this job over.');
+
+const transition = (taken: TakenClaim, sequence: number) =>
+  recordOf(taken, 'processing.fetch.running', { sequence, event: `e${sequence}` });
+const label = ({ claim, sequence }: TransitionRecord) => `${claim.symbol}${sequence}`;
+
+/** A journal whose commits end as the test decides. */
+function held(refuses: (batch: readonly TransitionRecord[]) => unknown = () => null) {
+  const calls: string[][] = [];
+  const flights: PromiseWithResolvers<void>[] = [];
+  const committed: string[] = [];
+  const lost: [string, unknown][] = [];
+  const errors: unknown[] = [];
+  const clock = new TestClock();
+  const stop = new AbortController();
+  const options = {
+    journal: {
+      commit(batch: readonly TransitionRecord[]) {
+        calls.push(batch.map(label));
+        const refusal = refuses(batch);
+        if (refusal) return Promise.reject(refusal);
+        const flight = Promise.withResolvers<void>();
+        flights.push(flight);
+        return flight.promise;
+      },
+    },
+    clock,
+    onCommitted: (record: TransitionRecord): void => void committed.push(label(record)),
+    onLost: (record: TransitionRecord, error: unknown): void => void lost.push([label(record), error]),
+    log: (error: unknown) => errors.push(error),
+    signal: stop.signal,
+  };
+  const land = async (error?: unknown) => {
+    const flight = flights.shift();
+    if (!flight) throw new Error('nothing is in flight');
+    if (error) flight.reject(error);
+    else flight.resolve();
+    await settled();
+  };
+  return { options, calls, committed, lost, errors, clock, stop, land };
+}
+
+describe('group commit', () => {
+  const aapl = takenOf('AAPL');
+  const msft = takenOf('MSFT');
+
+  test('has one batch in flight; whatever arrives meanwhile is the next one', async () => {
+    const { options, calls, committed, land } = held();
+    const commits = groupCommit(options);
+    commits.add(transition(aapl, 3));
+    await settled();
+    for (const record of [transition(msft, 3), transition(aapl, 4), transition(msft, 4)]) commits.add(record);
+    await settled();
+    expect(calls).toEqual([['AAPL3']]);
+    expect(committed).toEqual([]);
+    await land();
+    expect(calls).toEqual([['AAPL3'], ['MSFT3', 'AAPL4', 'MSFT4']]);
+    expect(committed).toEqual(['AAPL3']);
+    await land();
+    expect(committed).toEqual(['AAPL3', 'MSFT3', 'AAPL4', 'MSFT4']);
+  });
+
+  test('takes what comes in one turn of the loop as one batch, of at most 200', async () => {
+    const { options, calls, land } = held();
+    const commits = groupCommit(options);
+    for (let n = 3; n < 253; n += 1) commits.add(transition(aapl, n));
+    await settled();
+    await land();
+    expect(calls.map(({ length }) => length)).toEqual([200, 50]);
+    await land();
+    await commits.idle();
+  });
+
+  test('is idle only when everything is written', async () => {
+    const { options, land } = held();
+    const commits = groupCommit(options);
+    await commits.idle();
+    let idle = false;
+    commits.add(transition(aapl, 3));
+    commits.idle().then(() => {
+      idle = true;
+    });
+    await settled();
+    commits.add(transition(aapl, 4));
+    await land();
+    expect(idle).toBe(false);
+    await land();
+    expect(idle).toBe(true);
+  });
+
+  test('splits a batch with one stale claim, so that the others are written', async () => {
+    const isStale = (batch: readonly TransitionRecord[]) =>
+      batch.some(({ claim }) => claim.symbol === 'AAPL');
+    const { options, calls, committed, lost, land } = held((batch) => (isStale(batch) ? stale() : null));
+    const commits = groupCommit(options);
+    for (const record of [transition(aapl, 3), transition(msft, 3), transition(aapl, 4)]) commits.add(record);
+    await settled();
+    await land();
+    await commits.idle();
+    expect(calls).toEqual([['AAPL3', 'MSFT3', 'AAPL4'], ['AAPL3', 'AAPL4'], ['MSFT3']]);
+    expect(committed).toEqual(['MSFT3']);
+    expect(lost.map(([record]) => record)).toEqual(['AAPL3', 'AAPL4']);
+    expect(lost[0]![1]).toMatchObject({ code: 'claim_lost' });
+  });
+
+  test('does not take an older claim on a job for the newer one', async () => {
+    const again = takenOf('AAPL', {}, 2);
+    const isStale = (batch: readonly TransitionRecord[]) => batch.some(({ claim }) => claim.epoch === 1);
+    const { options, committed, lost, land } = held((batch) => (isStale(batch) ? stale() : null));
+    const commits = groupCommit(options);
+    commits.add(transition(aapl, 3));
+    commits.add(transition(again, 4));
+    await settled();
+    await land();
+    await commits.idle();
+    expect(lost.map(([record]) => record)).toEqual(['AAPL3']);
+    expect(committed).toEqual(['AAPL4']);
+  });
+
+  test('loses what comes after a lost transition too: the journal has no gaps', async () => {
+    const refused = new Error('value too long');
+    const { options, calls, committed, lost, land } = held();
+    const commits = groupCommit(options);
+    commits.add(transition(aapl, 3));
+    await settled();
+    commits.add(transition(aapl, 4));
+    commits.add(transition(msft, 3));
+    await land(refused);
+    expect(calls).toEqual([['AAPL3'], ['MSFT3']]);
+    await land();
+    expect(committed).toEqual(['MSFT3']);
+    expect(lost).toEqual([
+      ['AAPL3', refused],
+      ['AAPL4', expect.objectContaining({ code: 'claim_lost' })],
+    ]);
+  });
+
+  test('waits for a database that does not answer, as long as it takes, and loses neither order nor record', async () => {
+    const { options, calls, committed, errors, lost, clock, land } = held();
+    const commits = groupCommit(options);
+    commits.add(transition(aapl, 3));
+    await settled();
+    for (const pauseMs of [2000, 500, 500]) {
+      await land(outage(clock.now() + (pauseMs === 2000 ? 2000 : 0)));
+      commits.add(transition(aapl, 4 + errors.length));
+      expect(clock.pending).toEqual([clock.now() + pauseMs]);
+      await clock.advance(pauseMs - 1);
+      await settled();
+      expect(calls.length).toBe(errors.length);
+      await clock.advance(1);
+      await settled();
+    }
+    await land();
+    await land();
+    await commits.idle();
+    expect(committed).toEqual(['AAPL3', 'AAPL5', 'AAPL6', 'AAPL7']);
+    expect(errors).toHaveLength(3);
+    expect(lost).toEqual([]);
+  });
+
+  test('waits no more once the process stops: what is not written is lost, and idle comes', async () => {
+    const { options, lost, stop, clock, land } = held();
+    const commits = groupCommit(options);
+    commits.add(transition(aapl, 3));
+    await settled();
+    await land(outage());
+    expect(clock.pending).toHaveLength(1);
+    commits.add(transition(msft, 3));
+    stop.abort(new Error('the service stops'));
+    await settled();
+    await land(outage());
+    await land(outage());
+    await commits.idle();
+    expect(lost.map(([record]) => record)).toEqual(['AAPL3', 'MSFT3']);
+  });
+
+  test('stays alive when whoever is told throws, and writes nothing twice for it', async () => {
+    const { options, calls, committed, lost, errors, land } = held();
+    const broken = new Error('a listener broke');
+    const commits = groupCommit({
+      ...options,
+      onCommitted(record) {
+        options.onCommitted(record);
+        throw broken;
+      },
+      onLost(record, error) {
+        options.onLost(record, error);
+        throw broken;
+      },
+    });
+    commits.add(transition(aapl, 3));
+    commits.add(transition(msft, 3));
+    await settled();
+    await land();
+    commits.add(transition(msft, 4));
+    await settled();
+    await land(stale());
+    commits.add(transition(aapl, 4));
+    await settled();
+    await land();
+    await commits.idle();
+    expect(calls).toEqual([['AAPL3', 'MSFT3'], ['MSFT4'], ['AAPL4']]);
+    expect(committed).toEqual(['AAPL3', 'MSFT3', 'AAPL4']);
+    expect(lost.map(([record]) => record)).toEqual(['MSFT4']);
+    expect(errors).toEqual([broken, broken, broken, broken]);
+  });
+
+  test('writes each job in order and each record once, whatever fails when', async () => {
+    const step = fc.oneof(
+      fc.record({ add: fc.constantFrom(0, 1, 2) }),
+      fc.record({ land: fc.constantFrom('ok', 'ok', 'outage') }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const claims = ['A', 'B', 'C'].map((symbol) => takenOf(symbol));
+        const next = [3, 3, 3];
+        const { options, committed, lost, clock, land } = held();
+        const commits = groupCommit(options);
+        const wake = async () => {
+          await clock.advance(5000);
+          await settled();
+        };
+        for (const one of steps) {
+          if ('add' in one) commits.add(transition(claims[one.add]!, next[one.add]!++));
+          else await land(one.land === 'outage' ? outage() : undefined).catch(() => {});
+          await wake();
+        }
+        for (let left = 0; left < 45; left += 1) await land().catch(() => {});
+        await commits.idle();
+        expect(lost).toEqual([]);
+        for (const [index, { claim }] of claims.entries()) {
+          const own = committed.filter((name) => name.startsWith(claim.symbol));
+          expect(own).toEqual(Array.from({ length: next[index]! - 3 }, (_, n) => `${claim.symbol}${n + 3}`));
+        }
+      }),
+      { numRuns: Math.ceil(numRuns / 4), seed: 7 },
+    );
+  });
+});

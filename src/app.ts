@@ -161,11 +161,9 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
       inFlight: flights,
       jobs,
       touch: embedded ? null : (entries) => queue.touch(entries),
+      giveUp: () => stopped.abort(new Error('the service stops')),
       clock,
       log,
-    });
-    closers.push(async () => {
-      stopped.abort(new Error('the service stops'));
     });
     closers.push(() => onboarding.drain(config.shutdownGraceMs));
 

@@ -72,6 +72,8 @@ export interface OnboardingOptions {
   jobs: { release(claims: readonly TakenClaim[]): Promise<void> };
   /** Keeps leases alive; answers those that are lost. Null where nobody else could take one. */
   touch: ((entries: readonly QueueEntry[]) => Promise<QueueEntry[]>) | null;
+  /** The grace is over: from now on the recorder waits no more for a database that does not answer. */
+  giveUp: () => void;
   clock: Clock;
   log: (error: unknown) => void;
 }
@@ -107,6 +109,7 @@ export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
     async drain(graceMs) {
       supervisor.send({ type: 'drain', graceMs });
       await waitFor(supervisor, ({ status }) => status !== 'active');
+      options.giveUp();
       await inFlight.settled();
       await recorder.idle();
       stop.abort(new Error('drained'));
@@ -125,9 +128,9 @@ export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
       await clock.sleepUntil(clock.now() + touchMs, signal);
       const held = recorder.held();
       try {
-        const lost = new Set((await touch(held.map(({ entry }) => entry))).map(({ id }) => id));
-        // What settled while the touch was under way is not lost.
-        for (const taken of recorder.held()) if (lost.has(taken.entry.id)) onLost(taken);
+        const lost = new Set(await touch(held.map(({ entry }) => entry)));
+        // What settled, or was claimed anew, while the touch was under way is not lost.
+        for (const taken of recorder.held()) if (lost.has(taken.entry)) onLost(taken);
       } catch (error) {
         log(error);
       }

@@ -153,7 +153,10 @@ const claimSql = `
     node = case when c.ended then null else $2 end,
     status = case when c.ended then c.state else j.status end,
     queue_entry = case when c.ended then null else j.queue_entry end,
-    error_code = coalesce(c.error_code, j.error_code), error_message = coalesce(c.error_message, j.error_message),
+    retry_at = case when c.ended then null else j.retry_at end,
+    error_code = case when c.ended then c.error_code else j.error_code end,
+    error_message = case when c.ended then c.error_message else j.error_message end,
+    error_phase = case when not c.ended then j.error_phase when c.error_code is not null then j.phase end,
     finished_at = case when c.ended then clock_timestamp() end,
     updated_at = clock_timestamp()
   from jsonb_to_recordset($1::jsonb) as c(id uuid, resumes int, state text, ended boolean, error_code text,

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 import { lockDirectory } from './directory-lock.ts';
@@ -49,8 +49,10 @@ export async function openPglite(options: EmbeddedOptions): Promise<EmbeddedData
   }
 }
 
-// A directory of that name without a database in it is not ours to remove: the rename refuses it.
 async function initialise(cluster: string, options: EmbeddedOptions): Promise<void> {
+  // We publish whole databases only, so whatever lies there is not ours, and not ours to remove.
+  if (existsSync(cluster) && readdirSync(cluster).length > 0)
+    throw unusable(cluster, 'it holds something else');
   options.logger?.info({ directory: cluster }, 'making the embedded database, which takes some seconds once');
   const aside = `${cluster}.init`;
   rmSync(aside, { recursive: true, force: true });

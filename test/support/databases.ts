@@ -49,9 +49,13 @@ export function describeOnDatabase(
   });
 }
 
+/** The file of a migrated, empty PGlite: what `loadDataDir` takes. */
+export async function pgliteTemplate(): Promise<string> {
+  return (await ask<{ file: string }>('pglite')).file;
+}
+
 async function makePglite(disposals: Disposal[]): Promise<Database> {
-  const { file } = await ask<{ file: string }>('pglite');
-  const loadDataDir = await openAsBlob(file);
+  const loadDataDir = await openAsBlob(await pgliteTemplate());
   const database = await openDatabase({ databaseUrl: null, dataDir: null, fsync: false, loadDataDir });
   disposals.push(() => closed(database));
   return database;

@@ -57,6 +57,14 @@ const lockDueSql = `
     group by p.portfolio_id order by p.portfolio_id limit $2)
   order by f.id for no key update`;
 
+// A quotient, rounded once, half away from zero; null where nothing is divided by. `/` keeps some 16 digits and rounds
+// there first; `div` cuts whole numbers exactly.
+const quotientSql = (dividend: string, divisor: string, decimals: number): string => {
+  const scaled = `abs(${dividend}) * 2e${decimals}`;
+  const whole = `div(${scaled} + ${divisor}, 2 * nullif(${divisor}, 0))`;
+  return `round(sign(${dividend}) * ${whole} * 1e-${decimals}, ${decimals})`;
+};
+
 // Lots are summed unrounded; every published total is rounded once, half away from zero, which is how numeric rounds.
 // Without a priced lot there is no row.
 const recomputeSql = `
@@ -96,10 +104,10 @@ const recomputeSql = `
     long_value, short_value, gross_exposure, net_exposure, realized_pnl, position_count, unpriced_count,
     pending_count, missing_fx_count, coverage, is_complete, oldest_price_date, computed_at, revision, previous, cause)
   select portfolio_id, snapshot_date, total_value, total_cost, total_value - total_cost,
-    round((value - cost) / nullif(priced_abs, 0) * 100, 4),
+    ${quotientSql('(value - cost) * 100', 'priced_abs', 4)},
     round(long_value, digits), round(short_value, digits), round(long_value - short_value, digits), total_value,
     round(realized, digits), priced_count, unpriced_count, pending_count, missing_fx_count,
-    case when not cost_unknown then round(priced_abs / nullif(open_abs, 0), 6) end, not lacks_some,
+    case when not cost_unknown then ${quotientSql('priced_abs', 'open_abs', 6)} end, not lacks_some,
     coalesce(first_date, snapshot_date), clock_timestamp(), 1, previous, $4
   from fresh
   on conflict (portfolio_id, snapshot_date) do update set

@@ -109,7 +109,9 @@ export function snapshotTotals({
 /** What a lot is worth and what became of it. A lot has a value only where it is priced. */
 export function lotValues(lot: PricedLot, baseCurrency: string): LotValues {
   const disposition = dispositionOf(lot, baseCurrency);
-  const isInBase = currencyOf(lot, { ...lot, baseCurrency }) === baseCurrency;
+  // Nobody asks for the symbol of a closed lot: where its currency is not known, the portfolio's is meant.
+  const currency = currencyOf(lot, { ...lot, baseCurrency }) ?? (isOpen(lot) ? null : baseCurrency);
+  const isInBase = currency === baseCurrency;
   const size = new Big(lot.quantity).times(lot.multiplier);
   const { exitPrice } = lot;
   const isSold = disposition === 'closed' && isInBase && exitPrice !== null;

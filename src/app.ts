@@ -2,6 +2,7 @@ import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { hostname } from 'node:os';
 import { pino } from 'pino';
 import { jobMachine } from '../machines/job.ts';
+import type { Claim } from '../machines/protocol.ts';
 import { supervisorMachine } from '../machines/supervisor.ts';
 import { buildServer } from './api/http.server.ts';
 import { logOptions } from './api/log.ts';
@@ -25,7 +26,12 @@ import { fenceStore } from './onboarding/fence.store.ts';
 import { inFlight } from './onboarding/in-flight.ts';
 import { jobQueries } from './onboarding/job.query.ts';
 import { journalStore } from './onboarding/journal.store.ts';
-import { jobActors, type RunningOnboarding, startOnboarding } from './onboarding/onboarding.ts';
+import {
+  type FenceCode,
+  jobActors,
+  type RunningOnboarding,
+  startOnboarding,
+} from './onboarding/onboarding.ts';
 import { phaseWork } from './onboarding/phases.ts';
 import { channels } from './onboarding/ports.ts';
 import { createRecorder } from './onboarding/recorder.ts';
@@ -57,150 +63,178 @@ export interface AppOptions {
   database?: Database;
   /** Uniform in [0, 1): the jitter of retries. */
   random?: () => number;
+  /** The supervisor gave up; it has drained. A process should end then and be started anew. */
+  onFault?: (fault: string) => void;
 }
 
 /** The composition root: the only place where edges meet, and the only caller of `machine.provide()`. */
 export async function startApp(config: Config, options: AppOptions = {}): Promise<App> {
-  const { clock = systemClock } = options;
   const logger = options.logger ?? pino(logOptions(config.logLevel));
   const log = (error: unknown) => logger.error({ err: error }, 'background failure');
   const closers: (() => Promise<unknown>)[] = [];
-  const closeAll = async () => {
-    for (const close of closers.splice(0).reverse()) await close().catch(log);
+  const close = async () => {
+    for (const closeNext of closers.splice(0).reverse()) await closeNext().catch(log);
   };
   try {
-    return await start();
-  } catch (error) {
-    await closeAll();
-    throw error;
-  }
-
-  async function start(): Promise<App> {
-    const database = options.database ?? (await openDatabase(databaseOptions(config)));
-    closers.push(() => database.close());
-    await database.migrate();
-    const provider = countRequests(options.provider ?? configuredProvider(config, clock));
-    await claimProvider(database, provider.name);
-    const queue = await startSymbolQueue(database, { log });
-    closers.push(() => queue.stop());
-    return compose({ database, provider, queue });
-  }
-
-  async function compose(parts: Parts): Promise<App> {
-    const { database, provider, queue } = parts;
-    const node = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-    const embedded = database.pglite !== null;
-    const stopped = new AbortController();
-
-    const jobs = claimStore(database, { queue, node, limits: config.job });
-    const universe = universeStore(database);
-    const snapshots = snapshotStore(database, { feedChannel: channels.feed });
-    const prices = priceStore(database);
-    const queries = jobQueries(database);
-    const { concurrency } = config.supervisor;
-    const symbols = symbolQueries(database, { concurrency, retryLimit: config.job.retryLimit, clock });
-    const cache = symbolCache();
-    const warm = async (symbol: string) => {
-      const keep = cache.begin(symbol);
-      for (const status of await symbols.statuses([symbol])) keep(status);
-    };
-
-    let onboarding: RunningOnboarding;
-    const recorder = createRecorder({
-      journal: journalStore(database, { queue, node }),
-      clock,
-      log,
-      signal: stopped.signal,
-      onSettled: (claim) => onboarding.send({ type: 'job.settled', ...claim }),
-      onLost: (claim) => onboarding.send({ type: 'claim.lost', ...claim }),
-    });
-    const flights = inFlight();
-    const proxies = proxySource({ provider, prices, database, clock });
-    const phases = phaseWork({
-      database,
-      provider,
-      proxies,
-      prices,
-      exposures: exposureStore(database),
-      universe,
-      snapshots,
-      warm,
-      fence: fenceStore(database),
-      clock,
-      // PGlite works in this very process: a batch of its transactions must not keep timers waiting.
-      snapshotBatch: embedded ? 25 : 500,
-      log,
-    });
-    const work = await listenForWork(queue);
-    closers.push(work.close);
-    const random = options.random ?? Math.random;
-    const machine = supervisorMachine.provide({
-      actors: {
-        job: jobMachine.provide({
-          actors: jobActors(phases, { recorder, inFlight: flights, clock, random, log }),
-        }),
-        claims: claimsActor({
-          jobs,
-          onWork: work.onWork,
-          recorder,
-          inFlight: flights,
-          limits: config.job,
-          clock,
-          log,
-        }),
-      },
-    });
-    const feed = await startTransitionFeed({ queries, queue, clock, log, onReconnect: () => cache.clear() });
-    closers.push(() => feed.close());
-    feed.subscribe(({ symbol }) => cache.invalidate(symbol));
-
-    onboarding = startOnboarding({
-      machine,
-      limits: config.supervisor,
-      recorder,
-      inFlight: flights,
-      jobs,
-      touch: embedded ? null : (entries) => queue.touch(entries),
-      giveUp: () => stopped.abort(new Error('the service stops')),
-      clock,
-      log,
-    });
-    closers.push(() => onboarding.drain(config.shutdownGraceMs));
-
-    const service = buildService({
-      config,
-      database,
-      node,
-      clock,
-      admission: admissionStore(database, { queue, depthMax: config.supervisor.depth }),
-      universe,
-      snapshots,
-      portfolios: portfolioStore(database),
-      queries,
-      symbols,
-      cache,
-      warm,
-      feed,
-      supervisor: () => onboarding.snapshot(),
-      verify: rememberVerdicts(provider, clock),
-      newId: () => randomUUIDv7(),
-    });
+    const base = await openBase(config, options, { log, closers });
+    const stores = storesOn(base);
+    const node = await startNode(base, stores, options);
+    const service = serviceOf(base, stores, node);
+    const { clock, provider } = base;
     const { providers } = config.marketData;
-    const server = buildServer(service, {
-      clock,
-      logger,
-      marketData: { providers, simulated: providers.includes('simulated') },
-    });
+    const marketData = { providers, simulated: providers.includes('simulated') };
+    const server = buildServer(service, { clock, logger, marketData });
     closers.push(() => server.close());
     const url = await server.listen({ host: config.host, port: config.port });
-    return { url, service, provider, close: closeAll };
+    return { url, service, provider, close };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 
-interface Parts {
+/** What everything stands on. */
+interface Base {
+  config: Config;
+  clock: Clock;
   database: Database;
   provider: CountingProvider;
   queue: SymbolQueueEdge;
+  nodeName: string;
+  log: (error: unknown) => void;
+  /** Called in reverse order, each after the one before has ended. */
+  closers: (() => Promise<unknown>)[];
+}
+
+async function openBase(
+  config: Config,
+  { clock = systemClock, ...options }: AppOptions,
+  { log, closers }: Pick<Base, 'log' | 'closers'>,
+): Promise<Base> {
+  const database = options.database ?? (await openDatabase(databaseOptions(config)));
+  closers.push(() => database.close());
+  await database.migrate();
+  const provider = countRequests(options.provider ?? configuredProvider(config, clock));
+  await claimProvider(database, provider.name);
+  const queue = await startSymbolQueue(database, { log });
+  closers.push(() => queue.stop());
+  const nodeName = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  return { config, clock, database, provider, queue, nodeName, log, closers };
+}
+
+function storesOn({ config, clock, database, queue, provider, nodeName }: Base) {
+  const { concurrency, depth } = config.supervisor;
+  const prices = priceStore(database);
+  return {
+    admission: admissionStore(database, { queue, depthMax: depth }),
+    claims: claimStore(database, { queue, node: nodeName, limits: config.job }),
+    journal: journalStore(database, { queue, node: nodeName }),
+    fence: fenceStore(database),
+    universe: universeStore(database),
+    snapshots: snapshotStore(database, { feedChannel: channels.feed }),
+    portfolios: portfolioStore(database),
+    prices,
+    proxies: proxySource({ provider, prices, database, clock }),
+    exposures: exposureStore(database),
+    queries: jobQueries(database),
+    symbols: symbolQueries(database, { concurrency, retryLimit: config.job.retryLimit, clock }),
+  };
+}
+
+type Stores = ReturnType<typeof storesOn>;
+
+/** The supervisor of this node with its claims, its recorder, its feed and its memory. */
+async function startNode(base: Base, stores: Stores, { random = Math.random, onFault }: AppOptions) {
+  const { config, clock, database, provider, queue, log, closers } = base;
+  const embedded = database.pglite !== null;
+  const stopped = new AbortController();
+  const { cache, warm } = memory(stores);
+
+  let onboarding: RunningOnboarding;
+  const recorder = createRecorder({
+    journal: stores.journal,
+    clock,
+    log,
+    signal: stopped.signal,
+    onSettled: (claim) => onboarding.send({ type: 'job.settled', ...claim }),
+    onLost: (claim) => onboarding.send({ type: 'claim.lost', ...claim }),
+  });
+  const flights = inFlight();
+  const phases = phaseWork({
+    ...stores,
+    database,
+    provider,
+    warm,
+    clock,
+    // PGlite works in this very process: a batch of its transactions must not keep timers waiting.
+    snapshotBatch: embedded ? 25 : 500,
+    log,
+  });
+  const onRefused = (claim: Claim, code: FenceCode) =>
+    onboarding.send({ type: code === 'claim_lost' ? 'claim.lost' : 'job.cancel', ...claim });
+  const job = jobMachine.provide({
+    actors: jobActors(phases, { recorder, inFlight: flights, clock, random, onRefused, log }),
+  });
+  const work = await listenForWork(queue);
+  closers.push(work.close);
+  const claims = claimsActor({
+    jobs: stores.claims,
+    onWork: work.onWork,
+    recorder,
+    inFlight: flights,
+    limits: config.job,
+    clock,
+    log,
+  });
+  const feed = await startTransitionFeed({
+    queries: stores.queries,
+    queue,
+    clock,
+    log,
+    onReconnect: () => cache.clear(),
+  });
+  closers.push(() => feed.close());
+  feed.subscribe(({ symbol, to }) => {
+    cache.invalidate(symbol);
+    if (to === 'completed') warm(symbol).catch(log);
+  });
+  onboarding = startOnboarding({
+    machine: supervisorMachine.provide({ actors: { job, claims } }),
+    limits: config.supervisor,
+    recorder,
+    inFlight: flights,
+    jobs: stores.claims,
+    touch: embedded ? null : (entries) => queue.touch(entries),
+    giveUp: () => stopped.abort(new Error('the service stops')),
+    onFault: (fault) => {
+      log(new Error(fault));
+      onFault?.(fault);
+    },
+    clock,
+    log,
+  });
+  closers.push(() => onboarding.drain(config.shutdownGraceMs));
+  return { feed, cache, warm, supervisor: () => onboarding.snapshot() };
+}
+
+/** The cache, and how a symbol gets into it. */
+function memory({ symbols }: Stores) {
+  const cache = symbolCache();
+  const warm = async (symbol: string) => {
+    const keep = cache.begin(symbol);
+    for (const status of await symbols.statuses([symbol])) keep(status);
+  };
+  return { cache, warm };
+}
+
+function serviceOf(base: Base, stores: Stores, node: Awaited<ReturnType<typeof startNode>>): Service {
+  return buildService({
+    ...base,
+    ...stores,
+    ...node,
+    verify: rememberVerdicts(base.provider, base.clock),
+    newId: () => randomUUIDv7(),
+  });
 }
 
 function databaseOptions({ database }: Config) {

@@ -18,7 +18,12 @@ async function main(): Promise<void> {
   // Loaded only now: --help and wrong settings need no database driver.
   const { startApp } = await import('./app.ts');
   const stop = stopOnSignal();
-  const app = await startApp(answer.config);
+  const app = await startApp(answer.config, {
+    onFault: (fault) => {
+      fail(`The supervisor gave up: ${fault}`);
+      stop.end();
+    },
+  });
   stop.arm(() => app.close());
   print(`Symbol onboarding is at ${app.url}`);
   if (answer.config.marketData.providers.includes('simulated')) {
@@ -27,22 +32,25 @@ async function main(): Promise<void> {
 }
 
 /** Closes once at the first SIGTERM or SIGINT, also at one that comes while the start is under way. */
-function stopOnSignal(): { arm(close: () => Promise<void>): void } {
+function stopOnSignal(): { arm(close: () => Promise<void>): void; end(): void } {
   let signalled = false;
   let close: (() => Promise<void>) | null = null;
   const closeOnce = async (run: () => Promise<void>) => {
     try {
       await run();
-      process.exit(0);
+      process.exit(process.exitCode ?? 0);
     } catch (error) {
       fail(`Stopping failed: ${reasonOf(error)}`);
       process.exit(1);
     }
   };
-  const onSignal = () => {
-    if (signalled) process.exit(1);
+  const end = () => {
     signalled = true;
     if (close) void closeOnce(close);
+  };
+  const onSignal = () => {
+    if (signalled) process.exit(1);
+    end();
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
@@ -51,6 +59,7 @@ function stopOnSignal(): { arm(close: () => Promise<void>): void } {
       close = run;
       if (signalled) void closeOnce(run);
     },
+    end,
   };
 }
 

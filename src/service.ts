@@ -24,7 +24,7 @@ import type { UniverseStore } from './universe/universe.store.ts';
 export interface ServiceParts {
   config: Config;
   database: Database;
-  node: string;
+  nodeName: string;
   clock: Clock;
   admission: AdmissionStore;
   universe: UniverseStore;
@@ -94,7 +94,7 @@ async function statusOf({ symbols, cache, warm, config }: ServiceParts, raw: str
   return status!;
 }
 
-async function overviewOf({ config, node, queries, supervisor }: ServiceParts): Promise<OverviewView> {
+async function overviewOf({ config, nodeName, queries, supervisor }: ServiceParts): Promise<OverviewView> {
   const { meanRunSeconds, ...totals } = await queries.totals();
   const { depth, concurrency, prefetch } = config.supervisor;
   const { providers } = config.marketData;
@@ -104,7 +104,7 @@ async function overviewOf({ config, node, queries, supervisor }: ServiceParts): 
     running: supervisor().context.permits.length,
     limits: { depth, concurrency, cluster_concurrency: null, prefetch },
     estimated_drain_seconds: totals.depth === 0 ? 0 : drain,
-    node,
+    node: nodeName,
     market_data: { providers, simulated: providers.includes('simulated'), breaker: null },
   };
 }

@@ -12,9 +12,17 @@ export function fenceStore(database: Database): Fence {
       { on },
     );
     if (rows[0]) return rows[0].value;
-    throw new AppError('claim_lost', 'This job was cancelled or taken over.', {
-      details: { jobId: claim.jobId },
-    });
+    throw await refusal(claim, on);
+  };
+  const refusal = async ({ jobId, epoch }: Claim, on: Transaction) => {
+    const [mine] = await database.sql(
+      'select 1 from onboarding_jobs where id = $1 and claim_epoch = $2',
+      [jobId, epoch],
+      { on },
+    );
+    return mine
+      ? new AppError('job_cancelled', 'This job is to be cancelled.', { details: { jobId } })
+      : new AppError('claim_lost', 'Another claim of this job has begun.', { details: { jobId } });
   };
   return {
     async check(claim, { on }) {

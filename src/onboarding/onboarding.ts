@@ -1,5 +1,6 @@
 import { createActor, fromPromise, type SnapshotFrom, waitFor } from 'xstate';
 import {
+  type Claim,
   childrenMax,
   type Phase,
   type PhaseFailure,
@@ -22,8 +23,14 @@ export interface ActorOptions {
   clock: Clock;
   /** Uniform in [0, 1). */
   random: () => number;
+  /** The fence refused an effect: the claim is somebody else's, or the job is to be cancelled. */
+  onRefused: (claim: Claim, code: FenceCode) => void;
   log: (error: unknown) => void;
 }
+
+export type FenceCode = 'claim_lost' | 'job_cancelled';
+const isRefusal = (error: unknown): error is AppError & { code: FenceCode } =>
+  error instanceof AppError && (error.code === 'claim_lost' || error.code === 'job_cancelled');
 
 /** The promise actors behind the job machine's phases, and its sleep. */
 export function jobActors(work: Record<Phase, PhaseWork>, options: ActorOptions) {
@@ -37,7 +44,7 @@ export function jobActors(work: Record<Phase, PhaseWork>, options: ActorOptions)
 }
 
 // Journal before effect: the barrier opens when the transition that started this phase is committed.
-function phaseActor(work: PhaseWork, { recorder, inFlight, clock, random, log }: ActorOptions) {
+function phaseActor(work: PhaseWork, { recorder, inFlight, clock, random, onRefused, log }: ActorOptions) {
   return fromPromise<PhaseOutput, PhaseInput>(async ({ input, signal }) => {
     const run = async () => {
       await recorder.barrier(input.claim.jobId);
@@ -47,6 +54,11 @@ function phaseActor(work: PhaseWork, { recorder, inFlight, clock, random, log }:
     try {
       return await inFlight.track(input.claim.symbol, run());
     } catch (error) {
+      if (isRefusal(error)) {
+        // No failure of the phase: this child is to be stopped, and the stop ends the wait.
+        onRefused(input.claim, error.code);
+        return new Promise(() => {});
+      }
       if (!signal.aborted && !(error instanceof AppError)) log(error);
       throw failureOf(error, { at: clock.now(), jitter: random() });
     }
@@ -74,6 +86,8 @@ export interface OnboardingOptions {
   touch: ((entries: readonly QueueEntry[]) => Promise<QueueEntry[]>) | null;
   /** The grace is over: from now on the recorder waits no more for a database that does not answer. */
   giveUp: () => void;
+  /** The supervisor cannot go on: its claims actor died. It drains by itself. */
+  onFault: (fault: string) => void;
   clock: Clock;
   log: (error: unknown) => void;
 }
@@ -89,12 +103,18 @@ const touchMs = 3000; // three chances within a lease of 10 s
 
 /** Starts the supervisor of this node. */
 export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
-  const { machine, limits, recorder, inFlight, jobs, touch, clock, log } = options;
+  const { machine, limits, recorder, inFlight, jobs, touch, onFault, clock, log } = options;
   const supervisor = createActor(machine, {
     input: { ...limits, childrenMax },
     inspect: (event) => recorder.inspect(event),
   });
-  supervisor.subscribe({ error: log });
+  supervisor.subscribe({
+    error: (error) => onFault(error instanceof Error ? error.message : String(error)),
+    complete: () => {
+      const fault = supervisor.getSnapshot().output?.fault;
+      if (fault) onFault(fault);
+    },
+  });
   supervisor.start();
   const stop = new AbortController();
   if (touch) {

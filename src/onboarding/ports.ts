@@ -1,12 +1,5 @@
-import type {
-  Claim,
-  JobError,
-  JobProgress,
-  JobReason,
-  JobStatus,
-  Phase,
-  PhaseResults,
-} from '../../machines/protocol.ts';
+import type { JobState } from '../../machines/job.ts';
+import type { Claim, JobProgress, JobReason } from '../../machines/protocol.ts';
 import type { Transaction } from '../database.ts';
 
 /** What the queue hands out: `retryCount` is its own fence, so a stale holder settles nothing. */
@@ -60,19 +53,8 @@ export interface TransitionRecord {
   to: string;
   event: string;
   durationMs: number;
-  job: {
-    status: JobStatus;
-    outcome: 'complete' | 'partial' | null;
-    phase: Phase;
-    attempt: number;
-    retryAt: number | null;
-    waitedMs: number;
-    partial: boolean;
-    degraded: string | null;
-    results: PhaseResults;
-    resumes: number;
-    error: JobError | null;
-  };
+  /** The job row's fields after it. */
+  job: JobState;
   actorSnapshot: unknown;
 }
 

@@ -22,6 +22,10 @@ export function guardRequests(app: Api): void {
   app.addHook('preClose', async () => {
     closing = true;
   });
+  // Otherwise the connection that a client keeps would hold up the stop, jobs and all, until it times out.
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close');
+  });
   app.addHook('onRequest', async (request) => {
     if (closing) throw new AppError('shutting_down', 'This node is shutting down.');
     if (request.is404) refuseRoute(request, routes);

@@ -17,7 +17,9 @@ export function rememberVerdicts(
 ): (symbols: readonly string[]) => Promise<Verdict[]> {
   const known = new LRUCache<string, Verdict>({ max: verdictsMax, perf: clock, ttlResolution: 0 });
   return async (symbols) => {
-    const unknown = symbols.filter((symbol) => !known.has(symbol));
+    // Taken out before anything is asked: what expires while the provider answers was good when the question came.
+    const remembered = new Map(symbols.map((symbol) => [symbol, known.get(symbol)]));
+    const unknown = symbols.filter((symbol) => !remembered.get(symbol));
     const asked = unknown.length > 0 ? await lookup(provider, unknown) : [];
     for (const verdict of asked) {
       if (verdict.verdict === 'unverifiable') continue;
@@ -27,7 +29,7 @@ export function rememberVerdicts(
     return symbols.map(
       (symbol) =>
         answered.get(symbol) ??
-        known.get(symbol) ?? { symbol, verdict: 'unverifiable', reason: 'the provider gave no verdict' },
+        remembered.get(symbol) ?? { symbol, verdict: 'unverifiable', reason: 'the provider gave no verdict' },
     );
   };
 }

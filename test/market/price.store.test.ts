@@ -1,0 +1,73 @@
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Database } from '../../src/database.ts';
+import { priceStore } from '../../src/market/price.store.ts';
+import type { Bar, CorporateAction } from '../../src/market/provider.ts';
+import { describeOnEveryDatabase } from '../support/databases.ts';
+
+const bar = (date: string, close: string, adjustedClose = Number(close)): Bar => ({
+  date,
+  open: null,
+  high: '239.65',
+  low: '0.000001',
+  close,
+  adjustedClose,
+  volume: '12345678901234567890',
+});
+
+describeOnEveryDatabase('the price store', (makeDatabase) => {
+  let database: Database;
+  beforeAll(async () => {
+    database = await makeDatabase();
+  });
+  beforeEach(() => database.sql('truncate prices, corporate_actions'));
+  const replace = (symbol: string, bars: Bar[], actions: CorporateAction[] = []) =>
+    database.transaction((on) => priceStore(database).replace(symbol, { bars, actions }, { on }));
+  const rows = (symbol: string) =>
+    database.sql('select date::text as date, close from prices where symbol = $1 order by date', [symbol]);
+
+  test('keeps every digit of a price and every bit of an adjusted close', async () => {
+    const adjusted = 239.64999389648438 / 3;
+    await replace('AAPL', [bar('2026-07-30', '123456789012345.12345678', adjusted)]);
+    expect(await database.sql('select * from prices')).toMatchObject([
+      {
+        open: null,
+        high: '239.65',
+        low: '0.000001',
+        close: '123456789012345.12345678',
+        adjusted_close: adjusted,
+        volume: '12345678901234567890',
+      },
+    ]);
+    expect(await priceStore(database).closes('AAPL')).toEqual({ dates: ['2026-07-30'], closes: [adjusted] });
+  });
+
+  test('replaces the whole series: what the provider no longer has is gone, other symbols are not', async () => {
+    await replace('MSFT', [bar('2026-07-30', '1')]);
+    await replace('AAPL', [bar('2026-07-29', '10'), bar('2026-07-30', '11')]);
+    await replace('AAPL', [bar('2026-07-31', '13'), bar('2026-07-30', '12')]);
+    expect(await rows('AAPL')).toEqual([
+      { date: '2026-07-30', close: '12' },
+      { date: '2026-07-31', close: '13' },
+    ]);
+    expect(await rows('MSFT')).toHaveLength(1);
+  });
+
+  test('does the same thing twice as once, splits and dividends included', async () => {
+    const actions: CorporateAction[] = [
+      { date: '2026-07-30', kind: 'split', numerator: 10, denominator: 1 },
+      { date: '2026-07-30', kind: 'dividend', amount: '0.2525' },
+    ];
+    const state = () => database.sql('select * from corporate_actions order by kind');
+    await replace('AAPL', [bar('2026-07-30', '11')], actions);
+    const once = await state();
+    await replace('AAPL', [bar('2026-07-30', '11')], actions);
+    expect(await state()).toEqual(once);
+    expect(once).toMatchObject([{ amount: '0.2525' }, { numerator: '10', denominator: '1' }]);
+    await replace('AAPL', [bar('2026-07-30', '11')]);
+    expect(await state()).toEqual([]);
+  });
+
+  test('answers no closes for a symbol without prices', async () => {
+    expect(await priceStore(database).closes('NONE')).toEqual({ dates: [], closes: [] });
+  });
+});

@@ -1,0 +1,291 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Claim } from '../../machines/protocol.ts';
+import { AppError } from '../../src/errors.ts';
+import type { TakenClaim, TransitionRecord } from '../../src/onboarding/ports.ts';
+import { createRecorder } from '../../src/onboarding/recorder.ts';
+import {
+  liveSupervisor,
+  permanent,
+  poison,
+  progressFrom,
+  random,
+  settled,
+  stopAll,
+  transient,
+  waitFor,
+} from '../machines/harness.ts';
+import { TestClock } from '../support/clock.ts';
+
+afterEach(stopAll);
+
+const stale = () => new AppError('claim_lost', 'Another node took this job over.');
+
+/** A recorder over a journal that the test lets commit, with the real supervisor and jobs whose phases are held. */
+function recorded({ concurrency = 2, isOpen = true } = {}) {
+  const clock = new TestClock();
+  const committed: TransitionRecord[] = [];
+  const ends: Claim[] = [];
+  const lost: Claim[] = [];
+  const errors: unknown[] = [];
+  const stop = new AbortController();
+  let gate = Promise.withResolvers<void>();
+  let refusal: unknown = null;
+  if (isOpen) gate.resolve();
+  const recorder = createRecorder({
+    journal: {
+      async commit(records) {
+        await gate.promise;
+        if (refusal) throw refusal;
+        committed.push(...records);
+      },
+    },
+    clock,
+    onSettled(claim) {
+      ends.push(claim);
+      live.send({ type: 'job.settled', ...claim });
+    },
+    onLost(claim) {
+      lost.push(claim);
+      live.send({ type: 'claim.lost', ...claim });
+    },
+    log: (error) => errors.push(error),
+    signal: stop.signal,
+  });
+  const live = liveSupervisor({ concurrency }, { inspect: (event) => recorder.inspect(event) });
+  return {
+    recorder,
+    live,
+    clock,
+    committed,
+    ends,
+    lost,
+    errors,
+    async take(
+      symbol: string,
+      changes: Parameters<typeof progressFrom>[0] = {},
+      epoch = 1,
+      state = 'pending',
+    ) {
+      const progress = progressFrom(changes);
+      const claim: Claim = { jobId: `job-${symbol}`, symbol, reason: 'upload', epoch };
+      const taken: TakenClaim = { claim, entry: { id: symbol, retryCount: 0 }, progress, sequence: 2, state };
+      recorder.begin(taken);
+      live.take(symbol, changes, epoch);
+      await settled();
+      return taken;
+    },
+    close: () => {
+      gate = Promise.withResolvers();
+    },
+    open: async () => {
+      gate.resolve();
+      await settled();
+    },
+    refuse: (error: unknown) => {
+      refusal = error;
+    },
+    path: (symbol: string) => committed.filter(({ claim }) => claim.symbol === symbol).map(({ to }) => to),
+  };
+}
+
+/** Breaks of the chain: sequence by sequence, state by state. */
+function breaks(records: readonly TransitionRecord[], from: { sequence: number; state: string }): string[] {
+  return records.flatMap(({ sequence, from: before, to }, index) => {
+    const last = records[index - 1] ?? { sequence: from.sequence, to: from.state };
+    return sequence === last.sequence + 1 && before === last.to
+      ? []
+      : [`${last.to} > ${sequence} ${before} > ${to}`];
+  });
+}
+
+describe('the recorder', () => {
+  test('writes a job from its claim to its end, with event, phase and results', async () => {
+    const { live, take, committed, ends, recorder } = recorded();
+    await take('AAPL');
+    await live.actors.finish('AAPL', { results: { bars: 251 } });
+    for (const _ of ['factors', 'universe', 'snapshot', 'cache']) await live.actors.finish('AAPL');
+    expect(committed.map(({ event, from, to }) => [event, from, to])).toEqual([
+      ['permit.granted', 'pending', 'processing.fetch.running'],
+      ['fetch.done', 'processing.fetch.running', 'processing.factors.running'],
+      ['factors.done', 'processing.factors.running', 'processing.universe.running'],
+      ['universe.done', 'processing.universe.running', 'processing.snapshot.running'],
+      ['snapshot.done', 'processing.snapshot.running', 'processing.cache.running'],
+      ['cache.done', 'processing.cache.running', 'completed'],
+    ]);
+    expect(committed.at(-1)!.job).toMatchObject({
+      status: 'completed',
+      outcome: 'complete',
+      results: { bars: 251 },
+    });
+    expect(breaks(committed, { sequence: 2, state: 'pending' })).toEqual([]);
+    expect(ends).toMatchObject([{ symbol: 'AAPL' }]);
+    expect([recorder.held(), live.symbols()]).toEqual([[], []]);
+  });
+
+  test('frees the permit only when the end is durable', async () => {
+    const { live, take, ends, close, open } = recorded({ concurrency: 1 });
+    await take('AAPL');
+    await take('MSFT');
+    close();
+    await live.actors.fail('AAPL', permanent);
+    expect([live.name('AAPL'), live.actors.running(), ends]).toEqual(['failed', [], []]);
+    await open();
+    expect(ends).toHaveLength(1);
+    expect(live.actors.running()).toEqual(['MSFT']);
+  });
+
+  test('measures what a state took', async () => {
+    const { live, take, committed, clock } = recorded();
+    await take('AAPL');
+    await clock.advance(1500);
+    await live.actors.finish('AAPL');
+    expect(committed.map(({ durationMs }) => durationMs)).toEqual([0, 1500]);
+  });
+
+  test('opens the barrier when everything so far is committed, not before', async () => {
+    const { recorder, take, open } = recorded({ isOpen: false });
+    await take('AAPL');
+    let passed = false;
+    const barrier = recorder.barrier('job-AAPL').then(() => {
+      passed = true;
+    });
+    await settled();
+    expect(passed).toBe(false);
+    await open();
+    await barrier;
+    expect(passed).toBe(true);
+    await expect(recorder.barrier('job-GONE')).rejects.toMatchObject({ code: 'claim_lost' });
+  });
+
+  test('closes the barrier for good when the claim is lost, stops the child, and holds it no longer', async () => {
+    const { recorder, live, take, refuse, open, lost, errors } = recorded({ isOpen: false });
+    await take('AAPL');
+    const barrier = recorder.barrier('job-AAPL');
+    barrier.catch(() => {});
+    refuse(stale());
+    await open();
+    await expect(barrier).rejects.toMatchObject({ code: 'claim_lost' });
+    expect(lost).toMatchObject([{ symbol: 'AAPL', epoch: 1 }]);
+    expect([live.symbols(), live.actors.aborted, recorder.held()]).toEqual([[], ['AAPL'], []]);
+    expect(errors).toHaveLength(1);
+  });
+
+  test('does not take the loss of an older claim for that of the newer one', async () => {
+    const { recorder, take, refuse, open, lost, live } = recorded({ isOpen: false });
+    await take('AAPL');
+    recorder.begin({ ...recorder.held()[0]!, claim: { ...recorder.held()[0]!.claim, epoch: 2 } });
+    refuse(stale());
+    await open();
+    expect(lost).toEqual([]);
+    expect(recorder.held()).toMatchObject([{ claim: { epoch: 2 } }]);
+    live.send({ type: 'claim.lost', symbol: 'AAPL' });
+  });
+
+  test('records the crash of a child as its failure, and harms no sibling', async () => {
+    const { live, take, committed, path, ends } = recorded();
+    await take('AAPL');
+    await take('MSFT');
+    await live.actors.finish('AAPL', poison);
+    expect(committed.at(-1)).toMatchObject({
+      event: 'job.crashed',
+      to: 'failed',
+      from: 'processing.fetch.running',
+      job: { status: 'failed', error: { code: 'job_crashed', phase: 'fetch' } },
+    });
+    expect(ends).toMatchObject([{ symbol: 'AAPL' }]);
+    await live.actors.finish('MSFT');
+    expect(path('MSFT').at(-1)).toBe('processing.factors.running');
+    expect(live.symbols()).toEqual(['MSFT']);
+  });
+
+  test('says nothing of a child that is stopped: its row stays where it was', async () => {
+    const { live, take, committed, recorder } = recorded();
+    await take('AAPL');
+    const before = committed.length;
+    live.send({ type: 'drain', graceMs: 0 });
+    live.clock.increment(1);
+    await settled();
+    expect(live.supervisor.getSnapshot().status).toBe('done');
+    expect(committed).toHaveLength(before);
+    expect(recorder.held()).toMatchObject([{ claim: { symbol: 'AAPL' } }]);
+  });
+
+  test('writes a transition into the state it came from, and none for an event that changes nothing', async () => {
+    const { live, take, committed } = recorded();
+    await take('AAPL', { phase: 'factors', status: 'processing' }, 1, 'processing.factors.waiting');
+    await live.actors.fail('AAPL', permanent); // runs once more, degraded
+    expect(committed.at(-1)).toMatchObject({
+      event: 'factors.failed',
+      from: 'processing.factors.running',
+      to: 'processing.factors.running',
+      job: { degraded: 'calculation_failed', partial: true },
+    });
+    const before = committed.length;
+    for (const _ of ['factors', 'universe']) await live.actors.finish('AAPL');
+    live.send({ type: 'job.cancel', symbol: 'AAPL' }); // too late
+    await settled();
+    expect(committed.length).toBe(before + 2);
+  });
+
+  test('never throws into the actor, whatever it is shown', () => {
+    const { recorder, errors } = recorded();
+    const hostile = new Proxy({}, { get: () => expect.fail('hostile') });
+    expect(() => recorder.inspect(hostile as never)).not.toThrow();
+    expect(errors).toHaveLength(1);
+  });
+
+  test('leaves an unbroken chain for every job, whatever happens in whatever order', async () => {
+    const symbols = ['A', 'B', 'C'];
+    const step = fc.record({
+      symbol: fc.constantFrom(...symbols),
+      what: fc.constantFrom(
+        'finish',
+        'finish',
+        'finish',
+        'retry',
+        'wait',
+        'fail',
+        'wake',
+        'cancel',
+        'crash',
+        'lose',
+      ),
+    });
+    let ended = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
+        const run = recorded({ concurrency: 2 });
+        const { live, committed, recorder } = run;
+        for (const symbol of symbols) await run.take(symbol);
+        const deeds: Record<string, (symbol: string) => unknown> = {
+          finish: (symbol) => live.actors.finish(symbol),
+          retry: (symbol) => live.actors.fail(symbol, transient),
+          wait: (symbol) => live.actors.fail(symbol, waitFor(1000)),
+          fail: (symbol) => live.actors.fail(symbol, permanent),
+          wake: (symbol) => live.actors.wake(symbol),
+          cancel: (symbol) => live.send({ type: 'job.cancel', symbol }),
+          crash: (symbol) => live.actors.finish(symbol, poison),
+          lose: (symbol) => live.send({ type: 'claim.lost', symbol }),
+        };
+        for (const { symbol, what } of steps) {
+          await Promise.resolve(deeds[what]!(symbol)).catch(() => {}); // nothing of that kind is under way
+          await settled();
+        }
+        for (const symbol of symbols) {
+          const own = committed.filter(({ claim }) => claim.symbol === symbol);
+          expect(breaks(own, { sequence: 2, state: 'pending' })).toEqual([]);
+          const rest = own.findIndex(({ job }) => job.status !== 'pending' && job.status !== 'processing');
+          if (rest >= 0) {
+            ended += 1;
+            expect(rest, 'nothing follows an end').toBe(own.length - 1);
+            expect(recorder.held().map(({ claim }) => claim.symbol)).not.toContain(symbol);
+          } else if (live.name(symbol)) expect(own.at(-1)?.to ?? 'pending').toBe(live.name(symbol));
+        }
+        stopAll();
+      }),
+      random(60, 3000),
+    );
+    expect(ended).toBeGreaterThan(30);
+  });
+});

@@ -49,9 +49,7 @@ async function admit(
     return { kind: 'queue_full', depth: unfinished.length, limit: depthMax, needed: required.length };
   }
   // A refresh takes what room is left and never turns an upload away: its lots keep their stored close meanwhile.
-  // Nor may it take room that is not there, where the depth was lowered below what is unfinished.
-  const room = Math.max(0, free - required.length);
-  const refreshes = missing.filter(({ reason }) => reason === 'refresh').slice(0, room);
+  const refreshes = missing.filter(({ reason }) => reason === 'refresh').slice(0, free - required.length);
   const added = await addJobs(database, queue, [...required, ...refreshes], requestedBy, on);
   const jobs = [...joined.map(({ symbol }) => ({ symbol, jobId: running.get(symbol)! })), ...added];
   return { kind: 'admitted', jobs };

@@ -84,7 +84,11 @@ describeOnEveryDatabase('claims', (makeDatabase, kind) => {
     const taken = await node.jobs.claim(2);
     await node.walk(taken[0]!, 'processing.fetch.running');
     await node.jobs.release(taken);
-    expect(await jobRow(database, 'AAPL')).toMatchObject({ node: null, status: 'processing', resumes: 0 });
+    expect(await jobRow(database, taken[0]!.claim.symbol)).toMatchObject({
+      node: null,
+      status: 'processing',
+      resumes: 0,
+    });
     const again = await node.jobs.claim(2);
     expect(again.map(({ claim, progress }) => [claim.epoch, progress.resumes])).toEqual([
       [2, 0],
@@ -136,7 +140,8 @@ describeOnEveryDatabase('claims', (makeDatabase, kind) => {
 
   test('settles a job whose cancellation was asked for while nobody held it', async () => {
     const node = await start();
-    await node.admit(['AAPL', 'MSFT']);
+    await node.admit(['AAPL']);
+    await node.admit(['MSFT']);
     const [taken] = await node.jobs.claim(1);
     await node.walk(taken!, 'processing.fetch.running');
     await database.sql(

@@ -1,0 +1,189 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { createActor } from 'xstate';
+import { supervisorMachine } from '../../machines/supervisor.ts';
+import { claimsActor } from '../../src/onboarding/claims.ts';
+import { inFlight } from '../../src/onboarding/in-flight.ts';
+import type { TakenClaim } from '../../src/onboarding/ports.ts';
+import { heldActors, settled, stopAll } from '../machines/harness.ts';
+import { TestClock } from '../support/clock.ts';
+import { limits, takenOf } from './fixture.ts';
+
+afterEach(stopAll);
+
+/** The real claims actor under the real supervisor, on a queue that is an array. */
+function claiming({ concurrency = 2, prefetch = 0, childrenMax = 200 } = {}) {
+  const clock = new TestClock();
+  const queue: TakenClaim[] = [];
+  const rooms: number[] = [];
+  const released: string[] = [];
+  const errors: unknown[] = [];
+  const held = new Map<string, TakenClaim>();
+  const flights = inFlight();
+  const wakers = new Set<() => void>();
+  const actors = heldActors();
+  let claim = async (room: number) => queue.splice(0, room);
+  const supervisor = createActor(
+    supervisorMachine.provide({
+      actors: {
+        job: actors.job,
+        claims: claimsActor({
+          jobs: {
+            claim(room) {
+              rooms.push(room);
+              return claim(room);
+            },
+            release: async (claims) => void released.push(...claims.map((one) => one.claim.symbol)),
+          },
+          onWork(wake) {
+            wakers.add(wake);
+            return () => void wakers.delete(wake);
+          },
+          recorder: {
+            begin: (taken) => void held.set(taken.claim.jobId, taken),
+            held: () => [...held.values()],
+            forget: (jobId) => void held.delete(jobId),
+          },
+          inFlight: flights,
+          limits,
+          clock,
+          log: (error) => errors.push(error),
+        }),
+      },
+    }),
+    { input: { depth: 50, concurrency, prefetch, childrenMax } },
+  );
+  return {
+    clock,
+    queue,
+    rooms,
+    released,
+    errors,
+    held,
+    flights,
+    wakers,
+    actors,
+    supervisor,
+    children: () => supervisor.getSnapshot().context.children.map(({ symbol, epoch }) => `${symbol}${epoch}`),
+    claimWith: (work: typeof claim) => {
+      claim = work;
+    },
+    async start() {
+      supervisor.start();
+      await settled();
+    },
+    async wake() {
+      for (const wake of wakers) wake();
+      await settled();
+    },
+    async stop() {
+      supervisor.stop();
+      await settled();
+    },
+  };
+}
+
+describe('the claims actor', () => {
+  test('takes what there is room for, and more as permits come free', async () => {
+    const run = claiming();
+    run.queue.push(takenOf('A'), takenOf('B'), takenOf('C'));
+    await run.start();
+    expect(run.children()).toEqual(['A1', 'B1']);
+    expect(run.rooms.every((room) => room > 0 && room <= 2)).toBe(true);
+    run.supervisor.send({ type: 'job.settled', symbol: 'A' });
+    await settled();
+    expect(run.children()).toEqual(['B1', 'C1']);
+    await run.stop();
+  });
+
+  test('looks when it is woken, and each second on its own', async () => {
+    const run = claiming();
+    await run.start();
+    run.queue.push(takenOf('A'));
+    await run.wake();
+    expect(run.children()).toEqual(['A1']);
+    run.queue.push(takenOf('B'));
+    await run.clock.advance(999);
+    expect(run.children()).toEqual(['A1']);
+    await run.clock.advance(1);
+    await settled();
+    expect(run.children()).toEqual(['A1', 'B1']);
+    await run.stop();
+    expect([run.clock.pending, run.wakers.size]).toEqual([[], 0]);
+  });
+
+  test('asks for nothing without room, and has one claim under way at a time', async () => {
+    const run = claiming({ concurrency: 1 });
+    const answer = Promise.withResolvers<TakenClaim[]>();
+    run.claimWith(() => answer.promise);
+    await run.start();
+    await run.wake();
+    await run.wake();
+    expect(run.rooms).toEqual([1]);
+    run.claimWith(async () => []);
+    answer.resolve([takenOf('A')]);
+    await settled();
+    await run.wake();
+    expect(run.children()).toEqual(['A1']);
+    expect(run.rooms).toEqual([1]);
+    await run.stop();
+  });
+
+  test('gives back what it is handed after its supervisor has stopped', async () => {
+    const run = claiming();
+    const answer = Promise.withResolvers<TakenClaim[]>();
+    run.claimWith(() => answer.promise);
+    await run.start();
+    await run.stop();
+    let ended = false;
+    run.flights.settled().then(() => {
+      ended = true;
+    });
+    await settled();
+    expect(ended, 'whoever stops the node waits for it').toBe(false);
+    answer.resolve([takenOf('A'), takenOf('B')]);
+    await settled();
+    expect([run.released, ended]).toEqual([['A', 'B'], true]);
+    expect(run.held.size).toBe(0);
+  });
+
+  test('stops the child of an older claim and waits for its phase before the new one begins', async () => {
+    const run = claiming();
+    run.queue.push(takenOf('A', { status: 'processing' }));
+    await run.start();
+    const phase = Promise.withResolvers<void>();
+    run.flights.track('A', phase.promise);
+    run.queue.push(takenOf('A', { status: 'processing', resumes: 1 }, 2));
+    await run.wake();
+    expect(run.children()).toEqual([]);
+    expect(run.actors.aborted).toEqual(['A']);
+    phase.resolve();
+    await settled();
+    expect(run.children()).toEqual(['A2']);
+    expect([...run.held.values()]).toMatchObject([{ claim: { epoch: 2 } }]);
+    await run.stop();
+  });
+
+  test('gives back a claim for which its supervisor has no child', async () => {
+    const run = claiming({ concurrency: 3, childrenMax: 1 });
+    run.claimWith(async () => run.queue.splice(0));
+    run.queue.push(takenOf('A'), takenOf('B'));
+    await run.start();
+    expect([run.children(), run.released]).toEqual([['A1'], ['B']]);
+    expect([...run.held.keys()]).toEqual(['job-A']);
+    await run.stop();
+  });
+
+  test('outlives a database that fails: it says so and tries again a second later', async () => {
+    const run = claiming();
+    const outage = new Error('no database');
+    run.claimWith(() => Promise.reject(outage));
+    await run.start();
+    expect(run.errors).toEqual([outage]);
+    run.claimWith(async (room) => run.queue.splice(0, room));
+    run.queue.push(takenOf('A'));
+    await run.clock.advance(1000);
+    await settled();
+    expect(run.children()).toEqual(['A1']);
+    await run.stop();
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import type { SymbolStatusView } from '../../src/api/schemas.ts';
+import { symbolCache } from '../../src/universe/cache.ts';
+import { type SymbolFacts, statusIn } from '../../src/universe/status.ts';
+
+const facts: SymbolFacts = {
+  readyAt: '2026-07-31T22:00:00.000Z',
+  quality: 'full_history',
+  qualityReason: null,
+  jobId: 'job-1',
+  jobStatus: 'completed',
+  phase: 'cache',
+  attempt: 1,
+  errorMessage: null,
+};
+const statusOf = (symbol: string, changes: Partial<SymbolFacts> = {}): SymbolStatusView =>
+  statusIn(symbol, { ...facts, ...changes }, { retryLimit: 3 });
+
+describe('the cache', () => {
+  test('remembers what is ready, and nothing else', () => {
+    const cache = symbolCache();
+    cache.begin('AAPL')(statusOf('AAPL'));
+    cache.begin('MSFT')(statusOf('MSFT', { readyAt: null, jobStatus: 'processing' }));
+    expect([cache.get('AAPL')?.status, cache.get('MSFT'), cache.size]).toEqual(['ready', undefined, 1]);
+  });
+
+  test('forgets a symbol of which a transition was committed', () => {
+    const cache = symbolCache();
+    cache.begin('AAPL')(statusOf('AAPL'));
+    cache.begin('MSFT')(statusOf('MSFT'));
+    cache.invalidate('AAPL');
+    expect([cache.get('AAPL'), cache.get('MSFT')?.status]).toEqual([undefined, 'ready']);
+  });
+
+  test.each([
+    ['a transition', (cache: ReturnType<typeof symbolCache>) => cache.invalidate('AAPL')],
+    ['a loss of the feed', (cache: ReturnType<typeof symbolCache>) => cache.clear()],
+  ])('does not take what was read before %s: it may be late, never early', (_, happens) => {
+    const cache = symbolCache();
+    const keep = cache.begin('AAPL');
+    happens(cache);
+    keep(statusOf('AAPL'));
+    expect(cache.get('AAPL')).toBeUndefined();
+    cache.begin('AAPL')(statusOf('AAPL'));
+    expect(cache.get('AAPL')?.status).toBe('ready');
+  });
+});
+
+describe('the status of a symbol', () => {
+  test.each<[string, Partial<SymbolFacts> | null, string, string]>([
+    ['without a row or a job', null, 'unknown', 'Symbol not found'],
+    ['whose job waits', { readyAt: null, jobStatus: 'pending' }, 'pending', 'Queued for processing'],
+    [
+      'at work',
+      { readyAt: null, jobStatus: 'processing', phase: 'fetch' },
+      'processing',
+      'Loading prices...',
+    ],
+    [
+      'tried again',
+      { readyAt: null, jobStatus: 'processing', phase: 'factors', attempt: 2 },
+      'processing',
+      'Measuring factor exposures (attempt 2 of 4)',
+    ],
+    [
+      'whose job failed',
+      { readyAt: null, jobStatus: 'failed', errorMessage: 'No prices' },
+      'error',
+      'No prices',
+    ],
+    [
+      'whose job was cancelled',
+      { readyAt: null, jobStatus: 'cancelled' },
+      'error',
+      'The onboarding was cancelled',
+    ],
+    ['that is ready', {}, 'ready', 'Symbol data available'],
+    [
+      'that is refreshed',
+      { jobStatus: 'processing' },
+      'ready',
+      'Symbol data available; an update is under way',
+    ],
+    [
+      'whose refresh failed',
+      { jobStatus: 'failed' },
+      'ready',
+      'Symbol data available; the last update failed',
+    ],
+    [
+      'with placeholders',
+      { quality: 'default', qualityReason: 'too_few_observations' },
+      'ready',
+      'Symbol data available; some factor exposures are placeholders: too few prices to measure them',
+    ],
+  ])('%s', (_, changes, status, message) => {
+    const view = statusIn('AAPL', changes && { ...facts, ...changes }, { retryLimit: 3 });
+    expect({ status: view.status, message: view.message }).toEqual({ status, message });
+  });
+
+  test('tells how far a job is: nothing while it waits, the phases behind it at work, all when ready', () => {
+    const progress = (changes: Partial<SymbolFacts>) => statusOf('AAPL', changes).progress;
+    expect(progress({ readyAt: null, jobStatus: 'pending', phase: 'factors' })).toBe(0);
+    expect(progress({ readyAt: null, jobStatus: 'processing', phase: 'snapshot' })).toBe(0.6);
+    expect(progress({})).toBe(1);
+    expect(progress({ jobStatus: 'processing', phase: 'universe' }), 'of its refresh').toBe(0.4);
+  });
+});

@@ -16,6 +16,9 @@ const parsers = {
 type Query = PGlite['query'];
 type Exec = PGlite['exec'];
 type Listen = PGlite['listen'];
+type Stream = PGlite['execProtocolStream'];
+
+const terminate = 'X'.charCodeAt(0); // the message that closes a connection
 
 /**
  * PGlite as a good neighbour of everything else in the process.
@@ -25,9 +28,13 @@ type Listen = PGlite['listen'];
  *   fired in the same second, and throughput did not change measurably (4 rounds each way).
  * - A block that opens its own transaction (`exec('BEGIN; …; COMMIT')`) fails alone. PGlite has one connection: left
  *   aborted, it answered 25P02 to whoever asked next.
+ * - A PANIC is the end: a disk that refuses to flush the log, or has no room for it. The backend behind the connection is
+ *   gone, and the next message to it span forever and took the process along. Now whoever comes next is told the same.
  * - A listener runs in the async context it subscribed in, not in the transaction whose commit happened to notify it.
  */
 export class YieldingPGlite extends PGlite {
+  #panic: Error | undefined;
+
   constructor(options: PGliteOptions) {
     super({ parsers, ...options });
   }
@@ -48,10 +55,27 @@ export class YieldingPGlite extends PGlite {
     return super.transaction((tx) => work(yielding(tx)));
   }
 
+  override async execProtocolStream(...call: Parameters<Stream>): ReturnType<Stream> {
+    try {
+      return await super.execProtocolStream(...call);
+    } catch (error) {
+      if (endsTheBackend(error)) this.#panic ??= error;
+      throw error;
+    }
+  }
+
+  override execProtocolRawSync(message: Uint8Array): Uint8Array {
+    if (this.#panic && message[0] !== terminate) throw this.#panic;
+    return super.execProtocolRawSync(message);
+  }
+
   override async listen(channel: string, listener: (payload: string) => void, tx?: Transaction) {
     return super.listen(channel, AsyncResource.bind(listener) as Parameters<Listen>[1], tx);
   }
 }
+
+const endsTheBackend = (error: unknown): error is Error =>
+  error instanceof Error && /^(PANIC|FATAL)$/.test(String((error as { severity?: string }).severity));
 
 function yielding(tx: Transaction): Transaction {
   return Object.assign(Object.create(tx), {

@@ -65,7 +65,8 @@ describeOnEveryDatabase('a service that is stopped in the middle', (makeDatabase
   test('a job that waits for its retry when the service stops still waits for it afterwards', async () => {
     const first = await startService(database, {
       provider: market('PAUSED=timeout:1'),
-      settings: { RETRY_BASE_MS: '600', RETRY_MAX_MS: '600' },
+      settings: { RETRY_BASE_MS: '3000', RETRY_MAX_MS: '3000' },
+      random: () => 0.99, // long enough to stop and start again in
     });
     const upload = await first.upload<Uploaded>(csvOf('PAUSED'));
     await first.transition(({ symbol, to }) => symbol === 'PAUSED' && to.endsWith('backingOff'));

@@ -36,6 +36,8 @@ export interface TestServiceOptions {
   faults?: string;
   provider?: MarketDataProvider;
   clock?: Clock;
+  /** The jitter of retries, in [0, 1). */
+  random?: () => number;
 }
 
 const rest = new Set(['completed', 'failed', 'cancelled']);
@@ -62,6 +64,7 @@ export async function startService(
     provider: options.provider ?? simulatedProvider({ clock, faults: parseFaults(faults), throttleMs: 5 }),
     logger: pino({ level: process.env.LOG_LEVEL ?? 'silent' }),
     clock,
+    ...(options.random && { random: options.random }),
   });
   onTestFinished(() => app.close());
   return serviceOf(app);

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Database } from '../database.ts';
 import { type DailyCloses, type ProxySet, proxies } from '../factors/catalog.ts';
 import type { PriceStore } from './price.store.ts';
-import type { History, MarketDataProvider } from './provider.ts';
+import type { History, HistoryRequest, MarketDataProvider } from './provider.ts';
 import { historyRange, lastCompletedSession } from './sessions.ts';
 
 /** The New York session decides when the proxies are fetched anew, and what "fresh" means. */
@@ -17,7 +17,8 @@ export interface ProxySource {
 
 /**
  * Eight histories per completed session, whatever the number of jobs that ask: the first to ask fetches, the others
- * wait for it. No job's cancellation stops what the others wait for. Throws what the provider throws.
+ * wait for it. No job's cancellation stops what the others wait for. Throws what the provider throws; what had come
+ * by then is kept for the next attempt.
  */
 export function proxySource({
   provider,
@@ -32,17 +33,28 @@ export function proxySource({
 }): ProxySource {
   let flight: { version: string; set: Promise<ProxySet> } | null = null;
 
+  // When one of the eight fails, the retry asks for that one only.
+  const answers = new Map<string, Promise<History>>();
+  const fetched = (request: HistoryRequest): Promise<History> => {
+    const key = `${request.symbol} ${request.to}`;
+    const answer = answers.get(key) ?? provider.history(request);
+    answers.set(key, answer);
+    answer.catch(() => answers.delete(key));
+    return answer;
+  };
   const load = async (version: string): Promise<ProxySet> => {
     const stored = await prices.findProxySet(version);
     if (stored) return stored;
     const range = historyRange(version);
-    const histories = await Promise.all(proxies.map((symbol) => provider.history({ symbol, ...range })));
-    return database.transaction(async (on) => {
+    const histories = await Promise.all(proxies.map((symbol) => fetched({ symbol, ...range })));
+    const set = await database.transaction(async (on) => {
       for (const { instrument, bars, actions } of sortedBySymbol(histories)) {
         await prices.replace(instrument.symbol, { bars, actions }, { on });
       }
       return prices.keepProxySet({ version, closes: closesOf(histories) }, { on });
     });
+    answers.clear();
+    return set;
   };
 
   return {

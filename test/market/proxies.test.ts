@@ -78,6 +78,8 @@ describeOnEveryDatabase('the proxies', (makeDatabase) => {
     expect(await database.sql('select 1 from prices union all select 1 from proxy_sets')).toEqual([]);
     broken = false;
     expect((await source.current()).version).toBe('2026-07-31');
+    // Only the one that failed is asked for again.
+    expect(inner.requests().histories).toEqual(Object.fromEntries(proxies.map((symbol) => [symbol, 1])));
   });
 
   test('are the same for two nodes that fetched at once: the first stored wins', async () => {

@@ -76,7 +76,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     for (const closeNext of closers.splice(0).reverse()) await closeNext().catch(log);
   };
   try {
-    const base = await openBase(config, options, { log, closers });
+    const base = await openBase(config, options, { logger, log, closers });
     const stores = storesOn(base);
     const node = await startNode(base, stores, options);
     const service = serviceOf(base, stores, node);
@@ -109,9 +109,9 @@ interface Base {
 async function openBase(
   config: Config,
   { clock = systemClock, ...options }: AppOptions,
-  { log, closers }: Pick<Base, 'log' | 'closers'>,
+  { logger, log, closers }: Pick<Base, 'log' | 'closers'> & { logger: pino.Logger },
 ): Promise<Base> {
-  const database = options.database ?? (await openDatabase(databaseOptions(config)));
+  const database = options.database ?? (await openDatabase({ ...databaseOptions(config), logger }));
   closers.push(() => database.close());
   await database.migrate();
   const provider = countRequests(options.provider ?? configuredProvider(config, clock));

@@ -4,7 +4,7 @@ import { MikroORM, type Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { ormConfig } from '../mikro-orm.config.ts';
 import { AppError } from './errors.ts';
-import { type EmbeddedDatabase, openPglite } from './pglite.ts';
+import { type EmbeddedDatabase, type EmbeddedOptions, openPglite } from './pglite.ts';
 
 type Orm = MikroORM<AbstractSqlDriver, SqlEntityManager<AbstractSqlDriver>>;
 type Em = SqlEntityManager<AbstractSqlDriver>;
@@ -18,6 +18,8 @@ export interface DatabaseOptions {
   fsync: boolean;
   /** Embedded only: a dumped data directory to start from. */
   loadDataDir?: Blob;
+  /** Embedded only: told when the first start makes a database. */
+  logger?: EmbeddedOptions['logger'];
 }
 
 declare const opaque: unique symbol;

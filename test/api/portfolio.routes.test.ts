@@ -44,6 +44,9 @@ describe('reading a portfolio', () => {
     [`/${portfolioId}/positions?limit=0`, 'limit', '0'],
     [`/${portfolioId}/positions?cursor=abc`, 'cursor', 'abc'],
     [`/${portfolioId}/snapshots?cursor=2026-02-30`, 'cursor', '2026-02-30'],
+    // What the database cannot hold: PostgreSQL has no year 0, and its integer ends here.
+    [`/${portfolioId}/positions?cursor=2147483648`, 'cursor', '2147483648'],
+    [`/${portfolioId}/snapshots?cursor=0000-01-01`, 'cursor', '0000-01-01'],
   ])('%s names the parameter and what came', async (path, parameter, value) => {
     const { url, fake } = await serve();
     const { status, body } = await ask(`${url}/portfolios${path}`);

@@ -60,12 +60,14 @@ describe('symbol routes', () => {
     expect([status, body.code]).toEqual([404, 'symbol_unknown']);
   });
 
-  test.each(['prices?from=yesterday', 'prices?since=2026-01-01', 'exposures?date=2026-13-01'])(
-    '/%s is refused',
-    async (path) => {
-      const { url } = await serve();
-      const { status, body } = await ask(`${url}/symbols/AAPL/${path}`);
-      expect([status, body.code]).toEqual([422, 'invalid_request']);
-    },
-  );
+  test.each([
+    'prices?from=yesterday',
+    'prices?to=0000-12-31',
+    'prices?since=2026-01-01',
+    'exposures?date=2026-13-01',
+  ])('/%s is refused', async (path) => {
+    const { url } = await serve();
+    const { status, body } = await ask(`${url}/symbols/AAPL/${path}`);
+    expect([status, body.code]).toEqual([422, 'invalid_request']);
+  });
 });

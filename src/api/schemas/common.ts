@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { phases } from '../../../machines/protocol.ts';
 
 export const idSchema = z.uuid().meta({ description: 'UUIDv7: ids sort by the time they were made.' });
-export const daySchema = z.iso.date().meta({ description: 'A calendar day, YYYY-MM-DD.' });
+export const daySchema = z.iso
+  .date()
+  .regex(/^(?!0000)/, 'expected a year from 0001') // PostgreSQL has no year 0
+  .meta({ description: 'A calendar day, YYYY-MM-DD.' });
 export const timestampSchema = z.iso.datetime().meta({ description: 'ISO 8601, UTC, ends with Z.' });
 
 /** Money, quantities and exact ratios travel as strings, so that no client's binary float rounds them. */

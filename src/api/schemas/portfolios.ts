@@ -187,6 +187,7 @@ export const positionsQuerySchema = z.strictObject({
     .number()
     .int()
     .min(0)
+    .max(2_147_483_647) // the column is an integer
     .optional()
     .meta({ description: '`next_cursor` of the page before.' }),
 });

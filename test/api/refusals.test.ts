@@ -62,6 +62,8 @@ describe('a refused upload', () => {
 
   test.each([
     ['base_currency=US', 'base_currency'],
+    ['base_currency=ZZZ', 'base_currency'],
+    ['base_currency=GBX', 'base_currency'], // a unit of quotes, not a currency
     ['name=', 'name'],
     ['name=%3DSUM(A1)', 'name'],
     [`name=Stocks${'x'.repeat(200)}`, 'name'],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isCurrency } from '../../portfolio/currency.ts';
 import {
   currencySchema,
   daySchema,
@@ -26,7 +27,12 @@ export const portfolioNameSchema = z
   .regex(/^\P{Cc}*$/u, 'expected no control characters')
   .regex(/^(?![=+@])/, 'expected not to begin with =, + or @, which a spreadsheet would evaluate');
 
-export const baseCurrencySchema = z.string().trim().toUpperCase().pipe(currencySchema);
+export const baseCurrencySchema = z
+  .string()
+  .trim()
+  .toUpperCase()
+  .pipe(currencySchema)
+  .pipe(z.string().refine(isCurrency, 'expected the ISO 4217 code of a currency in use, like USD'));
 
 const flagSchema = z.enum(['true', 'false']).transform((text) => text === 'true');
 

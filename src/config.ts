@@ -1,6 +1,6 @@
-import { isIPv4 } from 'node:net';
 import type { z } from 'zod';
 import type { JobLimits, SupervisorLimits } from '../machines/protocol.ts';
+import { isLoopback } from './api/loopback.ts';
 import type { Fault } from './market/faults.ts';
 import type { ProviderName } from './market/provider.ts';
 import { type SettingMeta, type Settings, settingsSchema } from './settings.ts';
@@ -82,10 +82,6 @@ function crossProblems(values: Environment, wrong: ReadonlyMap<string, string>):
     found.push([values.RETRY_BASE_MS ? 'RETRY_BASE_MS' : 'RETRY_MAX_MS', 'RETRY_BASE_MS <= RETRY_MAX_MS']);
   }
   return found;
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
 // A misspelt limit would silently leave the default in force. Other prefixes may belong to other programs.

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { helpText, isLoopback, readConfig } from '../src/config.ts';
+import { isLoopback } from '../src/api/loopback.ts';
+import { helpText, readConfig } from '../src/config.ts';
 
 /** The lines that stop the start. */
 function problemsOf(environment: Record<string, string>): string[] {

@@ -22,6 +22,11 @@ export const problemCatalogue = {
     title: 'Malformed form',
     cure: 'Send multipart/form-data with a boundary, complete to its end.',
   },
+  foreign_host: {
+    status: 421,
+    title: 'Called by a name that is not this machine',
+    cure: 'Call it as 127.0.0.1, localhost or [::1]; a proxy in front of it must set that Host.',
+  },
   cross_origin: {
     status: 403,
     title: 'Request from another origin',

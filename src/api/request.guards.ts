@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../errors.ts';
 import type { Api } from './fastify.types.ts';
+import { isLoopback } from './loopback.ts';
 import { accepts, allowedMethods, charsetOf, isReadableCharset, type KnownRoute } from './negotiation.ts';
 import { pathOf } from './problem.handler.ts';
 import { problemType } from './responses.ts';
@@ -28,6 +29,7 @@ export function guardRequests(app: Api): void {
   });
   app.addHook('onRequest', async (request) => {
     if (closing) throw new AppError('shutting_down', 'This node is shutting down.');
+    refuseHost(request);
     if (request.is404) refuseRoute(request, routes);
     refuseOrigin(request);
     refuseRepresentation(request);
@@ -42,6 +44,16 @@ function refuseRoute({ url, method }: FastifyRequest, routes: readonly KnownRout
   throw new AppError('method_not_allowed', `${path} takes ${allow.join(', ')}, got: ${method}`, {
     details: { allow },
   });
+}
+
+/**
+ * A name that a stranger's server answers with this machine's address would make its pages ours, origin and all.
+ * Without tokens the service is for this machine alone, so it must be called by this machine's names.
+ */
+function refuseHost({ headers: { host = '' } }: FastifyRequest): void {
+  const name = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : host;
+  if (isLoopback(name)) return;
+  throw new AppError('foreign_host', `Expected 127.0.0.1, localhost or [::1] as host, got: ${host}`);
 }
 
 /**

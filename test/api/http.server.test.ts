@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import { jobId, portfolioId } from './fake-service.ts';
@@ -103,6 +104,24 @@ describe('the edge of the API', () => {
     expect((await post(url)).status).toBe(202);
     expect((await ask(url, { headers: { origin: 'https://evil.example' } })).status).toBe(200);
   });
+
+  test.each([
+    ['evil.example', 421],
+    ['127.0.0.1.evil.example', 421],
+    ['192.168.1.2', 421],
+    ['localhost', 200],
+    ['[::1]', 200],
+  ])(
+    'a request to the host %s is %i: a rebound name must not open the service to its pages',
+    async (host, status) => {
+      const { port } = await serve();
+      const socket = connect(port, '127.0.0.1');
+      socket.end(`GET /health/live HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: close\r\n\r\n`);
+      const answer = await text(socket);
+      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      expect(answer.includes('"foreign_host"')).toBe(status === 421);
+    },
+  );
 
   test('a path that is not valid percent-encoding is 400', async () => {
     const { url } = await serve();

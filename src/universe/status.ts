@@ -12,6 +12,7 @@ export interface SymbolFacts {
   jobStatus: JobStatus | null;
   phase: Phase | null;
   attempt: number | null;
+  errorCode: string | null;
   errorMessage: string | null;
 }
 
@@ -68,9 +69,9 @@ function verdict(
     case 'processing':
       return { status: 'processing', message: processingMessage(facts, retryLimit) };
     case 'failed':
-      return { status: 'error', message: facts.errorMessage ?? 'The onboarding failed' };
+      return { status: 'error', message: failedMessage(facts) };
     case 'cancelled':
-      return { status: 'error', message: 'The onboarding was cancelled' };
+      return { status: 'error', message: `The onboarding was cancelled. ${again}` };
     default:
       return { status: 'unknown', message: 'Symbol not found' };
   }
@@ -79,6 +80,17 @@ function verdict(
 function processingMessage({ phase, attempt }: SymbolFacts, retryLimit: number): string {
   const what = phase ? doing[phase] : 'Working';
   return attempt !== null && attempt > 1 ? `${what} (attempt ${attempt} of ${retryLimit + 1})` : `${what}...`;
+}
+
+const again = 'Upload it again to try once more.';
+
+function failedMessage({ phase, attempt, errorCode, errorMessage }: SymbolFacts): string {
+  const where = phase ? ` while ${doing[phase].toLowerCase()}` : '';
+  const tries = attempt !== null && attempt > 1 ? `, after ${attempt} attempts` : '';
+  // What the provider said last is about a time that is over.
+  const why =
+    errorCode === 'provider_throttled' ? 'the provider of prices kept asking to wait' : errorMessage;
+  return `Onboarding failed${where}${tries}: ${why ?? 'for a reason that was not recorded'}. ${again}`;
 }
 
 function readyMessage({ quality, qualityReason, jobStatus }: SymbolFacts): string {

@@ -97,6 +97,7 @@ interface FactsRow {
   phase: Phase;
   attempt: number | null;
   retry_at: string | null;
+  error_code: string | null;
   error_message: string | null;
   ahead: number;
 }
@@ -107,7 +108,7 @@ const factsSql = `
     u.time_zone, u.provider, u.first_price_date::text as first_price_date,
     u.last_price_date::text as last_price_date, u.last_price, u.quality, u.quality_reason,
     u.calculation_date::text as calculation_date, u.updated_at, j.id as job_id, j.status as job_status, j.phase,
-    j.attempt, j.retry_at, j.error_message,
+    j.attempt, j.retry_at, j.error_code, j.error_message,
     case when j.status = 'pending' then (select count(*)::int from onboarding_jobs a
       where a.status in ('pending', 'processing') and a.id < j.id) else 0 end as ahead
   from unnest($1::text[]) as s(symbol)
@@ -123,6 +124,7 @@ const factsOf = (row: FactsRow): SymbolFacts => ({
   jobStatus: row.job_status,
   phase: row.phase,
   attempt: row.attempt,
+  errorCode: row.error_code,
   errorMessage: row.error_message,
 });
 
@@ -203,7 +205,7 @@ async function exposures(
   return {
     symbol,
     calculation_date: rows[0]?.calculation_date ?? null,
-    quality: listed.quality,
+    quality: rows.length > 0 || listed.quality === 'not_applicable' ? listed.quality : null,
     proxy_version: rows[0]?.proxy_version ?? null,
     exposures,
     notes: readingNotes,

@@ -11,6 +11,7 @@ const facts: SymbolFacts = {
   jobStatus: 'completed',
   phase: 'cache',
   attempt: 1,
+  errorCode: null,
   errorMessage: null,
 };
 const statusOf = (symbol: string, changes: Partial<SymbolFacts> = {}): SymbolStatusView =>
@@ -64,15 +65,29 @@ describe('the status of a symbol', () => {
     ],
     [
       'whose job failed',
-      { readyAt: null, jobStatus: 'failed', errorMessage: 'No prices' },
+      { readyAt: null, jobStatus: 'failed', phase: 'fetch', attempt: 1, errorMessage: 'No prices' },
       'error',
-      'No prices',
+      'Onboarding failed while loading prices: No prices. Upload it again to try once more.',
+    ],
+    [
+      'whose waits were spent',
+      {
+        readyAt: null,
+        jobStatus: 'failed',
+        phase: 'fetch',
+        attempt: 4,
+        errorCode: 'provider_throttled',
+        errorMessage: 'Yahoo Finance asks to wait until 2026-07-31T20:30:00Z',
+      },
+      'error',
+      'Onboarding failed while loading prices, after 4 attempts: the provider of prices kept asking to wait. ' +
+        'Upload it again to try once more.',
     ],
     [
       'whose job was cancelled',
       { readyAt: null, jobStatus: 'cancelled' },
       'error',
-      'The onboarding was cancelled',
+      'The onboarding was cancelled. Upload it again to try once more.',
     ],
     ['that is ready', {}, 'ready', 'Symbol data available'],
     [

@@ -15,6 +15,15 @@ export interface PortfolioStore {
   insert(portfolio: NewPortfolio, options: { on: Transaction }): Promise<void>;
   /** Priced lots whose entry price is far above the last close, by line; at most as many as anybody would read. */
   dearLots(portfolioId: string, options: { on: Transaction }): Promise<DearLot[]>;
+  /** Open lots of symbols that trade in another currency than the portfolio's, by that currency. */
+  foreignLots(portfolioId: string, options: { on: Transaction }): Promise<ForeignLots[]>;
+}
+
+/** Lots that are in a currency only because their symbol trades in it. */
+export interface ForeignLots {
+  currency: string;
+  count: number;
+  line: number;
 }
 
 export interface DearLot {
@@ -38,6 +47,17 @@ export function portfolioStore(database: Database): PortfolioStore {
         await database.sql(insertLotsSql, [id, rows], { on });
       }
     },
+    foreignLots: (portfolioId, { on }) =>
+      database.sql<ForeignLots>(
+        `select u.currency, count(*)::int as count, min(p.line) as line
+         from positions p join portfolios f on f.id = p.portfolio_id
+         join symbol_universe u on u.symbol = p.needs_symbol
+         where p.portfolio_id = $1::uuid and p.investment_class = 'PUBLIC' and p.currency is null
+           and u.currency <> f.base_currency
+         group by u.currency order by line`,
+        [portfolioId],
+        { on },
+      ),
     dearLots: (portfolioId, { on }) =>
       database.sql<DearLot>(
         `select p.line, p.symbol, p.entry_price as "entryPrice", p.last_close as "lastClose",

@@ -14,7 +14,7 @@ import { minorUnitWarning } from './minor-unit.ts';
 import type { PortfolioStore } from './portfolio.store.ts';
 import type { Problem } from './problems.ts';
 import type { SnapshotStore } from './snapshot.store.ts';
-import { type PortfolioReading, validatePositions } from './validation.ts';
+import { foreignWarning, type PortfolioReading, validatePositions } from './validation.ts';
 
 export interface UploadPorts {
   database: Database;
@@ -121,10 +121,7 @@ async function save(ports: UploadPorts, input: UploadInput, approved: Approved):
       { on },
     );
     await snapshots.recompute([id], { cause: null, expected, session, on });
-    const dear = (await portfolios.dearLots(id, { on })).flatMap((lot) => {
-      const warning = minorUnitWarning({ ...lot, quoteUnit: null }, lot);
-      return warning ? [remarkOf(warning)] : [];
-    });
+    const remarks = await remarksOn(ports, { id, baseCurrency }, on);
     const wanted = [
       ...needed,
       ...joining.map(({ symbol }) => ({ symbol, reason: reasonToJoin(symbol, unpriced) })),
@@ -138,12 +135,27 @@ async function save(ports: UploadPorts, input: UploadInput, approved: Approved):
       portfolio_id: id,
       status,
       pending_symbols: pending,
-      warnings: [...warnings, ...dear],
+      warnings: [...warnings, ...remarks],
     };
   });
   if (answer.kind === 'queue_full')
     return { ...answer, retry_after_seconds: await ports.retryAfterSeconds() };
   return answer as UploadAnswer;
+}
+
+// What can only be said once the symbols are known.
+async function remarksOn(
+  { portfolios }: UploadPorts,
+  { id, baseCurrency }: { id: string; baseCurrency: string },
+  on: Transaction,
+): Promise<Remark[]> {
+  const foreign = (await portfolios.foreignLots(id, { on })).map((lots) =>
+    foreignWarning(lots, baseCurrency),
+  );
+  const dear = (await portfolios.dearLots(id, { on })).flatMap(
+    (lot) => minorUnitWarning({ ...lot, quoteUnit: null }, lot) ?? [],
+  );
+  return [...foreign, ...dear].map(remarkOf);
 }
 
 // Should the job that is joined end before the admission lock is ours: what is priced already needs no new one.

@@ -83,9 +83,23 @@ function warnAboutCurrencies(
     if (seen) seen.count += 1;
     else foreign.set(currency, { line, count: 1 });
   }
-  for (const [currency, { line, count }] of foreign) {
-    const mend = `${count === 1 ? 'One lot is' : `${count} lots are`} in ${currency}, the portfolio in ${baseCurrency}: saved, and counted as missing_fx instead of valued, until ${currency} can be converted.`;
-    const place = { line, column: report.labels.currency, value: currency };
-    report.warnings.add(() => makeProblem('WARN_POS_003', place, mend));
+  for (const [currency, seen] of foreign) {
+    const column = report.labels.currency;
+    report.warnings.add(() => foreignWarning({ currency, ...seen, column }, baseCurrency));
   }
+}
+
+/** The warning that lots are in another currency than their portfolio; `line` is the first of them. */
+export function foreignWarning(
+  {
+    currency,
+    count,
+    line,
+    column = null,
+  }: { currency: string; count: number; line: number; column?: string | null },
+  baseCurrency: string,
+): Problem {
+  const lots = count === 1 ? 'One lot is' : `${count} lots are`;
+  const mend = `${lots} in ${currency}, the portfolio in ${baseCurrency}: saved, and counted as missing_fx instead of valued, until ${currency} can be converted.`;
+  return makeProblem('WARN_POS_003', { line, column, value: currency }, mend);
 }

@@ -13,7 +13,7 @@ import type { InvestmentClass } from '../../src/portfolio/lots.ts';
 import { type PricedLot, type SnapshotTotals, snapshotTotals } from '../../src/portfolio/snapshot.ts';
 import { type CsvLot, csvOfLots } from '../support/csv.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
-import { startService, type TestService, type Uploaded } from '../support/service.ts';
+import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';
 
 // The oracle is fed with what was uploaded and with the last bar of each symbol, never with what the service made
 // of the two.
@@ -151,4 +151,22 @@ const totalsOf = (view: SnapshotView): SnapshotTotals => ({
   coverage: view.coverage,
   isComplete: view.is_complete,
   oldestPriceDate: view.oldest_price_date,
+});
+
+describeOnEveryDatabase('a portfolio in another currency than its symbols', (makeDatabase) => {
+  test('is told so at once, and shows no total that mixes them', async () => {
+    const service = await startService(await makeDatabase());
+    const { body } = await service.upload<{
+      portfolio_id: string;
+      warnings: { code: string; message: string }[];
+    }>(csvOf('AAPL', 'MSFT'), 'base_currency=EUR');
+    expect(body.warnings).toEqual([
+      expect.objectContaining({
+        code: 'WARN_POS_003',
+        message: expect.stringContaining('2 lots are in USD'),
+      }),
+    ]);
+    const view = await service.settled(body.portfolio_id);
+    expect(view).toMatchObject({ snapshot: null, progress: { ready: 2 } });
+  });
 });

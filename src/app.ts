@@ -16,15 +16,14 @@ import { type CountingProvider, countRequests } from './market/counting.ts';
 import { priceStore } from './market/price.store.ts';
 import type { MarketDataProvider } from './market/provider.ts';
 import { proxySource } from './market/proxies.ts';
-import { simulatedProvider } from './market/simulated.provider.ts';
 import { rememberVerdicts } from './market/verdicts.ts';
-import { yahooProvider } from './market/yahoo.provider.ts';
 import { admissionStore } from './onboarding/admission.store.ts';
 import { claimStore } from './onboarding/claim.store.ts';
 import { claimsActor } from './onboarding/claims.ts';
 import { fenceStore } from './onboarding/fence.store.ts';
 import { inFlight } from './onboarding/in-flight.ts';
 import { jobQueries } from './onboarding/job.query.ts';
+import { jobLog } from './onboarding/job-log.ts';
 import { journalStore } from './onboarding/journal.store.ts';
 import {
   type FenceCode,
@@ -40,6 +39,7 @@ import { startTransitionFeed } from './onboarding/transition.feed.ts';
 import { portfolioStore } from './portfolio/portfolio.store.ts';
 import { snapshotStore } from './portfolio/snapshot.store.ts';
 import { buildService } from './service.ts';
+import { assertPortFree, configuredProvider, databaseOptions, migrated } from './startup.ts';
 import { symbolCache } from './universe/cache.ts';
 import { symbolQueries } from './universe/symbol.query.ts';
 import { universeStore } from './universe/universe.store.ts';
@@ -76,6 +76,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     for (const closeNext of closers.splice(0).reverse()) await closeNext().catch(log);
   };
   try {
+    await assertPortFree(config);
     const base = await openBase(config, options, { logger, log, closers });
     const stores = storesOn(base);
     const node = await startNode(base, stores, options);
@@ -101,6 +102,7 @@ interface Base {
   provider: CountingProvider;
   queue: SymbolQueueEdge;
   nodeName: string;
+  logger: pino.Logger;
   log: (error: unknown) => void;
   /** Called in reverse order, each after the one before has ended. */
   closers: (() => Promise<unknown>)[];
@@ -109,17 +111,17 @@ interface Base {
 async function openBase(
   config: Config,
   { clock = systemClock, ...options }: AppOptions,
-  { logger, log, closers }: Pick<Base, 'log' | 'closers'> & { logger: pino.Logger },
+  { logger, log, closers }: Pick<Base, 'logger' | 'log' | 'closers'>,
 ): Promise<Base> {
   const database = options.database ?? (await openDatabase({ ...databaseOptions(config), logger }));
   closers.push(() => database.close());
-  await database.migrate();
+  await migrated(database, config);
   const provider = countRequests(options.provider ?? configuredProvider(config, clock));
   await claimProvider(database, provider.name);
   const queue = await startSymbolQueue(database, { log });
   closers.push(() => queue.stop());
   const nodeName = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  return { config, clock, database, provider, queue, nodeName, log, closers };
+  return { config, clock, database, provider, queue, nodeName, logger, log, closers };
 }
 
 function storesOn({ config, clock, database, queue, provider, nodeName }: Base) {
@@ -145,17 +147,19 @@ type Stores = ReturnType<typeof storesOn>;
 
 /** The supervisor of this node with its claims, its recorder, its feed and its memory. */
 async function startNode(base: Base, stores: Stores, { random = Math.random, onFault }: AppOptions) {
-  const { config, clock, database, provider, queue, log, closers } = base;
+  const { config, clock, database, provider, queue, logger, log, closers } = base;
   const embedded = database.pglite !== null;
   const stopped = new AbortController();
   const { cache, warm } = memory(stores);
 
+  const told = jobLog(logger);
   let onboarding: RunningOnboarding;
   const recorder = createRecorder({
     journal: stores.journal,
     clock,
     log,
     signal: stopped.signal,
+    ...told,
     onSettled: (claim) => onboarding.send({ type: 'job.settled', ...claim }),
     onLost: (claim) => onboarding.send({ type: 'claim.lost', ...claim }),
   });
@@ -173,7 +177,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   const onRefused = (claim: Claim, code: FenceCode) =>
     onboarding.send({ type: code === 'claim_lost' ? 'claim.lost' : 'job.cancel', ...claim });
   const job = jobMachine.provide({
-    actors: jobActors(phases, { recorder, inFlight: flights, clock, random, onRefused, log }),
+    actors: jobActors(phases, { recorder, inFlight: flights, clock, random, onRefused, ...told }),
   });
   const work = await listenForWork(queue);
   closers.push(work.close);
@@ -228,28 +232,18 @@ function memory({ symbols }: Stores) {
 }
 
 function serviceOf(base: Base, stores: Stores, node: Awaited<ReturnType<typeof startNode>>): Service {
+  const verdicts = rememberVerdicts(base.provider, base.clock);
   return buildService({
     ...base,
     ...stores,
     ...node,
-    verify: rememberVerdicts(base.provider, base.clock),
+    async verify(symbols) {
+      const answers = await verdicts(symbols);
+      const open = answers.filter(({ verdict }) => verdict === 'unverifiable');
+      if (open.length > 0) base.logger.warn({ symbols: open }, 'symbols could not be verified');
+      return answers;
+    },
     newId: () => randomUUIDv7(),
-  });
-}
-
-function databaseOptions({ database }: Config) {
-  return database.kind === 'postgresql'
-    ? { databaseUrl: database.url, dataDir: null, fsync: false }
-    : { databaseUrl: null, dataDir: database.dataDir, fsync: database.fsync };
-}
-
-function configuredProvider(config: Config, clock: Clock): MarketDataProvider {
-  const { providers, simulated, yahooBaseUrl } = config.marketData;
-  if (providers[0] === 'simulated') return simulatedProvider({ clock, ...simulated });
-  return yahooProvider({
-    clock,
-    ...config.provider,
-    ...(yahooBaseUrl !== null && { baseUrl: yahooBaseUrl }),
   });
 }
 

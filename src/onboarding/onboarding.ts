@@ -25,7 +25,8 @@ export interface ActorOptions {
   random: () => number;
   /** The fence refused an effect: the claim is somebody else's, or the job is to be cancelled. */
   onRefused: (claim: Claim, code: FenceCode) => void;
-  log: (error: unknown) => void;
+  /** A phase failed; the machine decides what follows. */
+  onFailure: (input: PhaseInput, failure: PhaseFailure, cause: unknown) => void;
 }
 
 export type FenceCode = 'claim_lost' | 'job_cancelled';
@@ -44,7 +45,8 @@ export function jobActors(work: Record<Phase, PhaseWork>, options: ActorOptions)
 }
 
 // Journal before effect: the barrier opens when the transition that started this phase is committed.
-function phaseActor(work: PhaseWork, { recorder, inFlight, clock, random, onRefused, log }: ActorOptions) {
+function phaseActor(work: PhaseWork, options: ActorOptions) {
+  const { recorder, inFlight, clock, random, onRefused, onFailure } = options;
   return fromPromise<PhaseOutput, PhaseInput>(async ({ input, signal }) => {
     const run = async () => {
       await recorder.barrier(input.claim.jobId);
@@ -59,8 +61,9 @@ function phaseActor(work: PhaseWork, { recorder, inFlight, clock, random, onRefu
         onRefused(input.claim, error.code);
         return new Promise(() => {});
       }
-      if (!signal.aborted && !(error instanceof AppError)) log(error);
-      throw failureOf(error, { at: clock.now(), jitter: random() });
+      const failure = failureOf(error, { at: clock.now(), jitter: random() });
+      if (!signal.aborted) onFailure(input, failure, error);
+      throw failure;
     }
   });
 }

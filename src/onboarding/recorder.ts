@@ -29,6 +29,8 @@ export interface Recorder {
 export interface RecorderOptions {
   journal: Journal;
   clock: Clock;
+  /** A transition is durable. */
+  onCommitted?: (record: TransitionRecord) => void;
   /** The end of a job is durable: its permit is free. */
   onSettled: (claim: Claim) => void;
   onLost: (claim: Claim) => void;
@@ -55,6 +57,7 @@ interface Observed {
 export function createRecorder({
   journal,
   clock,
+  onCommitted,
   onSettled,
   onLost,
   log,
@@ -71,6 +74,7 @@ export function createRecorder({
     signal,
     onCommitted(record) {
       resolve(record);
+      onCommitted?.(record);
       if (!isAtRestStatus(record.job.status)) return;
       forget(record.claim);
       onSettled(record.claim);

@@ -62,7 +62,9 @@ function startNode({
       refused.push(code);
       onboarding.send({ type: code === 'claim_lost' ? 'claim.lost' : 'job.cancel', ...claim });
     },
-    log: (error) => errors.push(error),
+    onFailure: (_, failure, error) => {
+      if (failure.code === 'internal_error') errors.push(error);
+    },
   });
   let send: (event: SupervisorEvent) => void = () => {};
   const claims = fromCallback<ClaimsEvent>(({ sendBack }) => {

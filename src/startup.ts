@@ -1,0 +1,51 @@
+import { createServer } from 'node:net';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import type { Database } from './database.ts';
+import { AppError } from './errors.ts';
+import type { MarketDataProvider } from './market/provider.ts';
+import { simulatedProvider } from './market/simulated.provider.ts';
+import { yahooProvider } from './market/yahoo.provider.ts';
+
+/** Throws `database_unusable` where PostgreSQL cannot be reached or refuses the schema. */
+export async function migrated(database: Database, config: Config): Promise<void> {
+  try {
+    await database.migrate();
+  } catch (error) {
+    if (config.database.kind === 'pglite') throw error;
+    const reason = error instanceof Error ? error.message.split('\n')[0] || error.name : String(error);
+    throw new AppError('database_unusable', `Expected a PostgreSQL at DATABASE_URL, got: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+// Found out now, not after a database was made for nothing.
+export async function assertPortFree({ host, port }: Config): Promise<void> {
+  const probe = createServer();
+  const failure = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
+    probe.once('error', resolve);
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(null)));
+  });
+  if (failure === null) return;
+  const why = failure.code === 'EADDRINUSE' ? 'another program listens there' : failure.message;
+  throw new AppError('port_unusable', `Expected HOST and PORT to be free, got: ${host}:${port} (${why})`, {
+    cause: failure,
+  });
+}
+
+export function databaseOptions({ database }: Config) {
+  return database.kind === 'postgresql'
+    ? { databaseUrl: database.url, dataDir: null, fsync: false }
+    : { databaseUrl: null, dataDir: database.dataDir, fsync: database.fsync };
+}
+
+export function configuredProvider(config: Config, clock: Clock): MarketDataProvider {
+  const { providers, simulated, yahooBaseUrl } = config.marketData;
+  if (providers[0] === 'simulated') return simulatedProvider({ clock, ...simulated });
+  return yahooProvider({
+    clock,
+    ...config.provider,
+    ...(yahooBaseUrl !== null && { baseUrl: yahooBaseUrl }),
+  });
+}

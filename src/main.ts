@@ -36,8 +36,10 @@ function stopOnSignal(): { arm(close: () => Promise<void>): void; end(): void } 
   let signalled = false;
   let close: (() => Promise<void>) | null = null;
   const closeOnce = async (run: () => Promise<void>) => {
+    print('Stopping: running phases may end, everything else is given back.');
     try {
       await run();
+      print('Stopped.');
       process.exit(process.exitCode ?? 0);
     } catch (error) {
       fail(`Stopping failed: ${reasonOf(error)}`);

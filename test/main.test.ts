@@ -129,7 +129,29 @@ describe('npm start', { timeout: 60_000 }, () => {
     expect({ code, out }).toEqual({ code: 1, out: [] });
     expect(err).toEqual([expect.stringMatching(/Only one process .* is held by process \d+ /)]);
     expect(await jobsOf(url)).toEqual([]);
+
+    // Its port is refused as plainly, before anything is made in the other directory.
+    const elsewhere = join(base, 'never-made');
+    const rival = await run({
+      MARKET_DATA: 'simulated',
+      DATA_DIR: elsewhere,
+      PORT: new URL(url).port,
+      FSYNC: 'off',
+    }).closed;
+    expect(rival.code).toBe(1);
+    expect(rival.err).toEqual([expect.stringMatching(/HOST and PORT to be free.*another program listens/)]);
+    expect(readdirSync(base)).not.toContain('never-made');
     expect(await stopped(holder)).toMatchObject({ code: 0 });
+  });
+
+  test('names DATABASE_URL when no PostgreSQL answers there, in one line', async () => {
+    const { code, err } = await run({
+      MARKET_DATA: 'simulated',
+      DATABASE_URL: 'postgres://127.0.0.1:1/nowhere',
+      PORT: '0',
+    }).closed;
+    expect(code).toBe(1);
+    expect(err).toEqual([expect.stringMatching(/PostgreSQL at DATABASE_URL, got: /)]);
   });
 
   test('refuses real prices in a database of invented ones, in one line', async () => {

@@ -174,8 +174,11 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     snapshotBatch: embedded ? 25 : 500,
     log,
   });
-  const onRefused = (claim: Claim, code: FenceCode) =>
+  const onRefused = (claim: Claim, code: FenceCode) => {
+    // Whoever has it now keeps its lease alive; this node must not.
+    if (code === 'claim_lost') recorder.forget(claim);
     onboarding.send({ type: code === 'claim_lost' ? 'claim.lost' : 'job.cancel', ...claim });
+  };
   const job = jobMachine.provide({
     actors: jobActors(phases, { recorder, inFlight: flights, clock, random, onRefused, ...told }),
   });

@@ -37,7 +37,7 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
 
     const send = (event: SupervisorEvent) => sendBack(event);
     const giveBack = async (claims: TakenClaim[]) => {
-      for (const { claim } of claims) recorder.forget(claim.jobId);
+      for (const { claim } of claims) recorder.forget(claim);
       if (claims.length > 0) await jobs.release(claims);
     };
     const take = async (): Promise<number> => {

@@ -123,7 +123,7 @@ export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
   if (touch) {
     keepAlive({ ...options, touch }, stop.signal, (taken) => {
       supervisor.send({ type: 'claim.lost', ...taken.claim });
-      recorder.forget(taken.claim.jobId);
+      recorder.forget(taken.claim);
     }).catch(() => {});
   }
   return {
@@ -137,7 +137,7 @@ export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
       await recorder.idle();
       stop.abort(new Error('drained'));
       const unfinished = recorder.held();
-      for (const { claim } of unfinished) recorder.forget(claim.jobId);
+      for (const { claim } of unfinished) recorder.forget(claim);
       if (unfinished.length > 0) await jobs.release(unfinished);
     },
   };

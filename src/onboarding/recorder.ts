@@ -22,7 +22,7 @@ export interface Recorder {
   /** The claims whose end is not durable yet. */
   held(): TakenClaim[];
   /** Forgets a claim that was lost or given back. */
-  forget(jobId: string): void;
+  forget(claim: Claim): void;
   idle(): Promise<void>;
 }
 
@@ -202,7 +202,7 @@ export function createRecorder({
       await held.written;
     },
     held: () => [...claims.values()].map(({ taken }) => taken),
-    forget: (jobId) => void claims.delete(jobId),
+    forget,
     idle: () => commits.idle(),
   };
 }

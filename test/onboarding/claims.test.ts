@@ -41,7 +41,7 @@ function claiming({ concurrency = 2, prefetch = 0, childrenMax = 200 } = {}) {
           recorder: {
             begin: (taken) => void held.set(taken.claim.jobId, taken),
             held: () => [...held.values()],
-            forget: (jobId) => void held.delete(jobId),
+            forget: ({ jobId }) => void held.delete(jobId),
           },
           inFlight: flights,
           limits,

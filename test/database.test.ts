@@ -197,9 +197,13 @@ describeOnDatabase('postgres', 'the database', (makeDatabase) => {
       const [idle] = await database.sql<{ pid: number }>('select pg_backend_pid() as pid');
       await admin.sql('select pg_terminate_backend($1, 5000)', [idle!.pid]);
       const answer = () => database.sql<{ here: number }>('select 1 as here').catch((error) => error);
-      const first = await answer();
-      if (first instanceof Error) expect(first).toMatchObject(outage);
-      expect(await answer()).toEqual([{ here: 1 }]);
+      let last = await answer();
+      // The pool learns of the loss in its own time; until then it is an outage, and no more than that.
+      for (let n = 0; last instanceof Error && n < 10; n += 1) {
+        expect(last).toMatchObject(outage);
+        last = await answer();
+      }
+      expect(last).toEqual([{ here: 1 }]);
     } finally {
       await admin.close();
     }

@@ -13,6 +13,8 @@ export interface SupervisorContext extends SupervisorInput {
   permits: readonly string[];
   /** Symbols that wait for a permit, the longest waiting first. */
   waiting: readonly string[];
+  /** Nothing new begins: no permit is granted, no job is claimed. What runs goes on to its end. */
+  paused: boolean;
   /** The room that the claims actor was told last, or null before the first time. */
   told: number | null;
   graceMs: number;
@@ -21,17 +23,19 @@ export interface SupervisorContext extends SupervisorInput {
 }
 
 type Held = Pick<SupervisorContext, 'children' | 'permits' | 'waiting'>;
-type Capacity = Pick<SupervisorContext, 'concurrency' | 'prefetch' | 'depth' | 'childrenMax'>;
+type Capacity = Pick<SupervisorContext, 'concurrency' | 'prefetch' | 'depth' | 'childrenMax' | 'paused'>;
 
 /**
  * How many more jobs this node may claim: its free permits, less the children that wait for one, plus what it may
  * hold ahead; and no more than it may have children. A child that backs off holds no permit and waits for none.
+ * While paused there is none.
  *
  *     room({ concurrency: 3, prefetch: 0, depth: 50, childrenMax: 200, children: [aapl], permits: ['AAPL'],
- *       waiting: [] })   // 2
+ *       waiting: [], paused: false })   // 2
  */
 export function room(context: Held & Capacity): number {
-  const { concurrency, prefetch, depth, childrenMax, children, permits, waiting } = context;
+  const { concurrency, prefetch, depth, childrenMax, children, permits, waiting, paused } = context;
+  if (paused) return 0;
   const runnable = concurrency - permits.length - waiting.length + prefetch;
   const holdable = Math.min(depth, childrenMax) - children.length;
   return Math.max(0, Math.min(runnable, holdable));
@@ -69,7 +73,7 @@ export function withoutPermit({ permits, waiting }: Held, symbol: string): Pick<
   return { permits: permits.filter(others), waiting: waiting.filter(others) };
 }
 
-/** Who gets a permit now: as many of the longest waiting as there are free permits. */
-export function nextHolders({ concurrency, permits, waiting }: Held & Capacity): readonly string[] {
-  return waiting.slice(0, Math.max(0, concurrency - permits.length));
+/** Who gets a permit now: as many of the longest waiting as there are free permits; nobody while paused. */
+export function nextHolders({ concurrency, permits, waiting, paused }: Held & Capacity): readonly string[] {
+  return paused ? [] : waiting.slice(0, Math.max(0, concurrency - permits.length));
 }

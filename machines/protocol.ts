@@ -138,6 +138,8 @@ export type SupervisorEvent =
   | ({ type: 'permit.released' } & ChildAddress)
   | ({ type: 'job.settled' } & ChildAddress)
   | ({ type: 'job.cancel' } & ChildAddress)
+  | { type: 'pause' }
+  | { type: 'resume' }
   | { type: 'drain'; graceMs: number };
 
 /**

@@ -115,6 +115,8 @@ export const supervisorSetup = setup({
       for (const { symbol } of context.children) enqueue.stopChild(symbol);
       enqueue.assign({ children: [], permits: [], waiting: [] });
     }),
+    pause: assign({ paused: true }),
+    resume: assign({ paused: false }),
     setGrace: assign(({ event }) => (event.type === 'drain' ? { graceMs: event.graceMs } : {})),
     recordFault: assign({ fault: 'the claims actor stopped', graceMs: faultGraceMs }),
   },

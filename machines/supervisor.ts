@@ -11,6 +11,10 @@ export { room, type SupervisorContext, type SupervisorInput } from './permits.ts
  * spawns a child, whose id is its symbol; a child that still lives for the symbol is stopped first, and a claim
  * beyond `childrenMax` is refused aloud. Children ask for permits and give them back; free permits go to the
  * longest waiting, so never more than `concurrency` hold one. `drain`, or the end of the claims actor, ends it.
+ * Between `pause` and `resume` no permit is granted and no room announced; what runs goes on to the end of its job,
+ * because a job keeps its permit from phase to phase.
+ * Between `pause` and `resume` no permit is granted and no room announced; phases that run go on, and their jobs to
+ * the end, because a job keeps its permit from phase to phase.
  *
  * draining takes no claims and grants no permits. On entry the children without a permit are stopped; those with
  * one have `grace` to bring their phase to an end, and are stopped as soon as they give it back. Another `drain`
@@ -33,6 +37,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     children: [],
     permits: [],
     waiting: [],
+    paused: false,
     told: null,
     graceMs: 0,
     fault: null,
@@ -56,6 +61,8 @@ export const supervisorMachine = supervisorSetup.createMachine({
         'claim.taken': [{ guard: 'isFull', actions: 'refuseClaim' }, { actions: 'spawnJob' }],
         'permit.requested': { actions: 'queueForPermit' },
         'permit.released': { actions: 'takePermitBack' },
+        pause: { actions: 'pause' },
+        resume: { actions: 'resume' },
         drain: { target: 'draining', actions: 'setGrace' },
       },
     },

@@ -31,6 +31,7 @@ import {
   type RunningOnboarding,
   startOnboarding,
 } from './onboarding/onboarding.ts';
+import { operationsStore } from './onboarding/operations.store.ts';
 import { phaseWork } from './onboarding/phases.ts';
 import { channels } from './onboarding/ports.ts';
 import { createRecorder } from './onboarding/recorder.ts';
@@ -131,6 +132,7 @@ function storesOn({ config, clock, database, queue, provider, nodeName }: Base) 
     admission: admissionStore(database, { queue, depthMax: depth }),
     claims: claimStore(database, { queue, node: nodeName, limits: config.job }),
     journal: journalStore(database, { queue, node: nodeName }),
+    operations: operationsStore(database, { queue, node: nodeName, depthMax: depth }),
     fence: fenceStore(database),
     universe: universeStore(database),
     snapshots: snapshotStore(database, { feedChannel: channels.feed }),
@@ -185,7 +187,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   const work = await listenForWork(queue);
   closers.push(work.close);
   const claims = claimsActor({
-    jobs: stores.claims,
+    jobs: { ...stores.claims, ...stores.operations },
     onWork: work.onWork,
     recorder,
     inFlight: flights,

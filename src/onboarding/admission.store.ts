@@ -23,6 +23,11 @@ export function admissionStore(database: Database, options: AdmissionOptions): A
 
 const admissionLock = 727275; // any constant: it only has to be the same on every node
 
+/** Everyone who adds a queue entry holds this until the transaction ends: only so is the depth exact. */
+export async function lockAdmission(database: Database, on: Transaction): Promise<void> {
+  await database.sql('select pg_advisory_xact_lock($1)', [admissionLock], { on });
+}
+
 async function admit(
   database: Database,
   { queue, depthMax }: AdmissionOptions,
@@ -31,7 +36,7 @@ async function admit(
   on: Transaction,
 ): Promise<Admission> {
   if (wanted.length === 0) return { kind: 'admitted', jobs: [] };
-  await database.sql('select pg_advisory_xact_lock($1)', [admissionLock], { on });
+  await lockAdmission(database, on);
   const unfinished = await database.sql<{ id: string; symbol: string }>(
     `select id, symbol from onboarding_jobs where status in ('pending', 'processing')`,
     [],

@@ -51,6 +51,12 @@ async function claim(
   room: number,
   on: Transaction,
 ): Promise<TakenClaim[]> {
+  const [pause] = await database.sql(
+    `select 1 from service_state where key = 'paused' and value = 'true'::jsonb`,
+    [],
+    { on },
+  );
+  if (pause) return [];
   const entries = await queue.fetch(room, { on });
   if (entries.length === 0) return [];
   const rows = await database.sql<JobRow>(

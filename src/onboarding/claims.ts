@@ -2,6 +2,7 @@ import { fromCallback } from 'xstate';
 import type { ClaimsEvent, JobLimits, SupervisorEvent } from '../../machines/protocol.ts';
 import type { Clock } from '../clock.ts';
 import type { InFlight } from './in-flight.ts';
+import type { Requests } from './operations.store.ts';
 import type { TakenClaim } from './ports.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -9,6 +10,8 @@ export interface ClaimsOptions {
   jobs: {
     claim(room: number): Promise<TakenClaim[]>;
     release(claims: readonly TakenClaim[]): Promise<void>;
+    /** What operators ask of this node. */
+    requests(): Promise<Requests>;
   };
   /** Calls back whenever something may have become claimable; answers how to stop that. */
   onWork: (wake: () => void) => () => void;
@@ -27,6 +30,7 @@ const pollMs = 1000; // NOTIFY can be lost with its connection; this is how long
  *
  * One claim is under way at a time. A symbol whose child still lives here under an older claim is stopped first,
  * and its phase in flight is waited for. What was claimed for a supervisor that stopped meanwhile is given back.
+ * Whatever wakes it also tells that operators may have asked for something: a pause, a cancellation.
  */
 export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, log }: ClaimsOptions) {
   return fromCallback<ClaimsEvent>(({ sendBack, receive }) => {
@@ -56,6 +60,14 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
       }
       return taken.length;
     };
+    let paused = false;
+    const heed = async () => {
+      const requests = await jobs.requests();
+      if (stop.signal.aborted) return;
+      if (requests.paused !== paused) send({ type: requests.paused ? 'pause' : 'resume' });
+      paused = requests.paused;
+      for (const job of requests.cancelled) send({ type: 'job.cancel', ...job });
+    };
     const pull = async () => {
       again = true;
       if (busy) return;
@@ -75,11 +87,17 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
     const poll = async () => {
       while (!stop.signal.aborted) {
         await clock.sleepUntil(clock.now() + pollMs, stop.signal);
-        await pull();
+        await look();
       }
     };
 
-    const unsubscribe = onWork(() => void pull());
+    const look = async () => {
+      await inFlight.track(claiming, heed()).catch(log);
+      await pull();
+    };
+
+    const unsubscribe = onWork(() => void look());
+    inFlight.track(claiming, heed()).catch(log);
     poll().catch(() => {}); // ends with the signal
     receive((event) => {
       if (event.type === 'room.changed') {

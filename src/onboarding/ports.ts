@@ -19,6 +19,8 @@ export interface SymbolQueue {
   complete(entries: readonly QueueEntry[], options: { on: Transaction }): Promise<void>;
   /** Gives entries back: the next fetch, here or elsewhere, may take them at once. */
   release(entries: readonly QueueEntry[], options: { on: Transaction }): Promise<void>;
+  /** Takes an entry out, whatever its state. */
+  cancel(entryId: string, options: { on: Transaction }): Promise<void>;
   /** Keeps the leases alive; answers those that are lost. */
   touch(entries: readonly QueueEntry[]): Promise<QueueEntry[]>;
 }

@@ -86,6 +86,9 @@ function queueOn(boss: PgBoss): SymbolQueueEdge {
     async release(entries, { on }) {
       await boss.fail(queueName, attempts(entries), null, through(on));
     },
+    async cancel(entryId, { on }) {
+      await boss.cancel(queueName, entryId, through(on));
+    },
     async touch(entries) {
       if (entries.length === 0) return [];
       const { settled } = (await boss.touch(queueName, attempts(entries))) as { settled?: string[] };

@@ -14,7 +14,7 @@ const held = (holding: number, waiting: number, backingOff = 0) => {
     children: [...permits, ...queue, ...symbolsOf('B', backingOff)].map((symbol) => claimOf(symbol)),
   };
 };
-const capacity = { concurrency: 3, prefetch: 0, depth: 50, childrenMax: 200 };
+const capacity = { concurrency: 3, prefetch: 0, depth: 50, childrenMax: 200, paused: false };
 
 describe('room', () => {
   test.each([
@@ -28,6 +28,7 @@ describe('room', () => {
     ['what may be held ahead less what is', { ...held(3, 10), prefetch: 12 }, 2],
     ['no more than the depth allows', { ...held(0, 0), prefetch: 50, depth: 10 }, 10],
     ['no more children than the cap', { ...held(3, 0, 195), prefetch: 50, depth: 1000 }, 2],
+    ['none while paused', { ...held(0, 2), prefetch: 50, paused: true }, 0],
     ['none beyond the cap', { ...held(3, 0, 300), prefetch: 50, depth: 1000 }, 0],
   ])('is %s', (_, given, expected) => {
     expect(room({ ...capacity, ...given })).toBe(expected);
@@ -41,7 +42,13 @@ describe('room', () => {
         nat,
         nat,
         nat,
-        fc.record({ concurrency: nat, prefetch: nat, depth: many, childrenMax: many }),
+        fc.record({
+          concurrency: nat,
+          prefetch: nat,
+          depth: many,
+          childrenMax: many,
+          paused: fc.constant(false),
+        }),
         (p, w, b, given) => {
           const context = { ...given, ...held(p, w, b) };
           const free = room(context);
@@ -63,6 +70,7 @@ describe('nextHolders', () => {
     expect(nextHolders({ ...capacity, ...held(1, 5) })).toEqual(['W0', 'W1']);
     expect(nextHolders({ ...capacity, ...held(3, 5) })).toEqual([]);
     expect(nextHolders({ ...capacity, ...held(5, 5) })).toEqual([]);
+    expect(nextHolders({ ...capacity, ...held(1, 5), paused: true })).toEqual([]);
   });
 });
 

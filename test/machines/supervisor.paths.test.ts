@@ -31,6 +31,8 @@ const events: Event[] = [
     progress: progressFrom({ status: 'processing', retryAt: now }),
     limits,
   },
+  { type: 'pause' },
+  { type: 'resume' },
   { type: 'drain', graceMs: 1000 },
   { type: 'xstate.error.actor.claims', actorId: 'claims', error: new Error('a mistake of ours') },
   { type: 'xstate.after.grace.supervisor.draining' } as never,
@@ -39,9 +41,9 @@ const options = {
   input,
   events,
   serializeState: ({ value, context }: SupervisorSnapshot) => {
-    const { children, permits, waiting, told, fault, graceMs } = context;
+    const { children, permits, waiting, paused, told, fault, graceMs } = context;
     const living = children.map(({ symbol }) => symbol);
-    return JSON.stringify([value, living, permits, waiting, told, fault, graceMs]);
+    return JSON.stringify([value, living, permits, waiting, paused, told, fault, graceMs]);
   },
   filterEvents: (snapshot: SupervisorSnapshot, event: Event) => snapshot.can(event),
   limit: 100_000,
@@ -75,7 +77,7 @@ describe('every path through the supervisor', () => {
 
   test('holds, in every state, at most as many permits as the concurrency, and none free while somebody waits', () => {
     for (const { state } of reached) {
-      const { permits, waiting, children, concurrency, told } = state.context;
+      const { permits, waiting, paused, children, concurrency, told } = state.context;
       const living = children.map(({ symbol }) => symbol);
       expect(permits.length).toBeLessThanOrEqual(concurrency);
       expect(new Set([...permits, ...waiting]).size).toBe(permits.length + waiting.length);
@@ -86,7 +88,7 @@ describe('every path through the supervisor', () => {
           .sort(),
       ).toEqual([...living].sort());
       if (state.value !== 'accepting') continue;
-      expect(permits.length === concurrency || waiting.length === 0).toBe(true);
+      expect(paused || permits.length === concurrency || waiting.length === 0).toBe(true);
       expect(told).toBe(room(state.context));
     }
   });

@@ -33,6 +33,19 @@ describe('permits', () => {
     expect([name('B'), name('C')]).toEqual([running, 'pending']);
   });
 
+  test('are granted to nobody during a pause, while what runs goes on to its end', async () => {
+    const { take, send, actors, name, context } = liveSupervisor({ concurrency: 1 });
+    take('A');
+    take('B');
+    send({ type: 'pause' });
+    await actors.finish('A');
+    expect(name('A')).toBe('processing.factors.running');
+    send({ type: 'job.settled', symbol: 'A' });
+    expect([name('B'), context().permits]).toEqual(['pending', []]);
+    send({ type: 'resume' });
+    expect([name('B'), context().permits]).toEqual([running, ['B']]);
+  });
+
   test('are kept from phase to phase', async () => {
     const { take, actors, name, context } = liveSupervisor({ concurrency: 1 });
     take('A');

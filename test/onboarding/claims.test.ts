@@ -3,6 +3,7 @@ import { createActor } from 'xstate';
 import { supervisorMachine } from '../../machines/supervisor.ts';
 import { claimsActor } from '../../src/onboarding/claims.ts';
 import { inFlight } from '../../src/onboarding/in-flight.ts';
+import type { Requests } from '../../src/onboarding/operations.store.ts';
 import type { TakenClaim } from '../../src/onboarding/ports.ts';
 import { heldActors, settled, stopAll } from '../machines/harness.ts';
 import { TestClock } from '../support/clock.ts';
@@ -22,6 +23,7 @@ function claiming({ concurrency = 2, prefetch = 0, childrenMax = 200 } = {}) {
   const wakers = new Set<() => void>();
   const actors = heldActors();
   let claim = async (room: number) => queue.splice(0, room);
+  let requests: Requests = { paused: false, cancelled: [] };
   const supervisor = createActor(
     supervisorMachine.provide({
       actors: {
@@ -32,6 +34,7 @@ function claiming({ concurrency = 2, prefetch = 0, childrenMax = 200 } = {}) {
               rooms.push(room);
               return claim(room);
             },
+            requests: async () => requests,
             release: async (claims) => void released.push(...claims.map((one) => one.claim.symbol)),
           },
           onWork(wake) {
@@ -64,6 +67,9 @@ function claiming({ concurrency = 2, prefetch = 0, childrenMax = 200 } = {}) {
     actors,
     supervisor,
     children: () => supervisor.getSnapshot().context.children.map(({ symbol, epoch }) => `${symbol}${epoch}`),
+    ask: (asked: Partial<Requests>) => {
+      requests = { ...requests, ...asked };
+    },
     claimWith: (work: typeof claim) => {
       claim = work;
     },
@@ -184,6 +190,38 @@ describe('the claims actor', () => {
     await run.clock.advance(1000);
     await settled();
     expect(run.children()).toEqual(['A1']);
+    await run.stop();
+  });
+
+  test('heeds a pause and its end, at the latest after a second', async () => {
+    const run = claiming();
+    await run.start();
+    run.ask({ paused: true });
+    await run.clock.advance(1000);
+    await settled();
+    run.queue.push(takenOf('A'));
+    await run.wake();
+    expect(run.children()).toEqual([]);
+    run.ask({ paused: false });
+    await run.wake();
+    expect(run.children()).toEqual(['A1']);
+    await run.stop();
+  });
+
+  test('passes a cancellation on to the child that is meant, and to no other claim of its symbol', async () => {
+    const run = claiming();
+    run.queue.push(takenOf('A'), takenOf('B'));
+    await run.start();
+    const name = (symbol: string) => run.supervisor.getSnapshot().children[symbol]?.getSnapshot().value;
+    run.ask({
+      cancelled: [
+        { jobId: 'job-A', symbol: 'A', epoch: 1 },
+        { jobId: 'job-B', symbol: 'B', epoch: 7 },
+      ],
+    });
+    await run.wake();
+    expect(name('A')).toBe('cancelled');
+    expect(name('B')).toEqual({ processing: { fetch: 'running' } });
     await run.stop();
   });
 });

@@ -6,6 +6,7 @@ import { admissionStore } from '../../src/onboarding/admission.store.ts';
 import { claimStore } from '../../src/onboarding/claim.store.ts';
 import { fenceStore } from '../../src/onboarding/fence.store.ts';
 import { journalStore } from '../../src/onboarding/journal.store.ts';
+import { operationsStore } from '../../src/onboarding/operations.store.ts';
 import type { Journal, TakenClaim, TransitionRecord, Wanted } from '../../src/onboarding/ports.ts';
 import { startSymbolQueue } from '../../src/onboarding/symbol.queue.ts';
 import { progressFrom } from '../machines/harness.ts';
@@ -62,6 +63,7 @@ export async function startNode(
     journal,
     errors,
     fence: fenceStore(database),
+    operations: operationsStore(database, { queue, node, depthMax }),
     admit: (wanted: readonly (string | Wanted)[]) =>
       database.transaction((on) =>
         admission.admit(

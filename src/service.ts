@@ -10,6 +10,7 @@ import { newYork } from './market/proxies.ts';
 import { lastCompletedSession } from './market/sessions.ts';
 import type { AdmissionStore } from './onboarding/admission.store.ts';
 import type { JobQueries } from './onboarding/job.query.ts';
+import type { OperationsStore } from './onboarding/operations.store.ts';
 import type { TransitionFeed } from './onboarding/transition.feed.ts';
 import { portfolioQueries } from './portfolio/portfolio.query.ts';
 import type { PortfolioStore } from './portfolio/portfolio.store.ts';
@@ -27,6 +28,7 @@ export interface ServiceParts {
   nodeName: string;
   clock: Clock;
   admission: AdmissionStore;
+  operations: OperationsStore;
   universe: UniverseStore;
   snapshots: SnapshotStore;
   portfolios: PortfolioStore;
@@ -47,11 +49,12 @@ export function buildService(parts: ServiceParts): Service {
   const session = () => lastCompletedSession({ now: clock.now(), ...newYork });
   const reads = portfolioQueries(database, { statuses: symbols.statuses, session });
   const overview = () => overviewOf(parts);
+  const retryAfterSeconds = async () =>
+    Math.max(1, (await overview()).estimated_drain_seconds ?? defaultRetrySeconds);
   const upload = {
     ...parts,
     admit: parts.admission.admit,
-    retryAfterSeconds: async () =>
-      Math.max(1, (await overview()).estimated_drain_seconds ?? defaultRetrySeconds),
+    retryAfterSeconds,
     depthMax: config.supervisor.depth,
     priceMaxAgeDays: config.priceMaxAgeDays,
   };
@@ -72,6 +75,7 @@ export function buildService(parts: ServiceParts): Service {
       },
       job: (id) => queries.find(id),
     },
+    operations: operationsOf(parts, retryAfterSeconds),
     feed: { subscribe: async (listener) => parts.feed.subscribe(listener) },
     health: { ready: () => healthChecks(parts) },
   };
@@ -92,6 +96,34 @@ async function statusOf({ symbols, cache, warm, config }: ServiceParts, raw: str
   const [status] = await symbols.statuses([symbol]);
   if (status!.status === 'ready') await warm(symbol);
   return status!;
+}
+
+function operationsOf(parts: ServiceParts, retryAfterSeconds: () => Promise<number>): Service['operations'] {
+  const { operations, queries } = parts;
+  return {
+    async retry(id) {
+      const answer = await operations.retry(id);
+      switch (answer.kind) {
+        case 'retried':
+          return { kind: 'retried', job: (await queries.find(id))! };
+        case 'symbol_busy':
+          return { kind: 'symbol_busy', job_id: answer.jobId };
+        case 'queue_full':
+          return { ...answer, needed: 1, retry_after_seconds: await retryAfterSeconds() };
+        default:
+          return answer;
+      }
+    },
+    async cancel(id) {
+      const answer = await operations.cancel(id);
+      if (answer.kind !== 'cancelled' && answer.kind !== 'requested') return answer;
+      return { kind: answer.kind, symbol: (await queries.find(id))!.symbol };
+    },
+    async setPaused(paused) {
+      await operations.setPaused(paused);
+      return overviewOf(parts);
+    },
+  };
 }
 
 async function overviewOf({ config, nodeName, queries, supervisor }: ServiceParts): Promise<OverviewView> {

@@ -10,6 +10,7 @@ import { parseJson } from './json.ts';
 import { indexLinks } from './links.ts';
 import { acceptSockets, liveSocket } from './live.socket.ts';
 import { onboardingRoutes } from './onboarding.routes.ts';
+import { operatorRoutes } from './operator.routes.ts';
 import { portfolioRoutes } from './portfolio.routes.ts';
 import { answerClientError, problemHandler } from './problem.handler.ts';
 import { guardRequests } from './request.guards.ts';
@@ -60,6 +61,7 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     liveSocket(app, service.feed, { ...options, limits });
     healthRoutes(app, service.health);
     onboardingRoutes(app, service.onboarding);
+    operatorRoutes(app, service.operations);
     symbolRoutes(app, service.symbols);
     app.register(async (scope) => portfolioRoutes(scope as unknown as Api, service.portfolios));
   });

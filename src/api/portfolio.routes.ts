@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts';
 import type { Api } from './fastify.types.ts';
 import { portfolioLinks, portfolioPath } from './links.ts';
 import { refuse } from './refusals.ts';
-import { responses } from './responses.ts';
+import { changeProblems, responses } from './responses.ts';
 import {
   idSchema,
   portfolioInputSchema,
@@ -51,13 +51,8 @@ function uploadRoute(app: Api, portfolios: Portfolios): void {
     querystring: uploadOptionsSchema,
     body: { content: { 'application/json': { schema: portfolioInputSchema } } },
     response: responses({ 201: uploadedSchema, 202: uploadedSchema }, [
-      'malformed_json',
+      ...changeProblems,
       'malformed_form',
-      'cross_origin',
-      'payload_too_large',
-      'unsupported_media_type',
-      'unsupported_charset',
-      'unsupported_encoding',
       'invalid_form',
       'invalid_rows',
       'invalid_symbols',

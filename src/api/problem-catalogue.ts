@@ -32,6 +32,11 @@ export const problemCatalogue = {
     title: 'Request from another origin',
     cure: "Call from a page of the service's own origin, or from a program.",
   },
+  operators_only: {
+    status: 403,
+    title: 'For operators only',
+    cure: 'Ask an operator, or use a token of the role operator.',
+  },
   not_found: { status: 404, title: 'No such resource', cure: 'GET / lists where to start.' },
   portfolio_not_found: {
     status: 404,
@@ -55,6 +60,26 @@ export const problemCatalogue = {
     cure: 'Accept application/json, or send no Accept header.',
   },
   request_timeout: { status: 408, title: 'Request took too long', cure: 'Send the request faster.' },
+  not_retryable: {
+    status: 409,
+    title: 'Job cannot be retried',
+    cure: 'Only a failed job, or one that completed in part, can be retried. Onboard the symbol anew instead.',
+  },
+  symbol_busy: {
+    status: 409,
+    title: 'Symbol has another unfinished job',
+    cure: 'Watch the job that `job_id` names; it does what this retry would do.',
+  },
+  too_late_to_cancel: {
+    status: 409,
+    title: 'Too late to cancel',
+    cure: 'The symbol is in the universe already and portfolios are being valued with it. Let it end.',
+  },
+  not_cancellable: {
+    status: 409,
+    title: 'Job is over',
+    cure: 'Only a pending or processing job can be cancelled.',
+  },
   payload_too_large: {
     status: 413,
     title: 'Payload too large',
@@ -112,7 +137,7 @@ export const problemCatalogue = {
   queue_full: {
     status: 503,
     title: 'Onboarding queue is full',
-    cure: 'Upload again after Retry-After. Nothing was saved.',
+    cure: 'Try again after Retry-After. Nothing was saved.',
   },
   symbols_unverifiable: {
     status: 503,

@@ -61,6 +61,7 @@ const published = [
   'limit',
   'needed',
   'retry_after_seconds',
+  'job_id',
   'checks',
 ] as const satisfies (keyof Problem)[];
 

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import type { UploadAnswer } from './service.ts';
+import type { CancelAnswer, QueueFull, RetryAnswer, UploadAnswer } from './service.ts';
 
 type Refusal = Exclude<UploadAnswer, { kind: 'created' }>;
 
@@ -29,23 +29,58 @@ export function refuse(answer: Refusal): AppError {
         `The market-data provider gives no verdict now on ${nameThem(answer.symbols)}. Nothing was saved.`,
         { details: { symbols: answer.symbols, retry_after_seconds: answer.retry_after_seconds } },
       );
-    case 'queue_full': {
-      const { kind: _, ...details } = answer;
-      const free = Math.max(0, answer.limit - answer.depth);
-      return new AppError(
-        'queue_full',
-        `${answer.needed} new symbols need onboarding and the queue has room for ${free} ` +
-          `(${answer.depth} of ${answer.limit} in use). Nothing was saved.`,
-        { details },
-      );
-    }
+    case 'queue_full':
+      return queueFull(answer);
     case 'too_many_symbols':
       return new AppError(
         'too_many_symbols',
-        `${answer.needed} new symbols need onboarding and the queue never holds more than ${answer.limit}. Nothing was saved.`,
+        `${newSymbols(answer.needed)} onboarding and the queue never holds more than ${answer.limit}. Nothing was saved.`,
         { details: { needed: answer.needed, limit: answer.limit } },
       );
   }
+}
+
+function queueFull({ kind: _, ...details }: QueueFull): AppError {
+  const { needed, depth, limit } = details;
+  const free = Math.max(0, limit - depth);
+  const room = `the queue has room for ${free} (${depth} of ${limit} in use)`;
+  return new AppError('queue_full', `${newSymbols(needed)} onboarding and ${room}. Nothing was saved.`, {
+    details,
+  });
+}
+
+const newSymbols = (count: number) => (count === 1 ? '1 new symbol needs' : `${count} new symbols need`);
+
+/** Why an operator's retry was refused. */
+export function refuseRetry(
+  answer: Exclude<RetryAnswer, { kind: 'retried' } | { kind: 'not_found' }>,
+): AppError {
+  switch (answer.kind) {
+    case 'not_retryable':
+      return new AppError(
+        'not_retryable',
+        `Expected a failed or partial job, got one that is ${answer.status}.`,
+      );
+    case 'symbol_busy':
+      return new AppError('symbol_busy', `The symbol is being onboarded by job ${answer.job_id}.`, {
+        details: { job_id: answer.job_id },
+      });
+    case 'queue_full': {
+      const { kind: _, ...details } = answer;
+      const message = `The queue is full: ${details.depth} of ${details.limit} in use. The job stays as it was.`;
+      return new AppError('queue_full', message, { details });
+    }
+  }
+}
+
+/** Why an operator's cancellation was refused. */
+export function refuseCancel(
+  answer: Extract<CancelAnswer, { kind: 'too_late' } | { kind: 'not_cancellable' }>,
+): AppError {
+  if (answer.kind === 'too_late') {
+    return new AppError('too_late_to_cancel', 'The symbol has entered the universe: the job will end soon.');
+  }
+  return new AppError('not_cancellable', `Expected an unfinished job, got one that is ${answer.status}.`);
 }
 
 const namedMax = 20; // the sentence stays readable; `symbols` has them all

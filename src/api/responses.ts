@@ -13,6 +13,16 @@ const common: ProblemCode[] = [
   'temporarily_unavailable',
 ];
 
+/** What a request that changes something may be refused for before anybody looks at what it asks. */
+export const changeProblems = [
+  'cross_origin',
+  'malformed_json',
+  'payload_too_large',
+  'unsupported_media_type',
+  'unsupported_charset',
+  'unsupported_encoding',
+] as const satisfies ProblemCode[];
+
 interface ProblemResponse {
   description: string;
   content: { 'application/problem+json': { schema: typeof problemSchema } };

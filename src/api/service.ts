@@ -5,6 +5,7 @@ import type {
   invalidSymbolSchema,
   JobDetailView,
   JobsQuery,
+  JobView,
   jobsViewSchema,
   OverviewView,
   PortfolioView,
@@ -49,7 +50,7 @@ export type UploadAnswer =
   | { kind: 'rejected_rows'; problems: Remark[]; warnings: Remark[] }
   | { kind: 'invalid_symbols'; symbols: InvalidSymbol[] }
   | { kind: 'unverifiable'; symbols: InvalidSymbol[]; retry_after_seconds: number }
-  | { kind: 'queue_full'; depth: number; limit: number; needed: number; retry_after_seconds: number }
+  | QueueFull
   | { kind: 'too_many_symbols'; needed: number; limit: number };
 
 type Positions = z.infer<typeof positionsSchema>;
@@ -88,6 +89,38 @@ export interface Symbols {
   ): Promise<z.infer<typeof exposuresSchema> | null>;
 }
 
+export interface QueueFull {
+  kind: 'queue_full';
+  depth: number;
+  limit: number;
+  needed: number;
+  retry_after_seconds: number;
+}
+
+/** What an operator's retry came to. A refusal leaves the job as it was. */
+export type RetryAnswer =
+  | { kind: 'retried'; job: JobDetailView }
+  | { kind: 'not_found' }
+  | { kind: 'not_retryable'; status: JobView['status'] }
+  /** The symbol's unfinished job, which will do. */
+  | { kind: 'symbol_busy'; job_id: string }
+  | QueueFull;
+
+export type CancelAnswer =
+  | { kind: 'cancelled'; symbol: string }
+  | { kind: 'requested'; symbol: string }
+  | { kind: 'not_found' }
+  | { kind: 'too_late' }
+  | { kind: 'not_cancellable'; status: JobView['status'] };
+
+/** Who may do it, the routes decide. */
+export interface Operations {
+  retry(id: string): Promise<RetryAnswer>;
+  cancel(id: string): Promise<CancelAnswer>;
+  /** Cluster-wide and stored; answers the overview after it. */
+  setPaused(paused: boolean): Promise<OverviewView>;
+}
+
 export interface Onboarding {
   overview(): Promise<OverviewView>;
   /** Newest first (by id, descending), older than the job `cursor`; `next_cursor` is the last id given. */
@@ -121,6 +154,7 @@ export interface Service {
   portfolios: Portfolios;
   symbols: Symbols;
   onboarding: Onboarding;
+  operations: Operations;
   feed: Feed;
   health: Health;
 }

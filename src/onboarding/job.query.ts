@@ -13,7 +13,8 @@ export interface JobQueries {
   totals(): Promise<Totals>;
 }
 
-export interface Totals extends Pick<OverviewView, 'counts' | 'throughput' | 'feed_position' | 'depth'> {
+export interface Totals
+  extends Pick<OverviewView, 'counts' | 'throughput' | 'feed_position' | 'depth' | 'paused'> {
   /** Mean seconds from the first phase to the end, last hour; null before anything ended. */
   meanRunSeconds: number | null;
 }
@@ -158,6 +159,7 @@ async function totals(database: Database): ReturnType<JobQueries['totals']> {
     select (select json_object_agg(status, n) from (
         select status, count(*)::int as n from onboarding_jobs group by status) s) as counts,
       (select position from feed_head where id = 1) as position,
+      coalesce((select value = 'true'::jsonb from service_state where key = 'paused'), false) as paused,
       count(*)::int as finished,
       percentile_cont(0.5) within group (order by extract(epoch from finished_at - created_at)) as median,
       avg(extract(epoch from finished_at - started_at)) as mean_run
@@ -165,6 +167,7 @@ async function totals(database: Database): ReturnType<JobQueries['totals']> {
     where finished_at > now() - interval '1 hour' and status in ('completed', 'failed')`);
   const counts = { pending: 0, processing: 0, completed: 0, failed: 0, cancelled: 0, ...row!.counts };
   return {
+    paused: row!.paused,
     counts,
     depth: counts.pending + counts.processing,
     throughput: {
@@ -177,6 +180,7 @@ async function totals(database: Database): ReturnType<JobQueries['totals']> {
 }
 
 interface TotalsRow {
+  paused: boolean;
   counts: Partial<OverviewView['counts']> | null;
   position: string;
   finished: number;

@@ -1,8 +1,16 @@
 import type { TransitionView } from '../../src/api/schemas.ts';
-import type { FeedSubscription, Service, UploadAnswer, UploadInput } from '../../src/api/service.ts';
+import type {
+  CancelAnswer,
+  FeedSubscription,
+  RetryAnswer,
+  Service,
+  UploadAnswer,
+  UploadInput,
+} from '../../src/api/service.ts';
 import {
   exposures,
   job,
+  jobDetail,
   jobId,
   lot,
   missingId,
@@ -34,6 +42,8 @@ export function fakeService() {
       pending_symbols: ['BRK-B'],
       warnings: [],
     } as UploadAnswer,
+    retried: { kind: 'retried', job: jobDetail } as RetryAnswer,
+    cancelled: { kind: 'requested', symbol: 'BRK-B' } as CancelAnswer,
     /** When set, every read throws it. */
     failure: null as unknown,
     ready: true,
@@ -83,20 +93,12 @@ export function fakeService() {
     onboarding: {
       overview: () => read(overview),
       jobs: (query, viewer) => read({ jobs: [job], next_cursor: jobId }, query, viewer),
-      job: (id, viewer) =>
-        mine(
-          {
-            ...job,
-            actor_snapshot: {
-              status: 'active',
-              value: { processing: { fetch: 'running' } },
-              context: { attempt: 1 },
-            },
-            timeline: [transition(1), transition(2)],
-          },
-          id,
-          viewer,
-        ),
+      job: (id, viewer) => mine(jobDetail, id, viewer),
+    },
+    operations: {
+      retry: (id) => read(fake.retried, 'retry', id),
+      cancel: (id) => read(fake.cancelled, 'cancel', id),
+      setPaused: (paused) => read({ ...overview, paused }, 'setPaused', paused),
     },
     feed: {
       async subscribe(listener): Promise<FeedSubscription> {

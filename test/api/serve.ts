@@ -1,5 +1,6 @@
 import { afterEach } from 'vitest';
 import { buildServer, type ServerOptions } from '../../src/api/http.server.ts';
+import type { Viewer } from '../../src/api/service.ts';
 import { fakeService } from './fake-service.ts';
 
 const running = new Set<() => Promise<void>>();
@@ -13,13 +14,18 @@ afterEach(async () => {
 export const now = Date.parse('2026-03-02T14:30:00Z');
 
 /** A server on a free port over a fake service, closed after the test. */
-export async function serve(options: Partial<ServerOptions> = {}) {
+export async function serve({ viewer, ...options }: Partial<ServerOptions> & { viewer?: Viewer } = {}) {
   const fake = fakeService();
   const server = buildServer(fake.service, {
     clock: { now: () => now, sleepUntil: async () => {} },
     marketData: { providers: ['simulated'], simulated: true },
     ...options,
   });
+  if (viewer) {
+    server.addHook('onRequest', async (request) => {
+      Object.defineProperty(request, 'viewer', { value: viewer });
+    });
+  }
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
   const close = () => server.close();
   running.add(close);

@@ -71,6 +71,16 @@ export function transition(position: number): TransitionView {
   };
 }
 
+export const jobDetail = {
+  ...job,
+  actor_snapshot: {
+    status: 'active',
+    value: { processing: { fetch: 'running' } },
+    context: { attempt: 1 },
+  },
+  timeline: [transition(1), transition(2)],
+};
+
 export const lot = {
   lot_id: missingId,
   line: 1,
@@ -184,6 +194,7 @@ export const exposures = {
 };
 
 export const overview = {
+  paused: false,
   depth: 1,
   running: 1,
   limits: { depth: 50, concurrency: 3, cluster_concurrency: null, prefetch: 50 },

@@ -10,12 +10,22 @@ import { parseFaults } from '../../src/market/faults.ts';
 import type { MarketDataProvider } from '../../src/market/provider.ts';
 import { simulatedProvider } from '../../src/market/simulated.provider.ts';
 
+interface Answer<T> {
+  status: number;
+  headers: Headers;
+  /** Null where there is none. */
+  body: T;
+}
+
 export interface TestService {
   app: App;
   url: string;
-  get<T = unknown>(path: string): Promise<{ status: number; headers: Headers; body: T }>;
+  get<T = unknown>(path: string): Promise<Answer<T>>;
+  /** Sends a request without a body. */
+  send<T = unknown>(method: 'POST' | 'DELETE', path: string): Promise<Answer<T>>;
+  post<T = unknown>(path: string): Promise<Answer<T>>;
   /** Uploads CSV text. */
-  upload<T = unknown>(csv: string, query?: string): Promise<{ status: number; headers: Headers; body: T }>;
+  upload<T = unknown>(csv: string, query?: string): Promise<Answer<T>>;
   portfolio(id: string): Promise<PortfolioView>;
   /** Every transition since the start, in feed order. */
   transitions: TransitionView[];
@@ -93,11 +103,12 @@ async function serviceOf(app: App): Promise<TestService> {
       waiting.add(look);
       look();
     });
-  const read = async <T>(response: Response) => ({
-    status: response.status,
-    headers: response.headers,
-    body: (await response.json()) as T,
-  });
+  const read = async <T>(response: Response): Promise<Answer<T>> => {
+    const text = await response.text();
+    const body = (text === '' ? null : JSON.parse(text)) as T;
+    return { status: response.status, headers: response.headers, body };
+  };
+  const send = async <T>(method: string, path: string) => read<T>(await fetch(app.url + path, { method }));
   const get = async <T>(path: string) => read<T>(await fetch(app.url + path));
   const portfolio = async (id: string) => (await get<PortfolioView>(`/portfolios/${id}`)).body;
 
@@ -105,6 +116,8 @@ async function serviceOf(app: App): Promise<TestService> {
     app,
     url: app.url,
     get,
+    send,
+    post: (path) => send('POST', path),
     async upload<T>(csv: string, query = 'name=test') {
       const request = { method: 'POST', body: csv, headers: { 'content-type': 'text/csv' } };
       return read<T>(await fetch(`${app.url}/portfolios?${query}`, request));

@@ -69,6 +69,7 @@ export const problemSchema = z.object({
   limit: z.int().optional(),
   needed: z.int().optional(),
   retry_after_seconds: z.int().optional(),
+  job_id: z.uuid().optional(),
   checks: z.array(z.unknown()).optional(),
 });
 export type Problem = z.infer<typeof problemSchema>;

@@ -32,6 +32,7 @@ export const marketDataSchema = z.object({
 
 /** All counts are over the whole cluster, unless they name the node. */
 export const overviewSchema = z.object({
+  paused: z.boolean().meta({ description: 'An operator paused the cluster: no job is begun.' }),
   depth: z.int().meta({ description: 'Jobs admitted and not finished.' }),
   running: z.int().meta({ description: 'Jobs whose phase runs now on this node: permits in use.' }),
   limits: z.object({
@@ -134,3 +135,10 @@ export const jobDetailViewSchema = jobViewSchema.extend({
 });
 export type JobDetailView = z.infer<typeof jobDetailViewSchema>;
 export const jobDetailSchema = jobDetailViewSchema.extend({ links: linksSchema });
+
+/** `cancelled`: it is over. `requested`: its node has been told, and ends it within moments. */
+export const cancellationSchema = z.object({
+  job_id: idSchema,
+  status: z.enum(['cancelled', 'requested']),
+  links: linksSchema,
+});

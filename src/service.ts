@@ -19,6 +19,7 @@ import { normaliseSymbol } from './portfolio/symbol.ts';
 import { uploadPortfolio } from './portfolio/upload.ts';
 import type { SymbolCache } from './universe/cache.ts';
 import { statusIn } from './universe/status.ts';
+import { onboardSymbol } from './universe/onboard.ts';
 import type { SymbolQueries } from './universe/symbol.query.ts';
 import type { UniverseStore } from './universe/universe.store.ts';
 
@@ -51,13 +52,9 @@ export function buildService(parts: ServiceParts): Service {
   const overview = () => overviewOf(parts);
   const retryAfterSeconds = async () =>
     Math.max(1, (await overview()).estimated_drain_seconds ?? defaultRetrySeconds);
-  const upload = {
-    ...parts,
-    admit: parts.admission.admit,
-    retryAfterSeconds,
-    depthMax: config.supervisor.depth,
-    priceMaxAgeDays: config.priceMaxAgeDays,
-  };
+  const { admit } = parts.admission;
+  const admitting = { ...parts, admit, retryAfterSeconds, priceMaxAgeDays: config.priceMaxAgeDays };
+  const upload = { ...admitting, depthMax: config.supervisor.depth };
   return {
     portfolios: { upload: (input) => uploadPortfolio(upload, input), ...reads },
     symbols: {
@@ -69,6 +66,15 @@ export function buildService(parts: ServiceParts): Service {
     onboarding: {
       overview,
       async jobs(query) {
+      statuses: (raws) => statusesOf(parts, raws),
+      search: symbols.search,
+      async onboard(raw, { name }) {
+        const answer = await onboardSymbol(admitting, { raw, requestedBy: name });
+        if (answer.kind !== 'ready' && answer.kind !== 'admitted') return answer;
+        // Not from the cache: it hears of the new job only when the feed does.
+        const [view] = await symbols.statuses([answer.symbol]);
+        return { ...answer, view: view! };
+      },
         if (query.symbol === undefined) return queries.list(query);
         const { symbol } = normaliseSymbol(query.symbol);
         return symbol === null ? { jobs: [], next_cursor: null } : queries.list({ ...query, symbol });
@@ -105,6 +111,22 @@ function operationsOf(parts: ServiceParts, retryAfterSeconds: () => Promise<numb
       const answer = await operations.retry(id);
       switch (answer.kind) {
         case 'retried':
+async function statusesOf({ symbols, cache, config }: ServiceParts, raws: readonly string[]) {
+  const named = new Map(
+    raws.map((raw) => {
+      const { symbol } = normaliseSymbol(raw);
+      return [symbol ?? raw, symbol];
+    }),
+  );
+  const wanted = [...named.values()].filter((symbol) => symbol !== null);
+  const remembered = new Map(wanted.map((symbol) => [symbol, cache.get(symbol)]));
+  const read = await symbols.statuses(wanted.filter((symbol) => !remembered.get(symbol)));
+  const fresh = new Map(read.map((status) => [status.symbol, status]));
+  return [...named].map(([name, symbol]) =>
+    symbol === null ? statusIn(name, null, config.job) : (remembered.get(symbol) ?? fresh.get(symbol)!),
+  );
+}
+
           return { kind: 'retried', job: (await queries.find(id))! };
         case 'symbol_busy':
           return { kind: 'symbol_busy', job_id: answer.jobId };

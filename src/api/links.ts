@@ -18,6 +18,7 @@ export function symbolLinks(symbol: string, jobId: string | null = null): Record
     status: `${self}/status`,
     prices: `${self}/prices`,
     exposures: `${self}/exposures`,
+    onboarding: `${self}/onboarding`,
     ...(jobId === null ? {} : { job: jobPath(jobId) }),
   };
 }

@@ -16,8 +16,10 @@ import type {
   SymbolStatusView,
   SymbolView,
   snapshotsSchema,
+  SymbolsQuery,
   TransitionView,
 } from './schemas.ts';
+  symbolsViewSchema,
 
 /** Who asks. Without tokens there is one local user, who is also the operator. */
 export interface Viewer {
@@ -55,6 +57,19 @@ export type UploadAnswer =
 
 type Positions = z.infer<typeof positionsSchema>;
 type Snapshots = z.infer<typeof snapshotsSchema>;
+/** What became of the wish to onboard one symbol. */
+export type OnboardAnswer =
+  | { kind: 'ready'; view: SymbolStatusView }
+  /** By a new job, or by the unfinished one that it had. */
+  | { kind: 'admitted'; view: SymbolStatusView; job_id: string }
+  | Extract<
+      UploadAnswer,
+      | { kind: 'invalid_symbols' }
+      | { kind: 'unverifiable' }
+      | { kind: 'queue_full' }
+      | { kind: 'too_many_symbols' }
+    >;
+
 
 /** Null: no such portfolio, or not the viewer's. The two must not be told apart. */
 export interface Portfolios {
@@ -84,6 +99,11 @@ export interface Symbols {
     range: { from?: string | undefined; to?: string | undefined },
   ): Promise<z.infer<typeof pricesSchema> | null>;
   exposures(
+  /** The same for many, in the order asked; what is the same symbol, however written, comes once. */
+  statuses(symbols: readonly string[]): Promise<SymbolStatusView[]>;
+  /** Ascending by symbol, after the symbol `cursor`; `next_cursor` is the last one given. */
+  search(query: SymbolsQuery): Promise<z.infer<typeof symbolsViewSchema>>;
+  onboard(symbol: string, viewer: Viewer): Promise<OnboardAnswer>;
     symbol: string,
     query: { date?: string | undefined },
   ): Promise<z.infer<typeof exposuresSchema> | null>;

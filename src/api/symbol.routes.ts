@@ -1,16 +1,21 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import type { Api } from './fastify.types.ts';
-import { symbolLinks } from './links.ts';
-import { responses } from './responses.ts';
+import { jobPath, symbolLinks } from './links.ts';
+import { refuse } from './refusals.ts';
+import { changeProblems, responses } from './responses.ts';
 import {
   exposuresQuerySchema,
   exposuresSchema,
   pricesQuerySchema,
   pricesSchema,
+  statusesQuerySchema,
   symbolParameterSchema,
   symbolSchema,
+  symbolStatusesSchema,
   symbolStatusSchema,
+  symbolsQuerySchema,
+  symbolsSchema,
 } from './schemas.ts';
 import type { Symbols } from './service.ts';
 
@@ -19,7 +24,10 @@ const tags = ['symbols'];
 
 /** What is known of a symbol, and whether the analytics can use it yet. */
 export function symbolRoutes(app: Api, symbols: Symbols): void {
+  searchRoute(app, symbols);
+  statusesRoute(app, symbols);
   statusRoute(app, symbols);
+  onboardRoute(app, symbols);
   profileRoute(app, symbols);
   pricesRoute(app, symbols);
   exposuresRoute(app, symbols);
@@ -28,6 +36,64 @@ export function symbolRoutes(app: Api, symbols: Symbols): void {
 function found<View>(view: View | null, symbol: string): View {
   if (view === null) throw new AppError('symbol_unknown', `${symbol} is not in the universe.`);
   return view;
+}
+
+function searchRoute(app: Api, symbols: Symbols): void {
+  const schema = {
+    operationId: 'searchSymbols',
+    tags,
+    summary: 'Search the universe',
+    description:
+      'Symbols that hold `query` in their symbol or name, also those still on their way, with their status. Pages ' +
+      'by `limit` and `cursor`.',
+    querystring: symbolsQuerySchema,
+    response: responses({ 200: symbolsSchema }),
+  };
+  app.get('/symbols', { schema }, async ({ query }) => {
+    const { symbols: found, next_cursor } = await symbols.search(query);
+    return { symbols: found.map((view) => ({ ...view, links: symbolLinks(view.symbol) })), next_cursor };
+  });
+}
+
+function statusesRoute(app: Api, symbols: Symbols): void {
+  const schema = {
+    operationId: 'listSymbolStatuses',
+    tags,
+    summary: 'Are these symbols ready for analytics?',
+    description: 'The status of each, in the order asked; a symbol that is named twice comes once.',
+    querystring: statusesQuerySchema,
+    response: responses({ 200: symbolStatusesSchema }),
+  };
+  app.get('/symbols/status', { schema }, async ({ query }) => {
+    const views = await symbols.statuses(query.symbols);
+    return { symbols: views.map((view) => ({ ...view, links: symbolLinks(view.symbol, view.job_id) })) };
+  });
+}
+
+function onboardRoute(app: Api, symbols: Symbols): void {
+  const schema = {
+    operationId: 'onboardSymbol',
+    tags,
+    summary: 'Onboard one symbol without a portfolio',
+    description:
+      '200: it is ready already. 202: a job onboards it, a new one or the one that it had; `Location` is the job. ' +
+      'A symbol whose prices are old is onboarded again, and stays ready meanwhile.',
+    params,
+    response: responses({ 200: symbolStatusSchema, 202: symbolStatusSchema }, [
+      ...changeProblems,
+      'invalid_symbols',
+      'too_many_symbols',
+      'queue_full',
+      'symbols_unverifiable',
+    ]),
+  };
+  app.post('/symbols/:symbol/onboarding', { schema }, async ({ params: { symbol }, viewer }, reply) => {
+    const answer = await symbols.onboard(symbol, viewer);
+    if (answer.kind !== 'ready' && answer.kind !== 'admitted') throw refuse(answer);
+    if (answer.kind === 'admitted') reply.code(202).header('location', jobPath(answer.job_id));
+    const { view } = answer;
+    return { ...view, links: symbolLinks(view.symbol, view.job_id) };
+  });
 }
 
 function statusRoute(app: Api, symbols: Symbols): void {

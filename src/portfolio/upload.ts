@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Database, Transaction } from '../database.ts';
 import type { Instrument, Verdict } from '../market/provider.ts';
 import { newYork } from '../market/proxies.ts';
+import { refusalOf } from '../market/refusal.ts';
 import { lastCompletedSession, localDate } from '../market/sessions.ts';
 import type { Admission, Wanted } from '../onboarding/ports.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
@@ -78,24 +79,6 @@ async function detect(
 function unverified({ needed, unpriced }: Detection): string[] {
   const inactive = new Set(unpriced);
   return needed.map(({ symbol }) => symbol).filter((symbol) => inactive.has(symbol));
-}
-
-const retryAfterOutageSeconds = 30; // longer than a hiccup, shorter than a user's patience
-
-function refusalOf(verdicts: readonly Verdict[], now: number): UploadAnswer | null {
-  const of = (kind: Verdict['verdict']) =>
-    verdicts.flatMap((verdict) =>
-      verdict.verdict === kind && 'reason' in verdict
-        ? [{ symbol: verdict.symbol, reason: verdict.reason }]
-        : [],
-    );
-  const invalid = of('invalid');
-  if (invalid.length > 0) return { kind: 'invalid_symbols', symbols: invalid };
-  const symbols = of('unverifiable');
-  if (symbols.length === 0) return null;
-  const until = verdicts.map((verdict) => (verdict.verdict === 'unverifiable' ? (verdict.retryAt ?? 0) : 0));
-  const seconds = Math.max(retryAfterOutageSeconds, Math.ceil((Math.max(...until) - now) / 1000));
-  return { kind: 'unverifiable', symbols, retry_after_seconds: seconds };
 }
 
 interface Approved {

@@ -1,6 +1,12 @@
 import type { z } from 'zod';
 import { type Phase, phases } from '../../machines/protocol.ts';
-import type { exposuresSchema, pricesSchema, SymbolStatusView, SymbolView } from '../api/schemas.ts';
+import type {
+  exposuresSchema,
+  pricesSchema,
+  SymbolStatusView,
+  SymbolsQuery,
+  SymbolView,
+} from '../api/schemas.ts';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database.ts';
 import { factors, type Quality } from '../factors/catalog.ts';
@@ -11,6 +17,7 @@ export interface SymbolQueries {
   /** One status per symbol asked for, in that order; `unknown` where there is neither a row nor a job. */
   statuses(symbols: readonly string[]): Promise<SymbolStatusView[]>;
   profile(symbol: string): Promise<SymbolView | null>;
+  search(query: SymbolsQuery): Promise<{ symbols: SymbolView[]; next_cursor: string | null }>;
   prices(symbol: string, range: DayRange): Promise<z.infer<typeof pricesSchema> | null>;
   exposures(
     symbol: string,
@@ -54,8 +61,18 @@ export function symbolQueries(
     async profile(symbol) {
       const [row] = await facts([symbol]);
       if (!row?.listed) return null;
-      const { status } = statusIn(symbol, factsOf(row), { retryLimit });
-      return profileOf(row, status);
+      return profileOf(row, statusIn(symbol, factsOf(row), { retryLimit }).status);
+    },
+    async search({ query = '', limit, cursor = '' }) {
+      const found = await database.sql<{ symbol: string }>(searchSql, [query, cursor, limit + 1]);
+      const page = found.slice(0, limit).map(({ symbol }) => symbol);
+      const rows = await facts(page);
+      const listed = new Map(rows.map((row) => [row.symbol, row]));
+      const symbols = page.map((symbol) => {
+        const row = listed.get(symbol)!; // nothing ever leaves the universe's table
+        return profileOf(row, statusIn(symbol, factsOf(row), { retryLimit }).status);
+      });
+      return { symbols, next_cursor: found.length > limit ? page.at(-1)! : null };
     },
     async prices(symbol, { from, to }) {
       const [listed] = await database.sql<{ currency: string | null }>(
@@ -115,6 +132,12 @@ const factsSql = `
   left join symbol_universe u on u.symbol = s.symbol
   left join lateral (select * from onboarding_jobs where symbol = s.symbol order by id desc limit 1) j on true
   where u.symbol is not null or j.id is not null`;
+
+// In the byte order of symbols, whatever the database's collation is, so that a page ends where the next begins.
+const searchSql = `
+  select symbol from symbol_universe
+  where (strpos(symbol, upper($1)) > 0 or strpos(lower(name), lower($1)) > 0) and symbol collate "C" > $2
+  order by symbol collate "C" limit $3`;
 
 const factsOf = (row: FactsRow): SymbolFacts => ({
   readyAt: row.is_active && row.ready_at !== null ? new Date(row.ready_at).toISOString() : null,

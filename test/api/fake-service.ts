@@ -2,6 +2,7 @@ import type { TransitionView } from '../../src/api/schemas.ts';
 import type {
   CancelAnswer,
   FeedSubscription,
+  OnboardAnswer,
   RetryAnswer,
   Service,
   UploadAnswer,
@@ -43,6 +44,7 @@ export function fakeService() {
       warnings: [],
     } as UploadAnswer,
     retried: { kind: 'retried', job: jobDetail } as RetryAnswer,
+    onboarded: { kind: 'admitted', view: symbolStatus, job_id: jobId } as OnboardAnswer,
     cancelled: { kind: 'requested', symbol: 'BRK-B' } as CancelAnswer,
     /** When set, every read throws it. */
     failure: null as unknown,
@@ -89,6 +91,9 @@ export function fakeService() {
       profile: (symbol) => read(symbol === 'ZZZ' ? null : profile, symbol),
       prices: (symbol, range) => read(symbol === 'ZZZ' ? null : prices, symbol, range),
       exposures: (symbol, query) => read(symbol === 'ZZZ' ? null : exposures, symbol, query),
+      statuses: (symbols) => read([symbolStatus], symbols),
+      search: (query) => read({ symbols: [profile], next_cursor: '^GSPC' }, query),
+      onboard: (symbol, viewer) => read(fake.onboarded, symbol, viewer),
     },
     onboarding: {
       overview: () => read(overview),

@@ -9,6 +9,7 @@ import {
   linksSchema,
   phaseSchema,
   progressSchema,
+  symbolParameterSchema,
   timestampSchema,
 } from './common.ts';
 
@@ -32,6 +33,19 @@ export const symbolStatusViewSchema = z.object({
 export type SymbolStatusView = z.infer<typeof symbolStatusViewSchema>;
 export const symbolStatusSchema = symbolStatusViewSchema.extend({ links: linksSchema });
 
+export const statusesMax = 200;
+
+export const statusesQuerySchema = z.strictObject({
+  symbols: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(symbolParameterSchema).min(1).max(statusesMax))
+    .meta({ description: `Separated by commas, at most ${statusesMax}.` }),
+});
+
+/** In the order asked; what is the same symbol, however written, comes once. */
+export const symbolStatusesSchema = z.object({ symbols: z.array(symbolStatusSchema) });
+
 /** A row of the universe. A symbol on its way is in it already, with `is_active` false and nulls. */
 export const symbolViewSchema = z.object({
   symbol: z.string(),
@@ -54,6 +68,31 @@ export const symbolViewSchema = z.object({
 });
 export type SymbolView = z.infer<typeof symbolViewSchema>;
 export const symbolSchema = symbolViewSchema.extend({ links: linksSchema });
+
+export const symbolsQuerySchema = z.strictObject({
+  query: z
+    .string()
+    .trim()
+    .max(100)
+    .regex(/^\P{Cc}*$/u, 'expected no control characters')
+    .optional()
+    .meta({ description: 'A part of the symbol or of the name, in any case; everything when left out.' }),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  cursor: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,32}$/, 'expected a symbol')
+    .optional()
+    .meta({ description: '`next_cursor` of the page before.' }),
+});
+export type SymbolsQuery = z.infer<typeof symbolsQuerySchema>;
+
+export const symbolsViewSchema = z.object({
+  symbols: z.array(symbolViewSchema),
+  next_cursor: z.string().nullable(),
+});
+export const symbolsSchema = symbolsViewSchema.extend({
+  symbols: z.array(symbolSchema).meta({ description: 'Ascending by symbol.' }),
+});
 
 export const pricesQuerySchema = z.strictObject({
   from: daySchema.optional().meta({ description: 'First trading day, inclusive; the first stored one.' }),

@@ -1,0 +1,81 @@
+import type { OnboardAnswer } from '../api/service.ts';
+import type { Clock } from '../clock.ts';
+import type { Database, Transaction } from '../database.ts';
+import type { Verdict } from '../market/provider.ts';
+import { newYork } from '../market/proxies.ts';
+import { refusalOf } from '../market/refusal.ts';
+import { lastCompletedSession } from '../market/sessions.ts';
+import type { Admission, Wanted } from '../onboarding/ports.ts';
+import { detectNeeds } from '../portfolio/detection.ts';
+import { normaliseSymbol } from '../portfolio/symbol.ts';
+import type { UniverseStore } from './universe.store.ts';
+
+export interface OnboardPorts {
+  database: Database;
+  universe: UniverseStore;
+  admit(wanted: readonly Wanted[], options: { requestedBy: string; on: Transaction }): Promise<Admission>;
+  /** Verdicts on symbols; an outage is one too, never an exception. */
+  verify(symbols: readonly string[]): Promise<Verdict[]>;
+  /** Seconds until a full queue is likely to have room. */
+  retryAfterSeconds(): Promise<number>;
+  clock: Clock;
+  priceMaxAgeDays: number;
+}
+
+/** The view of the symbol is read afterwards, when what was decided here is committed. */
+type Onboarded =
+  | { kind: 'ready'; symbol: string }
+  | { kind: 'admitted'; symbol: string; job_id: string }
+  | Exclude<OnboardAnswer, { kind: 'ready' } | { kind: 'admitted' }>;
+
+/**
+ * Onboards one symbol without a portfolio. What is ready and fresh needs nothing, what is under way is joined, and
+ * everything else gets a job, stale symbols too: who asks for it by name wants it now.
+ */
+export async function onboardSymbol(
+  ports: OnboardPorts,
+  { raw, requestedBy }: { raw: string; requestedBy: string },
+): Promise<Onboarded> {
+  const { symbol, problem } = normaliseSymbol(raw);
+  if (symbol === null) {
+    return { kind: 'invalid_symbols', symbols: [{ symbol: raw, reason: problem.message }] };
+  }
+  const { settled, joining, unpriced } = await detect(ports, symbol);
+  if (settled.length > 0) return { kind: 'ready', symbol };
+  // What is active exists, and what is being onboarded was verified by whoever needed it first.
+  const verdicts = joining.length > 0 || unpriced.length === 0 ? [] : await ports.verify([symbol]);
+  const refusal = refusalOf(verdicts, ports.clock.now());
+  if (refusal) return refusal;
+  const answer = await admitOne(ports, { symbol, verdicts, requestedBy });
+  if (answer.kind !== 'queue_full') return answer;
+  return { ...answer, retry_after_seconds: await ports.retryAfterSeconds() };
+}
+
+// The upload protocol: universe row, admission, job, journal. What was detected before is read again under the lock:
+// the symbol may have completed, or failed, in between.
+async function admitOne(
+  ports: OnboardPorts,
+  wanted: { symbol: string; verdicts: readonly Verdict[]; requestedBy: string },
+): Promise<Onboarded | Exclude<Admission, { kind: 'admitted' }>> {
+  const { database, universe, admit } = ports;
+  const { symbol, verdicts, requestedBy } = wanted;
+  const instruments = verdicts.flatMap((one) => (one.verdict === 'valid' ? [one.instrument] : []));
+  return database.transaction<Onboarded | Exclude<Admission, { kind: 'admitted' }>>(async (on, rollback) => {
+    await universe.reserve([symbol], instruments, { on });
+    const { settled } = await detect(ports, symbol, on);
+    if (settled.length > 0) return { kind: 'ready', symbol };
+    const admission = await admit([{ symbol, reason: 'manual' }], { requestedBy, on });
+    if (admission.kind !== 'admitted') return rollback(admission);
+    return { kind: 'admitted', symbol, job_id: admission.jobs[0]!.jobId };
+  });
+}
+
+async function detect(
+  { universe, clock, priceMaxAgeDays }: OnboardPorts,
+  symbol: string,
+  on?: Transaction,
+): Promise<ReturnType<typeof detectNeeds>> {
+  const states = await universe.states([symbol], on ? { on } : {});
+  const lastSession = lastCompletedSession({ now: clock.now(), ...newYork });
+  return detectNeeds({ lots: [{ needs: symbol }], states, lastSession, priceMaxAgeDays });
+}

@@ -14,12 +14,13 @@ import type { OperationsStore } from './onboarding/operations.store.ts';
 import type { TransitionFeed } from './onboarding/transition.feed.ts';
 import { portfolioQueries } from './portfolio/portfolio.query.ts';
 import type { PortfolioStore } from './portfolio/portfolio.store.ts';
+import { portfolioListQuery } from './portfolio/portfolio-list.query.ts';
 import type { SnapshotStore } from './portfolio/snapshot.store.ts';
 import { normaliseSymbol } from './portfolio/symbol.ts';
 import { uploadPortfolio } from './portfolio/upload.ts';
 import type { SymbolCache } from './universe/cache.ts';
-import { statusIn } from './universe/status.ts';
 import { onboardSymbol } from './universe/onboard.ts';
+import { statusIn } from './universe/status.ts';
 import type { SymbolQueries } from './universe/symbol.query.ts';
 import type { UniverseStore } from './universe/universe.store.ts';
 
@@ -56,16 +57,15 @@ export function buildService(parts: ServiceParts): Service {
   const admitting = { ...parts, admit, retryAfterSeconds, priceMaxAgeDays: config.priceMaxAgeDays };
   const upload = { ...admitting, depthMax: config.supervisor.depth };
   return {
-    portfolios: { upload: (input) => uploadPortfolio(upload, input), ...reads },
+    portfolios: {
+      upload: (input) => uploadPortfolio(upload, input),
+      remove: (id, { name, role }) =>
+        parts.portfolios.remove(id, { owner: role === 'operator' ? null : name }),
+      ...portfolioListQuery(database),
+      ...reads,
+    },
     symbols: {
       status: (symbol) => statusOf(parts, symbol),
-      profile: (symbol) => known(symbol, symbols.profile),
-      prices: (symbol, range) => known(symbol, (name) => symbols.prices(name, range)),
-      exposures: (symbol, query) => known(symbol, (name) => symbols.exposures(name, query)),
-    },
-    onboarding: {
-      overview,
-      async jobs(query) {
       statuses: (raws) => statusesOf(parts, raws),
       search: symbols.search,
       async onboard(raw, { name }) {
@@ -75,6 +75,13 @@ export function buildService(parts: ServiceParts): Service {
         const [view] = await symbols.statuses([answer.symbol]);
         return { ...answer, view: view! };
       },
+      profile: (symbol) => known(symbol, symbols.profile),
+      prices: (symbol, range) => known(symbol, (name) => symbols.prices(name, range)),
+      exposures: (symbol, query) => known(symbol, (name) => symbols.exposures(name, query)),
+    },
+    onboarding: {
+      overview,
+      async jobs(query) {
         if (query.symbol === undefined) return queries.list(query);
         const { symbol } = normaliseSymbol(query.symbol);
         return symbol === null ? { jobs: [], next_cursor: null } : queries.list({ ...query, symbol });
@@ -104,13 +111,6 @@ async function statusOf({ symbols, cache, warm, config }: ServiceParts, raw: str
   return status!;
 }
 
-function operationsOf(parts: ServiceParts, retryAfterSeconds: () => Promise<number>): Service['operations'] {
-  const { operations, queries } = parts;
-  return {
-    async retry(id) {
-      const answer = await operations.retry(id);
-      switch (answer.kind) {
-        case 'retried':
 async function statusesOf({ symbols, cache, config }: ServiceParts, raws: readonly string[]) {
   const named = new Map(
     raws.map((raw) => {
@@ -127,6 +127,13 @@ async function statusesOf({ symbols, cache, config }: ServiceParts, raws: readon
   );
 }
 
+function operationsOf(parts: ServiceParts, retryAfterSeconds: () => Promise<number>): Service['operations'] {
+  const { operations, queries } = parts;
+  return {
+    async retry(id) {
+      const answer = await operations.retry(id);
+      switch (answer.kind) {
+        case 'retried':
           return { kind: 'retried', job: (await queries.find(id))! };
         case 'symbol_busy':
           return { kind: 'symbol_busy', job_id: answer.jobId };

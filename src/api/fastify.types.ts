@@ -13,6 +13,10 @@ export type Api = FastifyInstance<
 >;
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The media types of the answer, where it is not JSON. Problems are JSON all the same. */
+    produces?: string[];
+  }
   interface FastifyRequest {
     /** Who asks: the local user, until tokens say otherwise. */
     viewer: Viewer;

@@ -30,6 +30,9 @@ export function jobLinks(id: string, symbol: string): Record<string, string> {
 export const indexLinks = {
   self: '/',
   portfolios: '/portfolios',
+  portfolio_template: '/portfolios/template.csv',
+  symbols: '/symbols',
+  symbol_statuses: '/symbols/status',
   symbol_status: '/symbols/{symbol}/status',
   symbol: '/symbols/{symbol}',
   onboarding: '/onboarding',

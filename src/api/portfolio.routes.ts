@@ -2,6 +2,7 @@ import multipart from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import { portfolioTemplate } from '../portfolio/template.ts';
 import type { Api } from './fastify.types.ts';
 import { portfolioLinks, portfolioPath } from './links.ts';
 import { refuse } from './refusals.ts';
@@ -10,6 +11,8 @@ import {
   idSchema,
   portfolioInputSchema,
   portfolioSchema,
+  portfoliosQuerySchema,
+  portfoliosSchema,
   positionsQuerySchema,
   positionsSchema,
   snapshotsQuerySchema,
@@ -33,7 +36,10 @@ export async function portfolioRoutes(app: Api, portfolios: Portfolios): Promise
     throw explainUpload(error, request);
   });
   uploadRoute(app, portfolios);
+  listRoute(app, portfolios);
+  templateRoute(app);
   findRoute(app, portfolios);
+  deleteRoute(app, portfolios);
   positionsRoute(app, portfolios);
   snapshotsRoute(app, portfolios);
 }
@@ -89,6 +95,61 @@ function explainUpload(error: unknown, request: FastifyRequest): unknown {
 function found<View>(view: View | null, id: string): View {
   if (view === null) throw new AppError('portfolio_not_found', `There is no portfolio ${id}.`);
   return view;
+}
+
+function listRoute(app: Api, portfolios: Portfolios): void {
+  const schema = {
+    operationId: 'listPortfolios',
+    tags,
+    summary: 'Portfolios, newest first',
+    description:
+      'Your own; an operator sees all. Each with its status and its latest totals. Pages by `limit` and `cursor`; ' +
+      'new portfolios never shift a page.',
+    querystring: portfoliosQuerySchema,
+    response: responses({ 200: portfoliosSchema }),
+  };
+  app.get('/portfolios', { schema }, async ({ query, viewer }) => {
+    const { portfolios: found, next_cursor } = await portfolios.list(query, viewer);
+    const linked = found.map((view) => ({ ...view, links: portfolioLinks(view.portfolio_id) }));
+    return { portfolios: linked, next_cursor };
+  });
+}
+
+function templateRoute(app: Api): void {
+  const schema = {
+    operationId: 'getPortfolioTemplate',
+    tags,
+    summary: 'The portfolio template, as CSV',
+    description: 'Every column, with an example of each kind of lot and comments. It uploads as it is.',
+    produces: ['text/csv'],
+    response: responses({ 200: z.string().meta({ description: 'CSV: RFC 4180, UTF-8.' }) }),
+  };
+  const config = { produces: ['text/csv'] };
+  app.get('/portfolios/template.csv', { schema, config }, async (_request, reply) =>
+    reply
+      .type('text/csv; charset=utf-8; header=present')
+      .header('content-disposition', 'attachment; filename="portfolio-template.csv"')
+      .send(portfolioTemplate()),
+  );
+}
+
+function deleteRoute(app: Api, portfolios: Portfolios): void {
+  const schema = {
+    operationId: 'deletePortfolio',
+    tags,
+    summary: 'Delete a portfolio',
+    description:
+      'With its lots and its history, for good. The onboarding of its symbols goes on: others may need them.',
+    params,
+    response: responses({ 204: z.null().meta({ description: 'It is gone.' }) }, [
+      ...changeProblems,
+      'portfolio_not_found',
+    ]),
+  };
+  app.delete('/portfolios/:id', { schema }, async ({ params: { id }, viewer }, reply) => {
+    found((await portfolios.remove(id, viewer)) || null, id);
+    return reply.code(204).send(null);
+  });
 }
 
 function findRoute(app: Api, portfolios: Portfolios): void {

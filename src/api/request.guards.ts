@@ -68,12 +68,10 @@ function refuseOrigin({ headers, method }: FastifyRequest): void {
   }
 }
 
-function refuseRepresentation({ headers }: FastifyRequest): void {
-  if (headers.upgrade || accepts(headers.accept, offered)) return;
-  throw new AppError(
-    'not_acceptable',
-    `Answers are application/json, the request accepts: ${headers.accept}`,
-  );
+function refuseRepresentation({ headers, routeOptions }: FastifyRequest): void {
+  const types = routeOptions.config.produces ?? offered;
+  if (headers.upgrade || accepts(headers.accept, types)) return;
+  throw new AppError('not_acceptable', `The answer is ${types[0]}, the request accepts: ${headers.accept}`);
 }
 
 function refuseBodyEncoding({ headers }: FastifyRequest): void {

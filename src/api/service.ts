@@ -8,18 +8,20 @@ import type {
   JobView,
   jobsViewSchema,
   OverviewView,
+  PortfoliosQuery,
   PortfolioView,
   PositionInput,
+  portfoliosViewSchema,
   positionsSchema,
   pricesSchema,
   Remark,
   SymbolStatusView,
+  SymbolsQuery,
   SymbolView,
   snapshotsSchema,
-  SymbolsQuery,
+  symbolsViewSchema,
   TransitionView,
 } from './schemas.ts';
-  symbolsViewSchema,
 
 /** Who asks. Without tokens there is one local user, who is also the operator. */
 export interface Viewer {
@@ -55,8 +57,6 @@ export type UploadAnswer =
   | QueueFull
   | { kind: 'too_many_symbols'; needed: number; limit: number };
 
-type Positions = z.infer<typeof positionsSchema>;
-type Snapshots = z.infer<typeof snapshotsSchema>;
 /** What became of the wish to onboard one symbol. */
 export type OnboardAnswer =
   | { kind: 'ready'; view: SymbolStatusView }
@@ -70,10 +70,16 @@ export type OnboardAnswer =
       | { kind: 'too_many_symbols' }
     >;
 
+type Positions = z.infer<typeof positionsSchema>;
+type Snapshots = z.infer<typeof snapshotsSchema>;
 
 /** Null: no such portfolio, or not the viewer's. The two must not be told apart. */
 export interface Portfolios {
   upload(input: UploadInput): Promise<UploadAnswer>;
+  /** The viewer's own, an operator's all; newest first, older than `cursor`; `next_cursor` is the last id given. */
+  list(query: PortfoliosQuery, viewer: Viewer): Promise<z.infer<typeof portfoliosViewSchema>>;
+  /** False: no such portfolio, or not the viewer's. */
+  remove(id: string, viewer: Viewer): Promise<boolean>;
   find(id: string, viewer: Viewer): Promise<PortfolioView | null>;
   /** Lots after line `cursor`, at most `limit`; `next_cursor` is the last line given, as a string. */
   positions(
@@ -93,17 +99,17 @@ export interface Portfolios {
 export interface Symbols {
   /** Never null: `unknown` is an answer, also for what is not well-formed. */
   status(symbol: string): Promise<SymbolStatusView>;
+  /** The same for many, in the order asked; what is the same symbol, however written, comes once. */
+  statuses(symbols: readonly string[]): Promise<SymbolStatusView[]>;
+  /** Ascending by symbol, after the symbol `cursor`; `next_cursor` is the last one given. */
+  search(query: SymbolsQuery): Promise<z.infer<typeof symbolsViewSchema>>;
+  onboard(symbol: string, viewer: Viewer): Promise<OnboardAnswer>;
   profile(symbol: string): Promise<SymbolView | null>;
   prices(
     symbol: string,
     range: { from?: string | undefined; to?: string | undefined },
   ): Promise<z.infer<typeof pricesSchema> | null>;
   exposures(
-  /** The same for many, in the order asked; what is the same symbol, however written, comes once. */
-  statuses(symbols: readonly string[]): Promise<SymbolStatusView[]>;
-  /** Ascending by symbol, after the symbol `cursor`; `next_cursor` is the last one given. */
-  search(query: SymbolsQuery): Promise<z.infer<typeof symbolsViewSchema>>;
-  onboard(symbol: string, viewer: Viewer): Promise<OnboardAnswer>;
     symbol: string,
     query: { date?: string | undefined },
   ): Promise<z.infer<typeof exposuresSchema> | null>;

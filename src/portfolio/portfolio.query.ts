@@ -92,7 +92,7 @@ export function portfolioQueries(
   };
 }
 
-interface PortfolioRow {
+export interface PortfolioRow {
   id: string;
   name: string;
   owner: string;
@@ -101,7 +101,7 @@ interface PortfolioRow {
   updated_at: string;
 }
 
-interface CountsRow {
+export interface CountsRow {
   lots: number;
   pending_count: number;
   public_count: number;
@@ -109,19 +109,20 @@ interface CountsRow {
   mendable: number;
 }
 
-type SnapshotRow = Omit<SnapshotView, 'computed_at'> & { computed_at: string };
+export type SnapshotRow = Omit<SnapshotView, 'computed_at'> & { computed_at: string };
 
 const needsSql = `
   select distinct needs_symbol as symbol from positions
   where portfolio_id = $1::uuid and exit_date is null and needs_symbol is not null order by 1`;
 
-const countsSql = `
-  select count(*)::int as lots,
+/** Of the rows of `lotValuesSql`. */
+export const countsColumnsSql = `count(*)::int as lots,
     count(*) filter (where is_pending)::int as pending_count,
     count(*) filter (where investment_class = 'PUBLIC' and disposition <> 'closed')::int as public_count,
     count(*) filter (where investment_class = 'PUBLIC' and disposition = 'priced')::int as priced_public,
-    count(*) filter (where disposition in ('failed', 'missing_fx'))::int as mendable
-  from (${lotValuesSql}) lots`;
+    count(*) filter (where disposition in ('failed', 'missing_fx'))::int as mendable`;
+
+const countsSql = `select ${countsColumnsSql} from (${lotValuesSql}) lots`;
 
 const valuedLotSql = `
   select id, line, symbol, investment_class, investment_subtype, underlying_symbol, strike_price,
@@ -130,27 +131,29 @@ const valuedLotSql = `
     price_date::text as price_date, base_currency, value, cost, disposition, is_pending
   from (${lotValuesSql}) lots`;
 
-const snapshotSql = `
-  select snapshot_date::text as snapshot_date, total_value, total_cost, total_pnl, pnl_percent, long_value,
+export const snapshotColumnsSql = `
+  snapshot_date::text as snapshot_date, total_value, total_cost, total_pnl, pnl_percent, long_value,
     short_value, gross_exposure, net_exposure, realized_pnl, position_count, unpriced_count, pending_count,
-    missing_fx_count, coverage, is_complete, oldest_price_date::text as oldest_price_date, computed_at, revision
-  from portfolio_snapshots
+    missing_fx_count, coverage, is_complete, oldest_price_date::text as oldest_price_date, computed_at, revision`;
+
+const snapshotSql = `
+  select ${snapshotColumnsSql} from portfolio_snapshots
   where portfolio_id = $1::uuid and ($2::date is null or snapshot_date < $2::date)
   order by snapshot_date desc`;
 
-const snapshotOf = (row: SnapshotRow): SnapshotView => ({
+export const snapshotOf = (row: SnapshotRow): SnapshotView => ({
   ...row,
   computed_at: new Date(row.computed_at).toISOString(),
 });
 
 // What is pending is a fact of now, not of the day the latest row was computed.
-const asOfNow = (latest: SnapshotView, { pending_count }: CountsRow): SnapshotView => ({
+export const asOfNow = (latest: SnapshotView, { pending_count }: CountsRow): SnapshotView => ({
   ...latest,
   pending_count,
 });
 
 /** Pending, error, partial or ready: SPEC section 7. Options and private holdings do not make it partial. */
-function statusOf({
+export function statusOf({
   pending_count,
   public_count,
   priced_public,

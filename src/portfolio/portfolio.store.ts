@@ -13,6 +13,11 @@ export interface NewPortfolio {
 export interface PortfolioStore {
   /** Saves a portfolio with all its lots. Nobody sees it before the transaction commits. */
   insert(portfolio: NewPortfolio, options: { on: Transaction }): Promise<void>;
+  /**
+   * Deletes a portfolio with its lots and snapshots; false where there is none, or none of that owner (null: of
+   * anybody). Takes the portfolio's row first, as every change of it does.
+   */
+  remove(portfolioId: string, options: { owner: string | null }): Promise<boolean>;
   /** Priced lots whose entry price is far above the last close, by line; at most as many as anybody would read. */
   dearLots(portfolioId: string, options: { on: Transaction }): Promise<DearLot[]>;
   /** Open lots of symbols that trade in another currency than the portfolio's, by that currency. */
@@ -58,6 +63,18 @@ export function portfolioStore(database: Database): PortfolioStore {
         [portfolioId],
         { on },
       ),
+    remove: (portfolioId, { owner }) =>
+      database.transaction(async (on) => {
+        const [row] = await database.sql(
+          'select id from portfolios where id = $1::uuid and ($2::text is null or owner = $2) for update',
+          [portfolioId, owner],
+          { on },
+        );
+        if (!row) return false;
+        // Its lots and snapshots go with it, by their foreign keys.
+        await database.sql('delete from portfolios where id = $1::uuid', [portfolioId], { on });
+        return true;
+      }),
     dearLots: (portfolioId, { on }) =>
       database.sql<DearLot>(
         `select p.line, p.symbol, p.entry_price as "entryPrice", p.last_close as "lastClose",

@@ -33,8 +33,13 @@ export function snapshotStore(database: Database, { feedChannel }: { feedChannel
       await database.sql(recomputeSql, [portfolioIds, digits, session, cause, expected], { on });
     },
     async lockDue(symbol, batch, { on }) {
-      const rows = await database.sql<{ id: string }>(lockDueSql, [symbol, batch], { on });
-      return rows.map(({ id }) => id);
+      for (;;) {
+        const rows = await database.sql<{ id: string }>(lockDueSql, [symbol, batch], { on });
+        if (rows.length > 0) return rows.map(({ id }) => id);
+        // A batch that was deleted while this waited for its locks leaves nothing, though more may be due.
+        const [due] = await database.sql(`${dueSql} limit 1`, [symbol], { on });
+        if (!due) return [];
+      }
     },
     async announce(portfolioIds, { on }) {
       await database.sql(announceSql, [portfolioIds, portfolioIds.length, feedChannel], { on });
@@ -48,13 +53,14 @@ const priceSql = `
   where p.portfolio_id = any($1::uuid[]) and p.exit_date is null and p.investment_class = 'PUBLIC'
     and u.symbol = p.needs_symbol and u.is_active and p.priced_version is distinct from u.price_version`;
 
+const dueSql = `
+  select p.portfolio_id from positions p join symbol_universe u on u.symbol = p.needs_symbol
+  where p.needs_symbol = $1 and p.exit_date is null and p.investment_class = 'PUBLIC' and u.is_active
+    and p.priced_version is distinct from u.price_version`;
+
 const lockDueSql = `
   select f.id from portfolios f
-  where f.id in (
-    select p.portfolio_id from positions p join symbol_universe u on u.symbol = p.needs_symbol
-    where p.needs_symbol = $1 and p.exit_date is null and p.investment_class = 'PUBLIC' and u.is_active
-      and p.priced_version is distinct from u.price_version
-    group by p.portfolio_id order by p.portfolio_id limit $2)
+  where f.id in (${dueSql} group by p.portfolio_id order by p.portfolio_id limit $2)
   order by f.id for no key update`;
 
 // A quotient, rounded once, half away from zero; null where nothing is divided by. `/` keeps some 16 digits and rounds

@@ -70,6 +70,9 @@ export function fakeService() {
         uploads.push(input);
         return read(fake.answer);
       },
+      list: (query, viewer) =>
+        read({ portfolios: [portfolio], next_cursor: portfolioId }, 'list', query, viewer),
+      remove: (id, viewer) => read(id !== missingId, 'remove', id, viewer),
       find: (id, viewer) => mine(portfolio, id, viewer),
       positions: (id, page, viewer) =>
         mine(
@@ -88,12 +91,12 @@ export function fakeService() {
     },
     symbols: {
       status: (symbol) => read(symbolStatus, symbol),
-      profile: (symbol) => read(symbol === 'ZZZ' ? null : profile, symbol),
-      prices: (symbol, range) => read(symbol === 'ZZZ' ? null : prices, symbol, range),
-      exposures: (symbol, query) => read(symbol === 'ZZZ' ? null : exposures, symbol, query),
       statuses: (symbols) => read([symbolStatus], symbols),
       search: (query) => read({ symbols: [profile], next_cursor: '^GSPC' }, query),
       onboard: (symbol, viewer) => read(fake.onboarded, symbol, viewer),
+      profile: (symbol) => read(symbol === 'ZZZ' ? null : profile, symbol),
+      prices: (symbol, range) => read(symbol === 'ZZZ' ? null : prices, symbol, range),
+      exposures: (symbol, query) => read(symbol === 'ZZZ' ? null : exposures, symbol, query),
     },
     onboarding: {
       overview: () => read(overview),

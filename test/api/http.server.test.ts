@@ -50,9 +50,9 @@ describe('the edge of the API', () => {
   });
 
   test.each([
-    ['DELETE', '/portfolios', 'POST'],
-    ['GET', '/portfolios', 'POST'],
-    ['POST', `/portfolios/${portfolioId}`, 'GET, HEAD'],
+    ['DELETE', '/portfolios', 'GET, HEAD, POST'],
+    ['GET', '/onboarding/pause', 'POST'],
+    ['POST', `/portfolios/${portfolioId}`, 'DELETE, GET, HEAD'],
     ['PUT', '/symbols/AAPL/status', 'GET, HEAD'],
     ['PATCH', `/onboarding/jobs/${jobId}`, 'GET, HEAD'],
     ['OPTIONS', '/onboarding', 'GET, HEAD'],

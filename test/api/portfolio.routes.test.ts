@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { portfolioTemplate } from '../../src/portfolio/template.ts';
 import { missingId, portfolioId } from './fake-service.ts';
 import { ask, serve } from './serve.ts';
 
@@ -53,5 +54,84 @@ describe('reading a portfolio', () => {
     expect(status).toBe(422);
     expect(body.errors).toMatchObject([{ path: parameter, value }]);
     expect(fake.calls).toEqual([]);
+  });
+});
+
+describe('the list of portfolios', () => {
+  test('asks for the viewer, pages, and links', async () => {
+    const ann = { name: 'ann', role: 'user' } as const;
+    const { url, fake } = await serve({ viewer: ann });
+    const { status, body } = await ask(`${url}/portfolios?limit=2&cursor=${missingId}`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      portfolios: [
+        {
+          portfolio_id: portfolioId,
+          status: 'pending',
+          snapshot: { total_value: '1200.00' },
+          links: { self: `/portfolios/${portfolioId}` },
+        },
+      ],
+      next_cursor: portfolioId,
+    });
+    expect(body.portfolios[0]).not.toHaveProperty('symbols');
+    expect(fake.calls).toEqual([['list', { limit: 2, cursor: missingId }, ann]]);
+  });
+
+  test.each(['limit=0', 'limit=201', 'cursor=1', 'owner=bob'])('?%s is refused', async (query) => {
+    const { url, fake } = await serve();
+    const { status, body } = await ask(`${url}/portfolios?${query}`);
+    expect([status, body.code]).toEqual([422, 'invalid_request']);
+    expect(fake.calls).toEqual([]);
+  });
+});
+
+describe('deleting a portfolio', () => {
+  test('answers 204 without a body', async () => {
+    const { url, fake } = await serve();
+    const { status, headers, body } = await ask(`${url}/portfolios/${portfolioId}`, { method: 'DELETE' });
+    expect([status, body, headers.get('content-type')]).toEqual([204, null, null]);
+    expect(fake.calls).toEqual([['remove', portfolioId, { name: 'local', role: 'operator' }]]);
+  });
+
+  test('that is not there, or not the own, is 404', async () => {
+    const { url } = await serve();
+    const { status, body } = await ask(`${url}/portfolios/${missingId}`, { method: 'DELETE' });
+    expect([status, body.code]).toEqual([404, 'portfolio_not_found']);
+  });
+
+  test('is not for a page of another origin', async () => {
+    const { url, fake } = await serve();
+    const { status, body } = await ask(`${url}/portfolios/${portfolioId}`, {
+      method: 'DELETE',
+      headers: { origin: 'https://evil.example' },
+    });
+    expect([status, body.code]).toEqual([403, 'cross_origin']);
+    expect(fake.calls).toEqual([]);
+  });
+});
+
+describe('the template', () => {
+  test.each([undefined, 'text/csv', 'text/*;q=0.5', 'text/html,*/*;q=0.8'])(
+    'is a CSV to download for whoever accepts %s',
+    async (accept) => {
+      const { url } = await serve();
+      const reply = await fetch(`${url}/portfolios/template.csv`, { headers: accept ? { accept } : {} });
+      expect(reply.status).toBe(200);
+      expect(reply.headers.get('content-type')).toBe('text/csv; charset=utf-8; header=present');
+      expect(reply.headers.get('content-disposition')).toBe('attachment; filename="portfolio-template.csv"');
+      expect(await reply.text()).toBe(portfolioTemplate());
+    },
+  );
+
+  test('is nothing but CSV, and CSV is nothing else', async () => {
+    const { url } = await serve();
+    for (const [path, accept] of [
+      ['/portfolios/template.csv', 'application/json'],
+      ['/portfolios', 'text/csv'],
+    ] as const) {
+      const { status, body } = await ask(url + path, { headers: { accept } });
+      expect([status, body.code]).toEqual([406, 'not_acceptable']);
+    }
   });
 });

@@ -147,6 +147,23 @@ export const portfolioViewSchema = z.object({
 export type PortfolioView = z.infer<typeof portfolioViewSchema>;
 export const portfolioSchema = portfolioViewSchema.extend({ links: linksSchema });
 
+export const portfoliosQuerySchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: idSchema.optional().meta({ description: '`next_cursor` of the page before.' }),
+});
+export type PortfoliosQuery = z.infer<typeof portfoliosQuerySchema>;
+
+/** A portfolio without its symbols: what a list shows. */
+const portfolioSummaryViewSchema = portfolioViewSchema.omit({ progress: true, symbols: true });
+
+export const portfoliosViewSchema = z.object({
+  portfolios: z.array(portfolioSummaryViewSchema),
+  next_cursor: idSchema.nullable(),
+});
+export const portfoliosSchema = portfoliosViewSchema.extend({
+  portfolios: z.array(portfolioSummaryViewSchema.extend({ links: linksSchema })),
+});
+
 /**
  * Why a lot does or does not enter the totals: `priced` does; `pending` waits for its symbol; `failed` means that
  * its symbol could not be onboarded; `missing_fx` is in a currency without a rate; `unpriced` has no price by its

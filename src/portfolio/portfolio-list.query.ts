@@ -1,0 +1,75 @@
+import type { z } from 'zod';
+import type { PortfoliosQuery, portfoliosViewSchema } from '../api/schemas.ts';
+import type { Viewer } from '../api/service.ts';
+import type { Database } from '../database.ts';
+import {
+  asOfNow,
+  type CountsRow,
+  countsColumnsSql,
+  type PortfolioRow,
+  type SnapshotRow,
+  snapshotColumnsSql,
+  snapshotOf,
+  statusOf,
+} from './portfolio.query.ts';
+import { lotValuesSql } from './valuation.ts';
+
+export interface PortfolioListQuery {
+  /** Newest first; a user's own, and everybody's for an operator. Three statements, however many portfolios. */
+  list(query: PortfoliosQuery, viewer: Viewer): Promise<z.infer<typeof portfoliosViewSchema>>;
+}
+
+export function portfolioListQuery(database: Database): PortfolioListQuery {
+  return {
+    async list({ limit, cursor }, viewer) {
+      const everybody = viewer.role === 'operator';
+      const rows = await database.sql<PortfolioRow>(everybody ? everyPageSql : ownPageSql, [
+        cursor ?? null,
+        limit + 1,
+        ...(everybody ? [] : [viewer.name]),
+      ]);
+      const page = rows.slice(0, limit);
+      const ids = page.map(({ id }) => id);
+      // What is read later may be ahead, never behind: a settled portfolio has its symbols in the totals.
+      const counts = keyed(await database.sql<CountsRow & Keyed>(countsSql, [ids]));
+      const latest = keyed(await database.sql<SnapshotRow & Keyed>(latestSql, [ids]));
+      const portfolios = page.flatMap((row) => {
+        const counted = counts.get(row.id);
+        if (!counted) return []; // deleted since the page was read: there is no portfolio without lots
+        const snapshot = latest.get(row.id);
+        return {
+          portfolio_id: row.id,
+          name: row.name,
+          base_currency: row.base_currency,
+          owner: row.owner,
+          status: statusOf(counted),
+          lot_count: counted.lots,
+          snapshot: snapshot ? asOfNow(snapshotOf(snapshot), counted) : null,
+          created_at: new Date(row.created_at).toISOString(),
+          updated_at: new Date(row.updated_at).toISOString(),
+        };
+      });
+      return { portfolios, next_cursor: rows.length > limit ? page.at(-1)!.id : null };
+    },
+  };
+}
+
+interface Keyed {
+  portfolio_id: string;
+}
+
+const keyed = <Row extends Keyed>(rows: readonly Row[]) =>
+  new Map(rows.map((row) => [row.portfolio_id, row]));
+
+// Two texts, so that each is served by its own index.
+const pageSql = (whose: string) => `
+  select id, name, owner, base_currency, created_at, updated_at from portfolios
+  where ($1::uuid is null or id < $1::uuid) ${whose} order by id desc limit $2`;
+const everyPageSql = pageSql('');
+const ownPageSql = pageSql('and owner = $3');
+
+const countsSql = `select portfolio_id, ${countsColumnsSql} from (${lotValuesSql}) lots group by portfolio_id`;
+
+const latestSql = `
+  select distinct on (portfolio_id) portfolio_id, ${snapshotColumnsSql} from portfolio_snapshots
+  where portfolio_id = any($1::uuid[]) order by portfolio_id, snapshot_date desc`;

@@ -14,6 +14,7 @@ import type { OperationsStore } from './onboarding/operations.store.ts';
 import type { TransitionFeed } from './onboarding/transition.feed.ts';
 import { portfolioQueries } from './portfolio/portfolio.query.ts';
 import type { PortfolioStore } from './portfolio/portfolio.store.ts';
+import { portfolioExposuresQuery } from './portfolio/portfolio-exposures.query.ts';
 import { portfolioListQuery } from './portfolio/portfolio-list.query.ts';
 import type { SnapshotStore } from './portfolio/snapshot.store.ts';
 import { normaliseSymbol } from './portfolio/symbol.ts';
@@ -62,6 +63,7 @@ export function buildService(parts: ServiceParts): Service {
       remove: (id, { name, role }) =>
         parts.portfolios.remove(id, { owner: role === 'operator' ? null : name }),
       ...portfolioListQuery(database),
+      ...portfolioExposuresQuery(database),
       ...reads,
     },
     symbols: {

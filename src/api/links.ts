@@ -8,7 +8,12 @@ export const jobPath = (id: string) => `/onboarding/jobs/${segment(id)}`;
 
 export function portfolioLinks(id: string): Record<string, string> {
   const self = portfolioPath(id);
-  return { self, positions: `${self}/positions`, snapshots: `${self}/snapshots` };
+  return {
+    self,
+    positions: `${self}/positions`,
+    snapshots: `${self}/snapshots`,
+    exposures: `${self}/exposures`,
+  };
 }
 
 export function symbolLinks(symbol: string, jobId: string | null = null): Record<string, string> {

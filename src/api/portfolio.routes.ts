@@ -9,6 +9,7 @@ import { refuse } from './refusals.ts';
 import { changeProblems, responses } from './responses.ts';
 import {
   idSchema,
+  portfolioExposuresSchema,
   portfolioInputSchema,
   portfolioSchema,
   portfoliosQuerySchema,
@@ -42,6 +43,7 @@ export async function portfolioRoutes(app: Api, portfolios: Portfolios): Promise
   deleteRoute(app, portfolios);
   positionsRoute(app, portfolios);
   snapshotsRoute(app, portfolios);
+  exposuresRoute(app, portfolios);
 }
 
 function uploadRoute(app: Api, portfolios: Portfolios): void {
@@ -198,5 +200,22 @@ function snapshotsRoute(app: Api, portfolios: Portfolios): void {
   };
   app.get('/portfolios/:id/snapshots', { schema }, async ({ params: { id }, query, viewer }) =>
     found(await portfolios.snapshots(id, query, viewer), id),
+  );
+}
+
+function exposuresRoute(app: Api, portfolios: Portfolios): void {
+  const schema = {
+    operationId: 'listPortfolioExposures',
+    tags,
+    summary: 'The factor exposures of a portfolio',
+    description:
+      'Per factor the signed market value times beta, summed over the priced lots: measured betas and labelled ' +
+      'placeholders apart. `beta_net` is null with its reason where long and short nearly cancel. Market, rates, ' +
+      'style and spread figures answer separate questions and must not be added.',
+    params,
+    response: responses({ 200: portfolioExposuresSchema }, ['portfolio_not_found']),
+  };
+  app.get('/portfolios/:id/exposures', { schema }, async ({ params: { id }, viewer }) =>
+    found(await portfolios.exposures(id, viewer), id),
   );
 }

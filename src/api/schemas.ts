@@ -3,5 +3,6 @@ export * from './schemas/common.ts';
 export * from './schemas/health.ts';
 export * from './schemas/live.ts';
 export * from './schemas/onboarding.ts';
+export * from './schemas/portfolio-exposures.ts';
 export * from './schemas/portfolios.ts';
 export * from './schemas/symbols.ts';

@@ -11,6 +11,7 @@ import type {
   PortfoliosQuery,
   PortfolioView,
   PositionInput,
+  portfolioExposuresSchema,
   portfoliosViewSchema,
   positionsSchema,
   pricesSchema,
@@ -87,6 +88,8 @@ export interface Portfolios {
     page: { limit: number; cursor?: number | undefined },
     viewer: Viewer,
   ): Promise<Positions | null>;
+  /** Per factor, of the lots that are priced now. */
+  exposures(id: string, viewer: Viewer): Promise<z.infer<typeof portfolioExposuresSchema> | null>;
   /** Snapshots older than the day `cursor`, latest first; `next_cursor` is the last day given. */
   snapshots(
     id: string,

@@ -110,3 +110,9 @@ export type FactorId = (typeof factors)[number]['id'];
 
 export const ridgeAlpha = 1; // whatever n; at n = 90 it widens the diagonal by 1.1 %
 export const betaCap = 5; // a larger one says more about a short or broken series than about risk
+
+/** How the groups may and may not be read, wherever they are shown. */
+export const readingNotes = [
+  'The six style betas come from one ridge regression and are read as a group, with its condition number.',
+  'Market, rates and spread betas are separate univariate answers and must not be added.',
+] as const;

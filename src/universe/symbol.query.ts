@@ -9,7 +9,7 @@ import type {
 } from '../api/schemas.ts';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database.ts';
-import { factors, type Quality } from '../factors/catalog.ts';
+import { factors, type Quality, readingNotes } from '../factors/catalog.ts';
 import { estimateSeconds } from '../onboarding/estimate.ts';
 import { type SymbolFacts, statusIn } from './status.ts';
 
@@ -193,11 +193,6 @@ function measuredPhases(database: Database, clock: Clock): () => Promise<Partial
   };
 }
 
-const readingNotes = [
-  'The six style betas come from one ridge regression and are read as a group, with its condition number.',
-  'Market, rates and spread betas are separate univariate answers and must not be added.',
-];
-
 async function exposures(
   database: Database,
   symbol: string,
@@ -231,6 +226,6 @@ async function exposures(
     quality: rows.length > 0 || listed.quality === 'not_applicable' ? listed.quality : null,
     proxy_version: rows[0]?.proxy_version ?? null,
     exposures,
-    notes: readingNotes,
+    notes: [...readingNotes],
   };
 }

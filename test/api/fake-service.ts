@@ -17,6 +17,7 @@ import {
   missingId,
   overview,
   portfolio,
+  portfolioExposures,
   portfolioId,
   prices,
   profile,
@@ -81,6 +82,7 @@ export function fakeService() {
           page,
           viewer,
         ),
+      exposures: (id, viewer) => mine(portfolioExposures, id, viewer),
       snapshots: (id, page, viewer) =>
         mine(
           { portfolio_id: portfolioId, base_currency: 'USD', snapshots: [snapshot], next_cursor: null },

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { portfolioTemplate } from '../../src/portfolio/template.ts';
 import { missingId, portfolioId } from './fake-service.ts';
 import { ask, serve } from './serve.ts';
+import { portfolioExposures } from './views.ts';
 
 describe('reading a portfolio', () => {
   test('gives its view with links', async () => {
@@ -29,16 +30,26 @@ describe('reading a portfolio', () => {
     ]);
   });
 
-  test.each(['', '/positions', '/snapshots'])('%s of a portfolio that is not there is 404', async (path) => {
-    const { url } = await serve();
-    const { status, body } = await ask(`${url}/portfolios/${missingId}${path}`);
-    expect(status).toBe(404);
-    expect(body).toMatchObject({
-      code: 'portfolio_not_found',
-      type: '/problems/portfolio_not_found',
-      instance: `/portfolios/${missingId}${path}`,
-    });
+  test('gives its exposures as they are', async () => {
+    const { url, fake } = await serve();
+    const { status, body } = await ask(`${url}/portfolios/${portfolioId}/exposures`);
+    expect([status, body]).toEqual([200, portfolioExposures]);
+    expect(fake.calls).toEqual([[portfolioId, { name: 'local', role: 'operator' }]]);
   });
+
+  test.each(['', '/positions', '/snapshots', '/exposures'])(
+    '%s of a portfolio that is not there is 404',
+    async (path) => {
+      const { url } = await serve();
+      const { status, body } = await ask(`${url}/portfolios/${missingId}${path}`);
+      expect(status).toBe(404);
+      expect(body).toMatchObject({
+        code: 'portfolio_not_found',
+        type: '/problems/portfolio_not_found',
+        instance: `/portfolios/${missingId}${path}`,
+      });
+    },
+  );
 
   test.each([
     ['/not-a-uuid', 'id', 'not-a-uuid'],

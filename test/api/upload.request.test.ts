@@ -18,6 +18,7 @@ describe('upload', () => {
         self: `/portfolios/${portfolioId}`,
         positions: `/portfolios/${portfolioId}/positions`,
         snapshots: `/portfolios/${portfolioId}/snapshots`,
+        exposures: `/portfolios/${portfolioId}/exposures`,
       },
     });
   });

@@ -205,3 +205,31 @@ export const overview = {
   feed_position: 2,
   market_data: { providers: ['simulated'], simulated: true, breaker: null },
 };
+
+export const portfolioExposures = {
+  portfolio_id: portfolioId,
+  base_currency: 'USD',
+  gross_value: '1200.00',
+  net_value: '1200.00',
+  oldest_calculation_date: '2026-02-27',
+  exposures: [
+    {
+      factor: 'market_beta',
+      group: 'market' as const,
+      dollar_exposure: '1080.00',
+      assumed_dollar_exposure: '0.00',
+      measured_gross_value: '1200.00',
+      measured_net_value: '1200.00',
+      beta_gross: 0.9,
+      beta_net: 0.9,
+      beta_net_reason: null,
+      gross_shares: {
+        full_history: '1.000000',
+        limited_history: '0.000000',
+        default: '0.000000',
+        not_applicable: '0.000000',
+      },
+    },
+  ],
+  notes: ['Spread and market betas must not be added.'],
+};

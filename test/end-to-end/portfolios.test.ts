@@ -115,7 +115,7 @@ describeOnEveryDatabase('portfolios', (makeDatabase) => {
 
     const second = await uploadFor(service, 'ann', cash);
     expect((await service.send('DELETE', `/portfolios/${second}`)).status).toBe(204);
-    for (const path of ['', '/positions', '/snapshots']) {
+    for (const path of ['', '/positions', '/snapshots', '/exposures']) {
       const gone = await service.get<Problem>(`/portfolios/${second}${path}`);
       expect(gone).toMatchObject({ status: 404, body: { code: 'portfolio_not_found' } });
     }

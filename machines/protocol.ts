@@ -7,6 +7,11 @@ export type Phase = (typeof phases)[number];
 export const jobStatuses = ['pending', 'processing', 'completed', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 
+/** Admitted and not finished: such a job counts into the depth, and its symbol has no other. */
+export function isUnfinished(status: JobStatus): status is 'pending' | 'processing' {
+  return status === 'pending' || status === 'processing';
+}
+
 /** Why a job exists: an upload needed the symbol, somebody asked for it, or its prices had grown old. */
 export const jobReasons = ['upload', 'manual', 'refresh'] as const;
 export type JobReason = (typeof jobReasons)[number];

@@ -1,8 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { machineVersion } from '../../machines/protocol.ts';
 import type { Database, Transaction } from '../database.ts';
-import { appendTransitions } from './journal.store.ts';
-import { type Admission, channels, type SymbolQueue, type Wanted } from './ports.ts';
+import { appendTransitions, notifyWork } from './journal.store.ts';
+import type { Admission, SymbolQueue, Wanted } from './ports.ts';
 
 export interface AdmissionStore {
   /** Locks the admission: what it then counts and adds, nobody else counts or adds. Part of a larger transaction. */
@@ -23,9 +23,20 @@ export function admissionStore(database: Database, options: AdmissionOptions): A
 
 const admissionLock = 727275; // any constant: it only has to be the same on every node
 
-/** Everyone who adds a queue entry holds this until the transaction ends: only so is the depth exact. */
-export async function lockAdmission(database: Database, on: Transaction): Promise<void> {
+/**
+ * Everyone who adds a queue entry holds this until the transaction ends: only so is the depth exact. Answers the
+ * unfinished jobs, to which nobody else can add now.
+ */
+export async function lockAdmission(
+  database: Database,
+  on: Transaction,
+): Promise<{ id: string; symbol: string }[]> {
   await database.sql('select pg_advisory_xact_lock($1)', [admissionLock], { on });
+  return database.sql(
+    `select id, symbol from onboarding_jobs where status in ('pending', 'processing')`,
+    [],
+    { on },
+  );
 }
 
 async function admit(
@@ -36,12 +47,7 @@ async function admit(
   on: Transaction,
 ): Promise<Admission> {
   if (wanted.length === 0) return { kind: 'admitted', jobs: [] };
-  await lockAdmission(database, on);
-  const unfinished = await database.sql<{ id: string; symbol: string }>(
-    `select id, symbol from onboarding_jobs where status in ('pending', 'processing')`,
-    [],
-    { on },
-  );
+  const unfinished = await lockAdmission(database, on);
   const running = new Map(unfinished.map(({ id, symbol }) => [symbol, id]));
   const joined = wanted.filter(({ symbol }) => running.has(symbol));
   const missing = wanted.filter(({ symbol }) => !running.has(symbol));
@@ -86,7 +92,7 @@ async function addJobs(
     ],
     { on },
   );
-  await database.sql(`select pg_notify($1, '')`, [channels.work], { on });
+  await notifyWork(database, on);
   const created = {
     sequence: 1,
     from: null,

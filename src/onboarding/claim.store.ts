@@ -1,8 +1,14 @@
 import { initialStateName } from '../../machines/job.ts';
-import type { Claim, JobLimits, JobProgress } from '../../machines/protocol.ts';
+import {
+  type Claim,
+  isUnfinished,
+  type JobLimits,
+  type JobProgress,
+  type JobStatus,
+} from '../../machines/protocol.ts';
 import type { Database, Transaction } from '../database.ts';
-import { appendTransitions, type JournalRow } from './journal.store.ts';
-import { channels, type QueueEntry, type SymbolQueue, type TakenClaim } from './ports.ts';
+import { appendTransitions, type JournalRow, notifyWork } from './journal.store.ts';
+import type { QueueEntry, SymbolQueue, TakenClaim } from './ports.ts';
 
 export interface ClaimStore {
   /** Takes at most `room` jobs for this node. Entries of settled or cancelled jobs are cleared away on the way. */
@@ -28,7 +34,7 @@ interface JobRow {
   id: string;
   symbol: string;
   reason: Claim['reason'];
-  status: string;
+  status: JobStatus;
   state: string;
   phase: JobProgress['phase'];
   attempt: number;
@@ -116,7 +122,7 @@ type JobFailure = { code: string; message: string } | null;
 // The owner's name stays on the row of a node that died; one that stopped gracefully took it off. Only the former
 // counts as a takeover, because only that may be the job's own fault.
 function planOf(entry: QueueEntry, row: JobRow | undefined, limits: JobLimits): Plan {
-  if (!row || (row.status !== 'pending' && row.status !== 'processing')) return { kind: 'orphan', entry };
+  if (!row || !isUnfinished(row.status)) return { kind: 'orphan', entry };
   const interrupted = row.node !== null;
   const progress: JobProgress = {
     status: row.status,
@@ -205,5 +211,5 @@ async function release(
     [JSON.stringify(claims.map(({ claim: { jobId, epoch } }) => ({ id: jobId, epoch })))],
     { on },
   );
-  await database.sql(`select pg_notify($1, '')`, [channels.work], { on });
+  await notifyWork(database, on);
 }

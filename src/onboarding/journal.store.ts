@@ -1,4 +1,4 @@
-import type { JobStatus } from '../../machines/protocol.ts';
+import { isUnfinished } from '../../machines/protocol.ts';
 import type { Database, Transaction } from '../database.ts';
 import { AppError } from '../errors.ts';
 import { channels, type Journal, type SymbolQueue, type TransitionRecord } from './ports.ts';
@@ -28,7 +28,7 @@ export function journalStore(
     commit: (records) =>
       database.transaction(async (on) => {
         const last = lastPerClaim(records);
-        const settled = last.filter(({ job }) => isSettled(job.status));
+        const settled = last.filter(({ job }) => !isUnfinished(job.status));
         await markReady(database, settled, on);
         if (settled.length > 0)
           await queue.complete(
@@ -44,8 +44,6 @@ export function journalStore(
       }),
   };
 }
-
-const isSettled = (status: JobStatus): boolean => status !== 'pending' && status !== 'processing';
 
 // By claim, not by job: what an older claim of this node left behind is refused, not taken for the newer one's.
 function lastPerClaim(records: readonly TransitionRecord[]): TransitionRecord[] {
@@ -95,7 +93,7 @@ async function updateJobs(
     error_code: job.error?.code ?? null,
     error_message: job.error?.message ?? null,
     error_phase: job.error?.phase ?? null,
-    settled: isSettled(job.status),
+    settled: !isUnfinished(job.status),
     actor_snapshot: actorSnapshot,
   }));
   const accepted = await database.sql<{ id: string; sequence: number }>(
@@ -215,3 +213,8 @@ const appendSql = `
       error_message text, actor_snapshot jsonb)
   )
   select pg_notify($3, json_build_object('from', position - $2::int + 1, 'to', position)::text) from head`;
+
+/** Wakes every node's claims actor once this transaction has committed: there is something to claim or to heed. */
+export async function notifyWork(database: Database, on: Transaction): Promise<void> {
+  await database.sql(`select pg_notify($1, '')`, [channels.work], { on });
+}

@@ -1,10 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { retryOf } from '../../machines/job.ts';
-import type { JobProgress, JobStatus } from '../../machines/protocol.ts';
+import { isUnfinished, type JobProgress, type JobStatus } from '../../machines/protocol.ts';
 import type { Database, Transaction } from '../database.ts';
 import { lockAdmission } from './admission.store.ts';
-import { appendTransitions } from './journal.store.ts';
-import { channels, type SymbolQueue } from './ports.ts';
+import { appendTransitions, notifyWork } from './journal.store.ts';
+import type { SymbolQueue } from './ports.ts';
 
 export type RetryAnswer =
   | { kind: 'retried' }
@@ -94,16 +94,11 @@ async function retry(
   jobId: string,
   on: Transaction,
 ): Promise<RetryAnswer> {
-  await lockAdmission(database, on);
+  const unfinished = await lockAdmission(database, on);
   const [job] = await database.sql<JobRow>(jobSql, [jobId], { on });
   if (!job) return { kind: 'not_found' };
   const begin = retryOf({ ...job, retryAt: null, waitedMs: 0 });
   if (!begin) return { kind: 'not_retryable', status: job.status };
-  const unfinished = await database.sql<{ id: string; symbol: string }>(
-    `select id, symbol from onboarding_jobs where status in ('pending', 'processing')`,
-    [],
-    { on },
-  );
   const other = unfinished.find(({ symbol }) => symbol === job.symbol);
   if (other) return { kind: 'symbol_busy', jobId: other.id };
   if (unfinished.length >= depthMax) {
@@ -170,12 +165,7 @@ async function requestCancel(database: Database, job: JobRow, on: Transaction): 
     return { kind: 'requested' };
   }
   const [now] = await database.sql<JobRow>(jobSql, [job.id], { on });
-  const unfinished = now!.status === 'pending' || now!.status === 'processing';
-  return unfinished ? { kind: 'too_late' } : { kind: 'not_cancellable', status: now!.status };
-}
-
-async function notifyWork(database: Database, on: Transaction): Promise<void> {
-  await database.sql(`select pg_notify($1, '')`, [channels.work], { on });
+  return isUnfinished(now!.status) ? { kind: 'too_late' } : { kind: 'not_cancellable', status: now!.status };
 }
 
 async function journal(

@@ -6,7 +6,7 @@ import {
   progressOf,
   stateName,
 } from '../../machines/job.ts';
-import type { Claim } from '../../machines/protocol.ts';
+import { type Claim, isUnfinished } from '../../machines/protocol.ts';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { groupCommit } from './group-commit.ts';
@@ -75,7 +75,7 @@ export function createRecorder({
     onCommitted(record) {
       resolve(record);
       onCommitted?.(record);
-      if (!isAtRestStatus(record.job.status)) return;
+      if (isUnfinished(record.job.status)) return;
       forget(record.claim);
       onSettled(record.claim);
     },
@@ -206,8 +206,6 @@ export function createRecorder({
     idle: () => commits.idle(),
   };
 }
-
-const isAtRestStatus = (status: string): boolean => status !== 'pending' && status !== 'processing';
 
 /** `xstate.done.actor.fetch` is `fetch.done` in the journal: names that outlive the library. */
 function eventName(type: string): string {

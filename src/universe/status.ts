@@ -1,4 +1,4 @@
-import { type JobStatus, type Phase, phases } from '../../machines/protocol.ts';
+import { isUnfinished, type JobStatus, type Phase, phases } from '../../machines/protocol.ts';
 import type { SymbolStatusView } from '../api/schemas.ts';
 import type { Quality } from '../factors/catalog.ts';
 
@@ -41,7 +41,7 @@ export function statusIn(
   { retryLimit }: { retryLimit: number },
 ): SymbolStatusView {
   const { status, message } = verdict(facts, retryLimit);
-  const unfinished = facts?.jobStatus === 'pending' || facts?.jobStatus === 'processing';
+  const unfinished = facts !== null && facts.jobStatus !== null && isUnfinished(facts.jobStatus);
   const phase = unfinished ? facts.phase : null;
   const done = phase === null || facts?.jobStatus === 'pending' ? 0 : phases.indexOf(phase) / phases.length;
   return {
@@ -100,7 +100,7 @@ function readyMessage({ quality, qualityReason, jobStatus }: SymbolFacts): strin
     notes.push(`some factor exposures are placeholders: ${why}`);
   }
   if (quality === 'limited_history') notes.push('factor exposures rest on a short history');
-  if (jobStatus === 'pending' || jobStatus === 'processing') notes.push('an update is under way');
+  if (jobStatus !== null && isUnfinished(jobStatus)) notes.push('an update is under way');
   if (jobStatus === 'failed') notes.push('the last update failed');
   return ['Symbol data available', ...notes].join('; ');
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Phase, phases } from '../../machines/protocol.ts';
+import { isUnfinished, type Phase, phases } from '../../machines/protocol.ts';
 import type {
   exposuresSchema,
   pricesSchema,
@@ -40,7 +40,7 @@ export function symbolQueries(
   return {
     async statuses(symbols) {
       const rows = await facts(symbols);
-      const busy = rows.some(({ job_status }) => job_status === 'pending' || job_status === 'processing');
+      const busy = rows.some(({ job_status }) => job_status !== null && isUnfinished(job_status));
       const measured = busy ? await phaseSeconds() : {};
       const found = new Map(rows.map((row) => [row.symbol, row]));
       return symbols.map((symbol) => {

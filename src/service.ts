@@ -6,8 +6,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
 import type { Verdict } from './market/provider.ts';
-import { newYork } from './market/proxies.ts';
-import { lastCompletedSession } from './market/sessions.ts';
+import { lastNewYorkSession } from './market/sessions.ts';
 import type { AdmissionStore } from './onboarding/admission.store.ts';
 import type { JobQueries } from './onboarding/job.query.ts';
 import type { OperationsStore } from './onboarding/operations.store.ts';
@@ -49,7 +48,7 @@ export interface ServiceParts {
 /** What the HTTP routes call, made of what the features offer. */
 export function buildService(parts: ServiceParts): Service {
   const { config, database, clock, queries, symbols } = parts;
-  const session = () => lastCompletedSession({ now: clock.now(), ...newYork });
+  const session = () => lastNewYorkSession(clock.now());
   const reads = portfolioQueries(database, { statuses: symbols.statuses, session });
   const overview = () => overviewOf(parts);
   const retryAfterSeconds = async () =>

@@ -3,10 +3,7 @@ import type { Database } from '../database.ts';
 import { type DailyCloses, type ProxySet, proxies } from '../factors/catalog.ts';
 import type { PriceStore } from './price.store.ts';
 import type { History, HistoryRequest, MarketDataProvider } from './provider.ts';
-import { historyRange, lastCompletedSession } from './sessions.ts';
-
-/** The New York session decides when the proxies are fetched anew, and what "fresh" means. */
-export const newYork = { timeZone: 'America/New_York', sessionEnd: '16:00', tradesWeekends: false } as const;
+import { historyRange, lastNewYorkSession } from './sessions.ts';
 
 export interface ProxySource {
   /** The proxies of the last completed New York session; fetched once per session and shared by all jobs. */
@@ -59,7 +56,7 @@ export function proxySource({
 
   return {
     current() {
-      const version = lastCompletedSession({ now: clock.now(), ...newYork });
+      const version = lastNewYorkSession(clock.now());
       if (flight?.version !== version) {
         const set = load(version);
         flight = { version, set };

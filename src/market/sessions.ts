@@ -36,6 +36,13 @@ export function lastCompletedSession({ now, ...hours }: SessionHours & { now: nu
   return day.toString();
 }
 
+const newYork: SessionHours = { timeZone: 'America/New_York', sessionEnd: '16:00', tradesWeekends: false };
+
+/** The last completed New York session: it decides when the proxies are fetched anew, and what "fresh" means. */
+export function lastNewYorkSession(now: number): string {
+  return lastCompletedSession({ now, ...newYork });
+}
+
 /** Epoch milliseconds from which the bar of a trading day is final, across changes to and from summer time. */
 export function sessionCompletedAt(
   day: string | Temporal.PlainDate,

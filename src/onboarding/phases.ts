@@ -13,8 +13,14 @@ import {
 } from '../factors/exposures.ts';
 import type { PriceStore } from '../market/price.store.ts';
 import type { MarketDataProvider } from '../market/provider.ts';
-import { newYork, type ProxySource } from '../market/proxies.ts';
-import { historyRange, lastCompletedSession, localDate, sessionHours } from '../market/sessions.ts';
+import type { ProxySource } from '../market/proxies.ts';
+import {
+  historyRange,
+  lastCompletedSession,
+  lastNewYorkSession,
+  localDate,
+  sessionHours,
+} from '../market/sessions.ts';
 import type { SnapshotStore } from '../portfolio/snapshot.store.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
 import type { Fence } from './ports.ts';
@@ -177,7 +183,7 @@ async function updateSnapshots(
   { claim }: PhaseInput,
   signal: AbortSignal,
 ): Promise<PhaseOutput> {
-  const session = lastCompletedSession({ now: clock.now(), ...newYork });
+  const session = lastNewYorkSession(clock.now());
   let portfolios = 0;
   for (;;) {
     signal.throwIfAborted();

@@ -3,13 +3,13 @@ import type { UploadAnswer, UploadInput } from '../api/service.ts';
 import type { Clock } from '../clock.ts';
 import type { Database, Transaction } from '../database.ts';
 import type { Instrument, Verdict } from '../market/provider.ts';
-import { newYork } from '../market/proxies.ts';
 import { refusalOf } from '../market/refusal.ts';
-import { lastCompletedSession, localDate } from '../market/sessions.ts';
+import { lastNewYorkSession, localDate } from '../market/sessions.ts';
 import type { Admission, Wanted } from '../onboarding/ports.ts';
+import { readNeeds } from '../universe/needs.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
 import { parsePortfolioCsv } from './csv.ts';
-import { type Detection, detectNeeds } from './detection.ts';
+import type { Detection } from './detection.ts';
 import { type Lot, neededSymbols } from './lots.ts';
 import { minorUnitWarning } from './minor-unit.ts';
 import type { PortfolioStore } from './portfolio.store.ts';
@@ -43,7 +43,7 @@ export async function uploadPortfolio(ports: UploadPorts, input: UploadInput): P
   if (reading.problems) return { kind: 'rejected_rows', problems: reading.problems.map(remarkOf), warnings };
 
   const { lots } = reading;
-  const detection = await detect(ports, lots);
+  const detection = await readNeeds(ports, lots);
   const required = detection.needed.filter(({ reason }) => reason === 'upload').length;
   if (required > ports.depthMax) return { kind: 'too_many_symbols', needed: required, limit: ports.depthMax };
 
@@ -65,16 +65,6 @@ function readPositions({ clock }: UploadPorts, input: UploadInput): PortfolioRea
     : validatePositions(source.positions, options);
 }
 
-async function detect(
-  { universe, clock, priceMaxAgeDays }: UploadPorts,
-  lots: readonly Lot[],
-  on?: Transaction,
-): Promise<Detection> {
-  const states = await universe.states(neededSymbols(lots), on ? { on } : {});
-  const lastSession = lastCompletedSession({ now: clock.now(), ...newYork });
-  return detectNeeds({ lots, states, lastSession, priceMaxAgeDays });
-}
-
 // What is active exists, and what is being onboarded was verified by whoever needed it first.
 function unverified({ needed, unpriced }: Detection): string[] {
   const inactive = new Set(unpriced);
@@ -93,10 +83,10 @@ async function save(ports: UploadPorts, input: UploadInput, approved: Approved):
   const { database, universe, portfolios, snapshots, admit, newId, clock } = ports;
   const { lots, instruments, warnings } = approved;
   const id = newId();
-  const session = lastCompletedSession({ now: clock.now(), ...newYork });
+  const session = lastNewYorkSession(clock.now());
   const answer = await database.transaction<UploadAnswer | Admission>(async (on, rollback) => {
     await universe.reserve(neededSymbols(lots), instruments, { on });
-    const { needed, joining, unpriced } = await detect(ports, lots, on);
+    const { needed, joining, unpriced } = await readNeeds(ports, lots, on);
     const expected = [...needed, ...joining].map(({ symbol }) => symbol);
     const { owner, name, baseCurrency } = input;
     await portfolios.insert(

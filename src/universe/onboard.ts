@@ -2,12 +2,10 @@ import type { OnboardAnswer } from '../api/service.ts';
 import type { Clock } from '../clock.ts';
 import type { Database, Transaction } from '../database.ts';
 import type { Verdict } from '../market/provider.ts';
-import { newYork } from '../market/proxies.ts';
 import { refusalOf } from '../market/refusal.ts';
-import { lastCompletedSession } from '../market/sessions.ts';
 import type { Admission, Wanted } from '../onboarding/ports.ts';
-import { detectNeeds } from '../portfolio/detection.ts';
 import { normaliseSymbol } from '../portfolio/symbol.ts';
+import { readNeeds } from './needs.ts';
 import type { UniverseStore } from './universe.store.ts';
 
 export interface OnboardPorts {
@@ -40,7 +38,7 @@ export async function onboardSymbol(
   if (symbol === null) {
     return { kind: 'invalid_symbols', symbols: [{ symbol: raw, reason: problem.message }] };
   }
-  const { settled, joining, unpriced } = await detect(ports, symbol);
+  const { settled, joining, unpriced } = await readNeeds(ports, [{ needs: symbol }]);
   if (settled.length > 0) return { kind: 'ready', symbol };
   // What is active exists, and what is being onboarded was verified by whoever needed it first.
   const verdicts = joining.length > 0 || unpriced.length === 0 ? [] : await ports.verify([symbol]);
@@ -62,20 +60,10 @@ async function admitOne(
   const instruments = verdicts.flatMap((one) => (one.verdict === 'valid' ? [one.instrument] : []));
   return database.transaction<Onboarded | Exclude<Admission, { kind: 'admitted' }>>(async (on, rollback) => {
     await universe.reserve([symbol], instruments, { on });
-    const { settled } = await detect(ports, symbol, on);
+    const { settled } = await readNeeds(ports, [{ needs: symbol }], on);
     if (settled.length > 0) return { kind: 'ready', symbol };
     const admission = await admit([{ symbol, reason: 'manual' }], { requestedBy, on });
     if (admission.kind !== 'admitted') return rollback(admission);
     return { kind: 'admitted', symbol, job_id: admission.jobs[0]!.jobId };
   });
-}
-
-async function detect(
-  { universe, clock, priceMaxAgeDays }: OnboardPorts,
-  symbol: string,
-  on?: Transaction,
-): Promise<ReturnType<typeof detectNeeds>> {
-  const states = await universe.states([symbol], on ? { on } : {});
-  const lastSession = lastCompletedSession({ now: clock.now(), ...newYork });
-  return detectNeeds({ lots: [{ needs: symbol }], states, lastSession, priceMaxAgeDays });
 }

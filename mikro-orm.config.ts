@@ -1,10 +1,12 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig as definePglite, PgliteDriver } from '@mikro-orm/pglite';
 import { defineConfig as definePostgres, PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { Ticket } from './src/api/ticket.entity.ts';
 import { SymbolFactorExposure } from './src/factors/exposure.entity.ts';
 import { CorporateActionRow, Price, ProxySetRow } from './src/market/price.entity.ts';
 import { migrations } from './src/migrations/index.ts';
 import { FeedHead, OnboardingJob, OnboardingTransition, ServiceState } from './src/onboarding/job.entity.ts';
+import { IdempotencyKey } from './src/portfolio/idempotency.entity.ts';
 import { Portfolio, PortfolioSnapshot, Position } from './src/portfolio/portfolio.entity.ts';
 import { reclaimBroken } from './src/postgres-pool.ts';
 import { SymbolUniverse } from './src/universe/universe.entity.ts';
@@ -23,6 +25,8 @@ const common = {
     OnboardingTransition,
     FeedHead,
     ServiceState,
+    IdempotencyKey,
+    Ticket,
   ],
   extensions: [Migrator],
   migrations: {

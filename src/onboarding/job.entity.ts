@@ -13,6 +13,9 @@ export const OnboardingJob = defineEntity({
     },
     { name: 'onboarding_jobs_symbol', properties: ['symbol', 'id'] },
     { name: 'onboarding_jobs_status', properties: ['status', 'id'] },
+    { name: 'onboarding_jobs_outcome', properties: ['outcome', 'id'] },
+    { name: 'onboarding_jobs_error_code', properties: ['errorCode', 'id'] },
+    { name: 'onboarding_jobs_finished_at', properties: ['finishedAt'] },
   ],
   properties: {
     id: p.uuid().primary(),

@@ -12,6 +12,9 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
+/** What differs from the server's own defaults, as `postgres -c` takes it. */
+export type Settings = Record<string, string>;
+
 interface User {
   uid?: number;
   gid?: number;
@@ -20,7 +23,7 @@ const nobody = { uid: 65534, gid: 65534 };
 
 // Nothing here outlives the run. The server's zone and sort order are deliberately not PGlite's (UTC, C): what depends
 // on either fails on one of the two.
-const settings = {
+const disposable: Settings = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
@@ -36,7 +39,10 @@ const settings = {
  * PostgreSQL refuses to run as root, so root runs it as nobody, from a copy of the binaries where nobody may read:
  * the checkout may lie in a directory that only root can enter. Rejects with the server's log where it does not start.
  */
-export async function startPostgres(directory: string): Promise<PostgresServer> {
+export async function startPostgres(
+  directory: string,
+  settings: Settings = disposable,
+): Promise<PostgresServer> {
   const user: User = process.getuid?.() === 0 ? nobody : {};
   const binaries = await reachableBinaries(directory, user);
   const data = join(directory, 'data');
@@ -53,7 +59,7 @@ export async function startPostgres(directory: string): Promise<PostgresServer> 
   const [code] = await once(initdb, 'exit');
   assert.equal(code, 0, `initdb failed:\n${initLog.join('\n')}`);
   for (let attempt = 1; ; attempt += 1) {
-    const server = await launch(join(binaries, 'postgres'), directory, user);
+    const server = await launch(join(binaries, 'postgres'), directory, settings, user);
     if ('url' in server) return server;
     const portWasTaken = server.log.some((line) => line.includes('could not bind'));
     assert.ok(portWasTaken && attempt < 5, `PostgreSQL did not start:\n${server.log.join('\n')}`);
@@ -77,6 +83,7 @@ async function reachableBinaries(directory: string, user: User): Promise<string>
 async function launch(
   postgres: string,
   directory: string,
+  settings: Settings,
   user: User,
 ): Promise<PostgresServer | { log: string[] }> {
   const port = await freePort();

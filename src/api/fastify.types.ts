@@ -16,6 +16,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The media types of the answer, where it is not JSON. Problems are JSON all the same. */
     produces?: string[];
+    /** Nobody has to say who they are. */
+    public?: boolean;
   }
   interface FastifyRequest {
     /** Who asks: the local user, until tokens say otherwise. */

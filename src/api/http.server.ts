@@ -10,6 +10,7 @@ import { parseJson } from './json.ts';
 import { indexLinks } from './links.ts';
 import { acceptSockets, liveSocket } from './live.socket.ts';
 import { onboardingRoutes } from './onboarding.routes.ts';
+import { describeRoutes, openapiRoute } from './openapi.plugin.ts';
 import { operatorRoutes } from './operator.routes.ts';
 import { portfolioRoutes } from './portfolio.routes.ts';
 import { answerClientError, problemHandler } from './problem.handler.ts';
@@ -54,10 +55,12 @@ export function buildServer(service: Service, options: ServerOptions): Api {
   });
   const limits = { ...liveLimits, ...options.live };
   acceptSockets(app, limits);
+  describeRoutes(app, { protected: false });
   // Once that is loaded: it must see a request first, to close the socket of an upgrade that a guard refuses.
   app.after(() => {
     guardRequests(app);
     indexRoute(app, options);
+    openapiRoute(app);
     liveSocket(app, service.feed, { ...options, limits });
     healthRoutes(app, service.health);
     onboardingRoutes(app, service.onboarding);

@@ -45,4 +45,5 @@ export const indexLinks = {
   live: '/ws',
   health_live: '/health/live',
   health_ready: '/health/ready',
+  openapi: '/openapi.json',
 };

@@ -27,14 +27,11 @@ function retryRoute(app: Api, operations: Operations): void {
       'The same job goes on at the phase that failed, with all its attempts; a partial one measures its factors ' +
       'anew while its symbol stays ready. 409 where it is neither, or where the symbol has another unfinished job.',
     params,
-    response: responses({ 202: jobDetailSchema }, [
-      ...changeProblems,
-      'operators_only',
-      'job_not_found',
-      'not_retryable',
-      'symbol_busy',
-      'queue_full',
-    ]),
+    response: responses(
+      { 202: jobDetailSchema },
+      [...changeProblems, 'operators_only', 'job_not_found', 'not_retryable', 'symbol_busy', 'queue_full'],
+      { 202: ['location'] },
+    ),
   };
   app.post('/onboarding/jobs/:id/retry', { schema, onRequest: onlyOperators }, async (request, reply) => {
     const { id } = request.params;

@@ -58,16 +58,20 @@ function uploadRoute(app: Api, portfolios: Portfolios): void {
     consumes: ['text/csv', 'multipart/form-data', 'application/json'],
     querystring: uploadOptionsSchema,
     body: { content: { 'application/json': { schema: portfolioInputSchema } } },
-    response: responses({ 201: uploadedSchema, 202: uploadedSchema }, [
-      ...changeProblems,
-      'malformed_form',
-      'invalid_form',
-      'invalid_rows',
-      'invalid_symbols',
-      'too_many_symbols',
-      'queue_full',
-      'symbols_unverifiable',
-    ]),
+    response: responses(
+      { 201: uploadedSchema, 202: uploadedSchema },
+      [
+        ...changeProblems,
+        'malformed_form',
+        'invalid_form',
+        'invalid_rows',
+        'invalid_symbols',
+        'too_many_symbols',
+        'queue_full',
+        'symbols_unverifiable',
+      ],
+      { 201: ['location'], 202: ['location'] },
+    ),
   };
   app.post('/portfolios', { schema, preValidation: refuseTooManyRows }, async (request, reply) => {
     const upload = await readUpload(request, request.query);
@@ -124,7 +128,9 @@ function templateRoute(app: Api): void {
     summary: 'The portfolio template, as CSV',
     description: 'Every column, with an example of each kind of lot and comments. It uploads as it is.',
     produces: ['text/csv'],
-    response: responses({ 200: z.string().meta({ description: 'CSV: RFC 4180, UTF-8.' }) }),
+    response: responses({ 200: z.string().meta({ description: 'CSV: RFC 4180, UTF-8.' }) }, [], {
+      200: ['content-disposition'],
+    }),
   };
   const config = { produces: ['text/csv'] };
   app.get('/portfolios/template.csv', { schema, config }, async (_request, reply) =>

@@ -28,16 +28,32 @@ interface ProblemResponse {
   content: { 'application/problem+json': { schema: typeof problemSchema } };
 }
 
+/** What the reference says about a route's answers, besides their schemas. */
+export interface AnswerNotes {
+  problems: readonly ProblemCode[];
+  /** Header names, lower case, by the status of the answers that bear them. */
+  headers: Readonly<Record<number, readonly string[]>>;
+}
+
+const notes = new WeakMap<object, AnswerNotes>();
+
+/** The notes that `responses` took, found again by what it returned. */
+export function notesOf(response: object): AnswerNotes {
+  return notes.get(response) ?? { problems: [], headers: {} };
+}
+
 /**
- * The `response` of a route's schema: what it answers, and the problems it may answer with, by their codes.
+ * The `response` of a route's schema: what it answers, the problems it may answer with, by their codes, and which
+ * headers of its own an answer bears, by its status. Headers that every answer bears are not named again.
  *
- *     schema: { response: responses({ 200: jobSchema }, ['job_not_found']) }
+ *     schema: { response: responses({ 202: jobSchema }, ['job_not_found'], { 202: ['location'] }) }
  */
 export function responses<const Answers extends Record<number, z.ZodType>>(
   answers: Answers,
   problems: readonly ProblemCode[] = [],
+  headers: AnswerNotes['headers'] = {},
 ): Answers {
-  const codes = [...common, ...problems];
+  const codes = [...new Set([...common, ...problems])];
   const statuses = [...new Set(codes.map((code) => problemCatalogue[code].status))];
   const documented = statuses.map((status): [number, ProblemResponse] => {
     const titles = codes
@@ -49,5 +65,7 @@ export function responses<const Answers extends Record<number, z.ZodType>>(
     ];
   });
   // Handlers return answers and throw problems, so only the answers matter to their types.
-  return { ...Object.fromEntries(documented), ...answers };
+  const response = { ...Object.fromEntries(documented), ...answers };
+  notes.set(response, { problems: codes, headers });
+  return response;
 }

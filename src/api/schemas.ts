@@ -5,4 +5,5 @@ export * from './schemas/live.ts';
 export * from './schemas/onboarding.ts';
 export * from './schemas/portfolio-exposures.ts';
 export * from './schemas/portfolios.ts';
+export * from './schemas/reference.ts';
 export * from './schemas/symbols.ts';

@@ -79,13 +79,11 @@ function onboardRoute(app: Api, symbols: Symbols): void {
       '200: it is ready already. 202: a job onboards it, a new one or the one that it had; `Location` is the job. ' +
       'A symbol whose prices are old is onboarded again, and stays ready meanwhile.',
     params,
-    response: responses({ 200: symbolStatusSchema, 202: symbolStatusSchema }, [
-      ...changeProblems,
-      'invalid_symbols',
-      'too_many_symbols',
-      'queue_full',
-      'symbols_unverifiable',
-    ]),
+    response: responses(
+      { 200: symbolStatusSchema, 202: symbolStatusSchema },
+      [...changeProblems, 'invalid_symbols', 'too_many_symbols', 'queue_full', 'symbols_unverifiable'],
+      { 202: ['location'] },
+    ),
   };
   app.post('/symbols/:symbol/onboarding', { schema }, async ({ params: { symbol }, viewer }, reply) => {
     const answer = await symbols.onboard(symbol, viewer);

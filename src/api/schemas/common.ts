@@ -4,7 +4,7 @@ import { phases } from '../../../machines/protocol.ts';
 export const idSchema = z.uuid().meta({ description: 'UUIDv7: ids sort by the time they were made.' });
 export const daySchema = z.iso
   .date()
-  .regex(/^(?!0000)/, 'expected a year from 0001') // PostgreSQL has no year 0
+  .refine((day) => !day.startsWith('0000'), 'expected a year from 0001') // PostgreSQL has no year 0
   .meta({ description: 'A calendar day, YYYY-MM-DD.' });
 export const timestampSchema = z.iso.datetime().meta({ description: 'ISO 8601, UTC, ends with Z.' });
 

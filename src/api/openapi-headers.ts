@@ -1,0 +1,66 @@
+interface HeaderEntry {
+  description: string;
+  schema: object;
+  example: string | number;
+}
+
+/** Every header of an answer that a client may rely on, by its name in lower case. */
+export const headerCatalogue: Record<string, HeaderEntry> = {
+  'x-request-id': {
+    description: "The request's id in the service's log: your own `x-request-id`, or a new one.",
+    schema: { type: 'string', pattern: '^[\\w.-]{1,64}$' },
+    example: '7f1c2a4e-8f0b-4a55-9f4e-1d7c1b1c9a10',
+  },
+  'x-market-data': {
+    description: 'Where the figures come from; `simulated` is no market.',
+    schema: { type: 'string' },
+    example: 'yahoo',
+  },
+  location: {
+    description: 'Where to look for what was made, or for the job that does it.',
+    schema: { type: 'string', format: 'uri-reference' },
+    example: '/onboarding/jobs/0199a000-0000-7000-8000-000000000002',
+  },
+  'retry-after': {
+    description: 'Seconds to wait before trying again.',
+    schema: { type: 'integer', minimum: 0 },
+    example: 5,
+  },
+  upgrade: {
+    description: 'The protocol to ask for.',
+    schema: { type: 'string', const: 'websocket' },
+    example: 'websocket',
+  },
+  'content-disposition': {
+    description: 'The name to save the file under.',
+    schema: { type: 'string' },
+    example: 'attachment; filename="portfolio-template.csv"',
+  },
+};
+
+const everyAnswer = ['x-request-id', 'x-market-data'];
+const byStatus: Record<number, string[]> = {
+  426: ['upgrade'],
+  429: ['retry-after'],
+  503: ['retry-after'],
+};
+
+/** References to the headers that an answer of this status bears, `own` ones of its route included. */
+export function headersOf(status: number, own: readonly string[] = []): Record<string, { $ref: string }> {
+  const names = [...own, ...(byStatus[status] ?? []), ...everyAnswer];
+  return Object.fromEntries(
+    names.map((name) => {
+      if (!headerCatalogue[name])
+        throw new Error(`Header ${name} is not in src/api/openapi-headers.ts: describe it`);
+      return [name, { $ref: `#/components/headers/${name}` }];
+    }),
+  );
+}
+
+/** The part of the catalogue that `document` refers to. */
+export function usedHeaders(document: object): Record<string, HeaderEntry> {
+  const text = JSON.stringify(document);
+  return Object.fromEntries(
+    Object.entries(headerCatalogue).filter(([name]) => text.includes(`"#/components/headers/${name}"`)),
+  );
+}

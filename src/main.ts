@@ -1,3 +1,4 @@
+import { keepCompiled } from './compiled.ts';
 import { helpText, readConfig } from './config.ts';
 
 const nodeMajorMin = 24; // strips types by itself, has WebSocket and JSON source access
@@ -15,6 +16,7 @@ async function main(): Promise<void> {
   const answer = readConfig(process.env);
   if ('problems' in answer) return fail(...answer.problems.map(({ message }) => message));
 
+  keepCompiled();
   // Loaded only now: --help and wrong settings need no database driver.
   const { startApp } = await import('./app.ts');
   const stop = stopOnSignal();

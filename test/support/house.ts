@@ -105,7 +105,8 @@ function allowed(path: string, place: Place, { specifier, typeOnly }: Import): b
       return target ? target.startsWith('src/migrations/') : specifier === '@mikro-orm/migrations';
     case 'wiring':
       return (
-        path !== 'src/main.ts' || ['src/config.ts', 'src/app.ts', 'src/errors.ts'].includes(target ?? '')
+        path !== 'src/main.ts' ||
+        ['src/compiled.ts', 'src/config.ts', 'src/app.ts', 'src/errors.ts'].includes(target ?? '')
       );
   }
 }

@@ -19,6 +19,7 @@ import { responses } from './responses.ts';
 import { indexSchema, uploadBytesMax } from './schemas.ts';
 import { localViewer, type Service } from './service.ts';
 import { symbolRoutes } from './symbol.routes.ts';
+import { uploadRoutes } from './upload.routes.ts';
 
 export interface ServerOptions {
   clock: Clock;
@@ -66,7 +67,8 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     onboardingRoutes(app, service.onboarding);
     operatorRoutes(app, service.operations);
     symbolRoutes(app, service.symbols);
-    app.register(async (scope) => portfolioRoutes(scope as unknown as Api, service.portfolios));
+    portfolioRoutes(app, service.portfolios);
+    app.register(async (scope) => uploadRoutes(scope as unknown as Api, service.portfolios));
   });
   return app;
 }

@@ -85,7 +85,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     const { clock, provider } = base;
     const { providers } = config.marketData;
     const marketData = { providers, simulated: providers.includes('simulated') };
-    const server = buildServer(service, { clock, logger, marketData });
+    const server = buildServer(service, { clock, logger, marketData, ...config.http });
     closers.push(() => server.close());
     const url = await server.listen({ host: config.host, port: config.port });
     return { url, service, provider, close };

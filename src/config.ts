@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { JobLimits, SupervisorLimits } from '../machines/protocol.ts';
 import { isLoopback } from './api/loopback.ts';
+import type { Token } from './api/tokens.ts';
 import type { Fault } from './market/faults.ts';
 import type { ProviderName } from './market/provider.ts';
 import { type SettingMeta, type Settings, settingsSchema } from './settings.ts';
@@ -9,6 +10,12 @@ import { type SettingMeta, type Settings, settingsSchema } from './settings.ts';
 export interface Config {
   host: string;
   port: number;
+  http: {
+    /** None: whoever can reach the address may do everything. */
+    tokens: Token[];
+    /** Pages of other origins that may call. */
+    corsOrigins: string[];
+  };
   database:
     | { kind: 'postgresql'; url: string }
     /** Without `fsync` the last commits may be lost when the machine (not the process) dies. */
@@ -54,9 +61,10 @@ export function readConfig(environment: Environment): ConfigAnswer {
   });
   const parsed = settingsSchema.safeParse(values);
   const issues = parsed.success ? [] : parsed.error.issues;
-  const wrong = new Map(issues.toReversed().map((issue) => [String(issue.path[0]), issue.message]));
+  const wrong = Map.groupBy(issues, (issue) => String(issue.path[0]));
+  const messages = (name: string) => new Set(wrong.get(name)?.map(({ message }) => message));
   const problems = [
-    ...known.filter((name) => wrong.has(name)).map((name) => problem(name, wrong.get(name) ?? '')),
+    ...known.flatMap((name) => [...messages(name)].map((expected) => problem(name, expected))),
     ...crossProblems(values, wrong).map(([name, expected]) => problem(name, expected)),
     ...misspelt(values, known).map((name) => problem(name, 'one of the settings that --help lists')),
   ];
@@ -65,11 +73,15 @@ export function readConfig(environment: Environment): ConfigAnswer {
 }
 
 /** Rules between settings, each only where the settings themselves are right. */
-function crossProblems(values: Environment, wrong: ReadonlyMap<string, string>): [string, string][] {
+function crossProblems(values: Environment, wrong: ReadonlyMap<string, unknown>): [string, string][] {
   const right = (...names: string[]) => names.every((name) => !wrong.has(name));
   const found: [string, string][] = [];
-  if (values.HOST && right('HOST') && !isLoopback(values.HOST)) {
-    found.push(['HOST', 'a loopback address, because anybody who can connect may do everything']);
+  // Wrong tokens have a line of their own.
+  if (values.HOST && !values.AUTH_TOKENS && right('HOST') && !isLoopback(values.HOST)) {
+    found.push([
+      'HOST',
+      'a loopback address, because without AUTH_TOKENS anybody who connects may do everything',
+    ]);
   }
   for (const name of ['DATA_DIR', 'FSYNC']) {
     if (values.DATABASE_URL && values[name] && right(name)) {
@@ -111,6 +123,7 @@ function toConfig(settings: Settings): Config {
   return {
     host: settings.HOST,
     port: settings.PORT,
+    http: { tokens: settings.AUTH_TOKENS, corsOrigins: settings.CORS_ORIGINS },
     database: url
       ? { kind: 'postgresql', url }
       : { kind: 'pglite', dataDir: settings.DATA_DIR, fsync: settings.FSYNC === 'on' },

@@ -2,6 +2,7 @@ import type { SnapshotFrom } from 'xstate';
 import type { supervisorMachine } from '../machines/supervisor.ts';
 import type { HealthCheck, OverviewView } from './api/schemas.ts';
 import type { Service } from './api/service.ts';
+import { ticketStore } from './api/ticket.store.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
@@ -92,6 +93,7 @@ export function buildService(parts: ServiceParts): Service {
     operations: operationsOf(parts, retryAfterSeconds),
     feed: { subscribe: async (listener) => parts.feed.subscribe(listener) },
     health: { ready: () => healthChecks(parts) },
+    tickets: ticketStore(database),
   };
 }
 

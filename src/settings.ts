@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { childrenMax, jobLimitsSchema, supervisorLimitsSchema } from '../machines/protocol.ts';
 import { parseFaults } from './market/faults.ts';
+import { authTokens, origins } from './settings-access.ts';
 
 const hourMs = 3_600_000;
 const limits = { ...supervisorLimitsSchema.parse({}), ...jobLimitsSchema.parse({}) };
@@ -54,8 +55,14 @@ export const settingsSchema = z.object({
     setting('takeovers in a row without a completed phase'),
   ),
   SHUTDOWN_GRACE_MS: count(10_000, 0, hourMs).meta(setting('for running phases at SIGTERM')),
-  AUTH_TOKENS: later('tokens are not enforced yet').meta(
-    setting('who may do what (not in this version)', { secret: true }),
+  AUTH_TOKENS: authTokens().meta(
+    setting('who may call: entries name:role:sha256-of-token, separated by commas', {
+      byDefault: 'none',
+      secret: true,
+    }),
+  ),
+  CORS_ORIGINS: origins().meta(
+    setting('other origins whose pages may call, like https://app.example', { byDefault: 'none' }),
   ),
   PROVIDER_CONCURRENCY: count(4, 1, 100).meta(setting('requests to market data at once')),
   PROVIDER_INTERVAL_MS: count(0, 0, 60_000).meta(setting('least time between two requests to market data')),

@@ -111,5 +111,5 @@ export const onboardingExamples: Record<string, OperationExample> = {
   cancelJob: { parameters: { id }, answers: { 202: cancelled } },
   pauseOnboarding: { answers: { 200: { ...overview, paused: true } } },
   resumeOnboarding: { answers: { 200: overview } },
-  watch: {},
+  watch: { parameters: { ticket: 'fM3kYb0x9uVq2o6cW1r7TzJ5nH8sGdLaPeXiCvKtQwE' } },
 };

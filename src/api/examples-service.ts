@@ -23,6 +23,11 @@ export const serviceExamples: Record<string, OperationExample> = {
   getIndex: { answers: { 200: index } },
   getLive: { answers: { 200: { status: 'ok' } } },
   getReady: { answers: { 200: ready } },
+  createTicket: {
+    answers: {
+      201: { ticket: 'fM3kYb0x9uVq2o6cW1r7TzJ5nH8sGdLaPeXiCvKtQwE', expires_at: '2026-03-02T14:30:30.000Z' },
+    },
+  },
   getApiDocument: {
     answers: { 200: { openapi: '3.1.1', info: { title: 'Symbol onboarding', version: '0.1.0' }, paths: {} } },
   },

@@ -16,11 +16,13 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The media types of the answer, where it is not JSON. Problems are JSON all the same. */
     produces?: string[];
-    /** Nobody has to say who they are. */
+    /** Needs no token, whoever asks. Without it a route is closed: one that was forgotten is not open. */
     public?: boolean;
+    /** Takes a ticket in its query in place of a token. */
+    tickets?: boolean;
   }
   interface FastifyRequest {
-    /** Who asks: the local user, until tokens say otherwise. */
+    /** Who asks: the token's name and role, the local user without tokens. Null where the route is public. */
     viewer: Viewer;
   }
 }

@@ -1,10 +1,11 @@
 import { AppError } from '../errors.ts';
 import type { Api } from './fastify.types.ts';
-import { responses } from './responses.ts';
+import { publicResponses } from './responses.ts';
 import { liveSchema, readySchema } from './schemas.ts';
 import type { Health } from './service.ts';
 
 const tags = ['health'];
+const config = { public: true };
 
 /** For whoever restarts the process (live) or sends it requests (ready). */
 export function healthRoutes(app: Api, health: Health): void {
@@ -13,18 +14,20 @@ export function healthRoutes(app: Api, health: Health): void {
     tags,
     summary: 'Is the process alive?',
     description: 'Touches nothing but the event loop: a database that is away is no reason to restart.',
-    response: responses({ 200: liveSchema }),
+    response: publicResponses({ 200: liveSchema }),
   };
-  app.get('/health/live', { schema: liveRoute, logLevel: 'warn' }, async () => ({ status: 'ok' as const }));
+  app.get('/health/live', { schema: liveRoute, logLevel: 'warn', config }, async () => ({
+    status: 'ok' as const,
+  }));
 
   const readyRoute = {
     operationId: 'getReady',
     tags,
     summary: 'Can it take requests?',
     description: '200 when every check passes, else 503 with the same `checks`.',
-    response: responses({ 200: readySchema }, ['not_ready', 'shutting_down']),
+    response: publicResponses({ 200: readySchema }, ['not_ready', 'shutting_down']),
   };
-  app.get('/health/ready', { schema: readyRoute, logLevel: 'warn' }, async () => {
+  app.get('/health/ready', { schema: readyRoute, logLevel: 'warn', config }, async () => {
     const checks = await health.ready();
     const failed = checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
     if (failed.length > 0) {

@@ -15,10 +15,12 @@ import { operatorRoutes } from './operator.routes.ts';
 import { portfolioRoutes } from './portfolio.routes.ts';
 import { answerClientError, problemHandler } from './problem.handler.ts';
 import { guardRequests } from './request.guards.ts';
-import { responses } from './responses.ts';
+import { publicResponses } from './responses.ts';
 import { indexSchema, uploadBytesMax } from './schemas.ts';
-import { localViewer, type Service } from './service.ts';
+import { localViewer, type Service, type Viewer } from './service.ts';
 import { symbolRoutes } from './symbol.routes.ts';
+import { ticketRoutes } from './ticket.routes.ts';
+import type { Token } from './tokens.ts';
 import { uploadRoutes } from './upload.routes.ts';
 
 export interface ServerOptions {
@@ -28,6 +30,10 @@ export interface ServerOptions {
   /** A pino logger made from `logOptions`; without one nothing is logged. */
   logger?: FastifyBaseLogger;
   live?: Partial<LiveLimits>;
+  /** Who may call; without any, whoever can reach the address may do everything. */
+  tokens?: readonly Token[];
+  /** Pages that may call besides the service's own, like `https://app.example`. */
+  corsOrigins?: readonly string[];
 }
 
 /**
@@ -45,7 +51,10 @@ export function buildServer(service: Service, options: ServerOptions): Api {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_: unknown, bytes: Buffer) =>
     parseJson(bytes),
   );
-  app.decorateRequest('viewer', { getter: () => localViewer });
+  const { tokens = [], corsOrigins = [] } = options;
+  // A public route has no viewer: one that asks who it is fails, rather than serving a stranger.
+  if (tokens.length > 0) app.decorateRequest('viewer', null as unknown as Viewer);
+  else app.decorateRequest('viewer', { getter: () => localViewer });
   const source = options.marketData.simulated ? 'simulated' : options.marketData.providers.join(', ');
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({
@@ -56,10 +65,10 @@ export function buildServer(service: Service, options: ServerOptions): Api {
   });
   const limits = { ...liveLimits, ...options.live };
   acceptSockets(app, limits);
-  describeRoutes(app, { protected: false });
+  describeRoutes(app, { protected: tokens.length > 0 });
   // Once that is loaded: it must see a request first, to close the socket of an upgrade that a guard refuses.
   app.after(() => {
-    guardRequests(app);
+    guardRequests(app, { tokens, tickets: service.tickets, corsOrigins });
     indexRoute(app, options);
     openapiRoute(app);
     liveSocket(app, service.feed, { ...options, limits });
@@ -69,6 +78,7 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     symbolRoutes(app, service.symbols);
     portfolioRoutes(app, service.portfolios);
     app.register(async (scope) => uploadRoutes(scope as unknown as Api, service.portfolios));
+    ticketRoutes(app, service.tickets);
   });
   return app;
 }
@@ -99,12 +109,12 @@ function indexRoute(app: Api, { marketData }: ServerOptions): void {
     tags: ['health'],
     summary: 'Where to start',
     description: 'Links to the rest, and which market the figures come from.',
-    response: responses({ 200: indexSchema }),
+    response: publicResponses({ 200: indexSchema }),
   };
   const notice = marketData.simulated
     ? 'The market is simulated: prices, exposures and totals are invented and mean nothing.'
     : null;
-  app.get('/', { schema }, async () => ({
+  app.get('/', { schema, config: { public: true } }, async () => ({
     service: 'symbol-onboarding' as const,
     version: manifest.version,
     market_data: marketData,

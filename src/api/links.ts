@@ -43,6 +43,7 @@ export const indexLinks = {
   onboarding: '/onboarding',
   jobs: '/onboarding/jobs',
   live: '/ws',
+  tickets: '/tickets',
   health_live: '/health/live',
   health_ready: '/health/ready',
   openapi: '/openapi.json',

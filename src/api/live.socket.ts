@@ -14,7 +14,7 @@ import {
   transitionFrame,
 } from './frames.ts';
 import { responses } from './responses.ts';
-import type { TransitionView } from './schemas.ts';
+import { type TransitionView, watchQuerySchema } from './schemas.ts';
 import type { Feed } from './service.ts';
 
 export interface LiveOptions {
@@ -48,7 +48,9 @@ export function liveSocket(app: Api, feed: Feed, options: LiveOptions): void {
     summary: 'Watch transitions over a WebSocket',
     description:
       'Subprotocol `onboarding.v1+json`. The first frame is `hello` with the position from which on every ' +
-      'committed transition follows. A client that does not read is closed with code 4429.',
+      'committed transition follows. A client that does not read is closed with code 4429. Needs the token in the ' +
+      'header, or a ticket from `POST /tickets` in the query.',
+    querystring: watchQuerySchema,
     response: responses({}, ['upgrade_required', 'cross_origin']),
   };
   const stopPings = keepAlive(app, options.limits.pingIntervalMs);
@@ -57,6 +59,7 @@ export function liveSocket(app: Api, feed: Feed, options: LiveOptions): void {
     method: 'GET',
     url: '/ws',
     schema,
+    config: { tickets: true },
     handler: async () => {
       throw new AppError('upgrade_required', 'This address speaks WebSocket only.');
     },

@@ -21,6 +21,12 @@ export const headerCatalogue: Record<string, HeaderEntry> = {
     schema: { type: 'string', format: 'uri-reference' },
     example: '/onboarding/jobs/0199a000-0000-7000-8000-000000000002',
   },
+  'www-authenticate': {
+    description:
+      'How to say who asks; with `error="invalid_token"` where something was shown and is not accepted.',
+    schema: { type: 'string' },
+    example: 'Bearer realm="symbol-onboarding", error="invalid_token"',
+  },
   'retry-after': {
     description: 'Seconds to wait before trying again.',
     schema: { type: 'integer', minimum: 0 },
@@ -40,6 +46,7 @@ export const headerCatalogue: Record<string, HeaderEntry> = {
 
 const everyAnswer = ['x-request-id', 'x-market-data'];
 const byStatus: Record<number, string[]> = {
+  401: ['www-authenticate'],
   426: ['upgrade'],
   429: ['retry-after'],
   503: ['retry-after'],

@@ -42,6 +42,7 @@ const named: Record<string, z.ZodType> = {
   JobError: schemas.jobErrorSchema,
   Transition: schemas.transitionSchema,
   ActorSnapshot: schemas.actorSnapshotSchema,
+  Ticket: schemas.ticketSchema,
   Cancellation: schemas.cancellationSchema,
 };
 

@@ -3,7 +3,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { examples } from './examples.ts';
 import type { Api } from './fastify.types.ts';
 import { type DescribedRoute, describeApi, type RouteSchema } from './openapi.ts';
-import { responses } from './responses.ts';
+import { publicResponses } from './responses.ts';
 import { apiDocumentSchema } from './schemas.ts';
 
 declare module 'fastify' {
@@ -39,7 +39,7 @@ export function openapiRoute(app: Api): void {
     tags: ['reference'],
     summary: 'This document',
     description: 'OpenAPI 3.1, made from the schemas that requests and answers are held to.',
-    response: responses({ 200: apiDocumentSchema }),
+    response: publicResponses({ 200: apiDocumentSchema }),
   };
   let text: string | undefined;
   app.get('/openapi.json', { schema, config: { public: true } }, async (_request, reply) => {

@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { portfolioTemplate } from '../portfolio/template.ts';
 import type { Api } from './fastify.types.ts';
 import { portfolioLinks } from './links.ts';
-import { changeProblems, responses } from './responses.ts';
+import { changeProblems, publicResponses, responses } from './responses.ts';
 import {
   idSchema,
   portfolioExposuresSchema,
@@ -61,11 +61,11 @@ function templateRoute(app: Api): void {
     summary: 'The portfolio template, as CSV',
     description: 'Every column, with an example of each kind of lot and comments. It uploads as it is.',
     produces: ['text/csv'],
-    response: responses({ 200: z.string().meta({ description: 'CSV: RFC 4180, UTF-8.' }) }, [], {
+    response: publicResponses({ 200: z.string().meta({ description: 'CSV: RFC 4180, UTF-8.' }) }, [], {
       200: ['content-disposition'],
     }),
   };
-  const config = { produces: ['text/csv'] };
+  const config = { produces: ['text/csv'], public: true };
   app.get('/portfolios/template.csv', { schema, config }, async (_request, reply) =>
     reply
       .type('text/csv; charset=utf-8; header=present')

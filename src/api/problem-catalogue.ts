@@ -32,6 +32,11 @@ export const problemCatalogue = {
     title: 'Request from another origin',
     cure: "Call from a page of the service's own origin, or from a program.",
   },
+  unauthenticated: {
+    status: 401,
+    title: 'Not authenticated',
+    cure: 'Send the header Authorization: Bearer <token>; whoever runs the service hands out tokens.',
+  },
   operators_only: {
     status: 403,
     title: 'For operators only',

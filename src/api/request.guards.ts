@@ -1,20 +1,29 @@
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../errors.ts';
+import { type Authentication, authenticate } from './auth.guards.ts';
 import type { Api } from './fastify.types.ts';
-import { isLoopback } from './loopback.ts';
 import { accepts, allowedMethods, charsetOf, isReadableCharset, type KnownRoute } from './negotiation.ts';
+import { refuseHost, refuseOrigin } from './origin.guards.ts';
 import { pathOf } from './problem.handler.ts';
 import { problemType } from './responses.ts';
+import type { Viewer } from './service.ts';
 
 const offered = ['application/json', problemType];
-const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+export interface GuardOptions extends Authentication {
+  /** Of pages that may call us besides our own. */
+  corsOrigins: readonly string[];
+}
 
 /**
- * Refuses a request before its body is read: unknown path, method, origin, representation, encoding, charset.
+ * Refuses a request before its body is read: host, origin, token, path, method, representation, encoding, charset.
  *
+ * The token comes before the path: whoever has none learns nothing of what is here, not even what is not.
  * Must be installed before the routes, whose methods it learns for `Allow`.
  */
-export function guardRequests(app: Api): void {
+export function guardRequests(app: Api, options: GuardOptions): void {
+  const origins = new Set(options.corsOrigins);
+  const open = options.tokens.length === 0;
   const routes: KnownRoute[] = [];
   let closing = false;
   app.addHook('onRoute', ({ url, method }) => {
@@ -27,11 +36,12 @@ export function guardRequests(app: Api): void {
   app.addHook('onSend', async (_request, reply) => {
     if (closing) reply.header('connection', 'close');
   });
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     if (closing) throw new AppError('shutting_down', 'This node is shutting down.');
-    refuseHost(request);
+    if (open) refuseHost(request);
+    refuseOrigin(request, origins);
+    if (!open) request.viewer = (await authenticate(request, reply, options)) as Viewer;
     if (request.is404) refuseRoute(request, routes);
-    refuseOrigin(request);
     refuseRepresentation(request);
     refuseBodyEncoding(request);
   });
@@ -44,28 +54,6 @@ function refuseRoute({ url, method }: FastifyRequest, routes: readonly KnownRout
   throw new AppError('method_not_allowed', `${path} takes ${allow.join(', ')}, got: ${method}`, {
     details: { allow },
   });
-}
-
-/**
- * A name that a stranger's server answers with this machine's address would make its pages ours, origin and all.
- * Without tokens the service is for this machine alone, so it must be called by this machine's names.
- */
-function refuseHost({ headers: { host = '' } }: FastifyRequest): void {
-  const name = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : host;
-  if (isLoopback(name)) return;
-  throw new AppError('foreign_host', `Expected 127.0.0.1, localhost or [::1] as host, got: ${host}`);
-}
-
-/**
- * A browser lets any page post a form to a service on the user's own machine, and open a socket to it. Without
- * tokens nothing else would stop such a page, so an `Origin` that is not ours is refused.
- */
-function refuseOrigin({ headers, method }: FastifyRequest): void {
-  const { origin, host } = headers;
-  if (origin === undefined || (safeMethods.has(method) && !headers.upgrade)) return;
-  if (!URL.canParse(origin) || new URL(origin).host !== host) {
-    throw new AppError('cross_origin', `Expected a page of ${host}, got one of: ${origin}`);
-  }
 }
 
 function refuseRepresentation({ headers, routeOptions }: FastifyRequest): void {

@@ -5,7 +5,7 @@ import { problemSchema } from './schemas.ts';
 export const problemType = 'application/problem+json';
 
 /** What any route may answer, whatever it does. */
-const common: ProblemCode[] = [
+const everywhere: ProblemCode[] = [
   'malformed_request',
   'not_acceptable',
   'invalid_request',
@@ -53,7 +53,24 @@ export function responses<const Answers extends Record<number, z.ZodType>>(
   problems: readonly ProblemCode[] = [],
   headers: AnswerNotes['headers'] = {},
 ): Answers {
-  const codes = [...new Set([...common, ...problems])];
+  return documented(answers, ['unauthenticated', ...problems], headers);
+}
+
+/** The same for a route that needs no token. */
+export function publicResponses<const Answers extends Record<number, z.ZodType>>(
+  answers: Answers,
+  problems: readonly ProblemCode[] = [],
+  headers: AnswerNotes['headers'] = {},
+): Answers {
+  return documented(answers, problems, headers);
+}
+
+function documented<const Answers extends Record<number, z.ZodType>>(
+  answers: Answers,
+  problems: readonly ProblemCode[],
+  headers: AnswerNotes['headers'],
+): Answers {
+  const codes = [...new Set([...everywhere, ...problems])];
   const statuses = [...new Set(codes.map((code) => problemCatalogue[code].status))];
   const documented = statuses.map((status): [number, ProblemResponse] => {
     const titles = codes

@@ -7,4 +7,5 @@ export * from './schemas/portfolio-exposures.ts';
 export * from './schemas/portfolios.ts';
 export * from './schemas/reference.ts';
 export * from './schemas/symbols.ts';
+export * from './schemas/tickets.ts';
 export * from './schemas/uploads.ts';

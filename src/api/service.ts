@@ -21,6 +21,7 @@ import type {
   SymbolView,
   snapshotsSchema,
   symbolsViewSchema,
+  TicketView,
   TransitionView,
 } from './schemas.ts';
 
@@ -173,6 +174,13 @@ export interface Health {
   ready(): Promise<HealthCheck[]>;
 }
 
+/** Each stands for a viewer once, within seconds, on any node. */
+export interface Tickets {
+  issue(viewer: Viewer): Promise<TicketView>;
+  /** Spends it. Null: unknown, spent or too old. */
+  redeem(ticket: string): Promise<Viewer | null>;
+}
+
 /**
  * What the HTTP routes need of the rest of the service.
  *
@@ -186,4 +194,5 @@ export interface Service {
   operations: Operations;
   feed: Feed;
   health: Health;
+  tickets: Tickets;
 }

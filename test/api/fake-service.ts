@@ -7,6 +7,7 @@ import type {
   Service,
   UploadAnswer,
   UploadInput,
+  Viewer,
 } from '../../src/api/service.ts';
 import {
   exposures,
@@ -50,6 +51,8 @@ export function fakeService() {
     /** When set, every read throws it. */
     failure: null as unknown,
     ready: true,
+    /** Whose each unspent ticket is. */
+    tickets: new Map<string, Viewer>(),
     /** What the feed does before it answers a subscription. */
     beforeSubscribed: () => {},
     emit: (position: number) => {
@@ -116,6 +119,18 @@ export function fakeService() {
         listeners.add(listener);
         fake.beforeSubscribed();
         return { position: 41, close: () => listeners.delete(listener) };
+      },
+    },
+    tickets: {
+      async issue(viewer) {
+        const ticket = `ticket-${fake.tickets.size + 1}`;
+        fake.tickets.set(ticket, viewer);
+        return read({ ticket, expires_at: '2026-03-02T14:30:30.000Z' }, 'issue', viewer);
+      },
+      async redeem(ticket) {
+        const viewer = fake.tickets.get(ticket) ?? null;
+        fake.tickets.delete(ticket);
+        return read(viewer, 'redeem', ticket);
       },
     },
     health: {

@@ -1,6 +1,9 @@
+import type { onRouteHookHandler } from 'fastify';
 import { afterEach } from 'vitest';
 import { buildServer, type ServerOptions } from '../../src/api/http.server.ts';
 import type { Viewer } from '../../src/api/service.ts';
+import { parseTokens } from '../../src/api/tokens.ts';
+import { authTokens } from '../support/tokens.ts';
 import { fakeService } from './fake-service.ts';
 
 const running = new Set<() => Promise<void>>();
@@ -10,17 +13,28 @@ afterEach(async () => {
   running.clear();
 });
 
+/** For `serve({ tokens })`: those of test/support/tokens.ts. */
+export const { tokens } = parseTokens(authTokens);
+
 /** The time that every test server believes it is. */
 export const now = Date.parse('2026-03-02T14:30:00Z');
 
+interface ServeOptions extends Partial<ServerOptions> {
+  /** Whose each request is, where it does not matter how that is known. */
+  viewer?: Viewer;
+  /** Told of each route. */
+  onRoute?: onRouteHookHandler;
+}
+
 /** A server on a free port over a fake service, closed after the test. */
-export async function serve({ viewer, ...options }: Partial<ServerOptions> & { viewer?: Viewer } = {}) {
+export async function serve({ viewer, onRoute, ...options }: ServeOptions = {}) {
   const fake = fakeService();
   const server = buildServer(fake.service, {
     clock: { now: () => now, sleepUntil: async () => {} },
     marketData: { providers: ['simulated'], simulated: true },
     ...options,
   });
+  if (onRoute) server.addHook('onRoute', onRoute);
   if (viewer) {
     server.addHook('onRequest', async (request) => {
       Object.defineProperty(request, 'viewer', { value: viewer });

@@ -9,6 +9,7 @@ import type { Database } from '../../src/database.ts';
 import { parseFaults } from '../../src/market/faults.ts';
 import type { MarketDataProvider } from '../../src/market/provider.ts';
 import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import { credentials, type Person } from './tokens.ts';
 
 interface Answer<T> {
   status: number;
@@ -34,6 +35,8 @@ export interface TestService {
   /** Resolves with the portfolio once none of its symbols has an unfinished job. */
   settled(id: string): Promise<PortfolioView>;
   job(symbol: string): Promise<JobDetailView>;
+  /** The same service for somebody with a token; needs the setting `AUTH_TOKENS: authTokens`. */
+  as(person: Person): TestService;
 }
 
 /** The answer to an upload that was taken. */
@@ -81,6 +84,14 @@ export async function startService(
 }
 
 async function serviceOf(app: App): Promise<TestService> {
+  const heard = await hear(app);
+  const client = (person: Person | null): TestService => clientOf(app, heard, { person, as: client });
+  return client(null);
+}
+
+type Heard = Pick<TestService, 'transitions' | 'transition'>;
+
+async function hear(app: App): Promise<Heard> {
   const transitions: TransitionView[] = [];
   const waiting = new Set<() => void>();
   const { close } = await app.service.feed.subscribe(
@@ -103,13 +114,23 @@ async function serviceOf(app: App): Promise<TestService> {
       waiting.add(look);
       look();
     });
+  return { transitions, transition };
+}
+
+function clientOf(
+  app: App,
+  { transitions, transition }: Heard,
+  { person, as }: { person: Person | null; as: TestService['as'] },
+): TestService {
+  const headers = credentials(person);
   const read = async <T>(response: Response): Promise<Answer<T>> => {
     const text = await response.text();
     const body = (text === '' ? null : JSON.parse(text)) as T;
     return { status: response.status, headers: response.headers, body };
   };
-  const send = async <T>(method: string, path: string) => read<T>(await fetch(app.url + path, { method }));
-  const get = async <T>(path: string) => read<T>(await fetch(app.url + path));
+  const send = async <T>(method: string, path: string) =>
+    read<T>(await fetch(app.url + path, { method, headers }));
+  const get = async <T>(path: string) => read<T>(await fetch(app.url + path, { headers }));
   const portfolio = async (id: string) => (await get<PortfolioView>(`/portfolios/${id}`)).body;
 
   return {
@@ -119,10 +140,11 @@ async function serviceOf(app: App): Promise<TestService> {
     send,
     post: (path) => send('POST', path),
     async upload<T>(csv: string, query = 'name=test') {
-      const request = { method: 'POST', body: csv, headers: { 'content-type': 'text/csv' } };
+      const request = { method: 'POST', body: csv, headers: { ...headers, 'content-type': 'text/csv' } };
       return read<T>(await fetch(`${app.url}/portfolios?${query}`, request));
     },
     portfolio,
+    as,
     transitions,
     transition,
     async settled(id) {

@@ -1,0 +1,27 @@
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../errors.ts';
+import { isLoopback } from './loopback.ts';
+
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * A name that a stranger's server answers with this machine's address would make its pages ours, origin and all.
+ * Without tokens the service is for this machine alone, so it must be called by this machine's names.
+ */
+export function refuseHost({ headers: { host = '' } }: FastifyRequest): void {
+  const name = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : host;
+  if (isLoopback(name)) return;
+  throw new AppError('foreign_host', `Expected 127.0.0.1, localhost or [::1] as host, got: ${host}`);
+}
+
+/**
+ * A browser lets any page post a form to a service on the user's own machine, and open a socket to it. Without
+ * tokens nothing else would stop such a page, so an `Origin` that is neither ours nor `allowed` is refused; with
+ * tokens too, because a page that has no business here should not get as far as trying one.
+ */
+export function refuseOrigin({ headers, method, host }: FastifyRequest, allowed: ReadonlySet<string>): void {
+  const { origin } = headers;
+  if (origin === undefined || (safeMethods.has(method) && !headers.upgrade)) return;
+  if (allowed.has(origin) || (URL.canParse(origin) && new URL(origin).host === host)) return;
+  throw new AppError('cross_origin', `Expected a page of ${host}, got one of: ${origin}`);
+}

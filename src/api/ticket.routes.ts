@@ -1,0 +1,23 @@
+import type { Api } from './fastify.types.ts';
+import { changeProblems, responses } from './responses.ts';
+import { ticketSchema } from './schemas.ts';
+import type { Tickets } from './service.ts';
+
+/** For browsers, which cannot send a header with a WebSocket. */
+export function ticketRoutes(app: Api, tickets: Tickets): void {
+  const schema = {
+    operationId: 'createTicket',
+    tags: ['access'],
+    summary: 'A ticket to open one WebSocket with',
+    description:
+      'Open `/ws?ticket=…` with it within 30 s, once. It stands for whoever asked for it, on every node. A program ' +
+      'that can send a header needs none.',
+    response: responses({ 201: ticketSchema }, changeProblems),
+  };
+  app.post('/tickets', { schema }, async ({ viewer }, reply) =>
+    reply
+      .code(201)
+      .header('cache-control', 'no-store')
+      .send(await tickets.issue(viewer)),
+  );
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { parseTokens, type Token } from './api/tokens.ts';
+
+/** `AUTH_TOKENS`: each wrong entry is an issue of its own. */
+export function authTokens() {
+  return z
+    .string()
+    .transform((list, context): Token[] => {
+      const { tokens, problems } = list.trim() === '' ? { tokens: [], problems: [] } : parseTokens(list);
+      for (const message of problems) context.addIssue({ code: 'custom', message });
+      return tokens;
+    })
+    .prefault('');
+}
+
+/** Origins as a browser sends them: no path, no wildcard, so that nobody is let in by half a name. */
+export function origins() {
+  return z
+    .string()
+    .transform((list, context): string[] => {
+      const all = listed(list);
+      const wrong = all.find((one) => !isOrigin(one));
+      if (wrong !== undefined) {
+        context.addIssue({
+          code: 'custom',
+          message: 'origins like https://app.example, separated by commas',
+        });
+      }
+      return all;
+    })
+    .prefault('');
+}
+
+const isOrigin = (text: string) =>
+  /^https?:[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+
+function listed(text: string): string[] {
+  return text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+}

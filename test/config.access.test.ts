@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { authTokens } from './support/tokens.ts';
+
+function linesOf(environment: Record<string, string>): string[] {
+  const answer = readConfig(environment);
+  return 'problems' in answer ? answer.problems.map(({ message }) => message) : [];
+}
+
+function httpOf(environment: Record<string, string>) {
+  const answer = readConfig(environment);
+  if ('problems' in answer) throw new Error(answer.problems.map(({ message }) => message).join('\n'));
+  return answer.config.http;
+}
+
+describe('AUTH_TOKENS', () => {
+  test('are nobody’s by default, and read with their roles', () => {
+    expect(httpOf({}).tokens).toEqual([]);
+    expect(httpOf({ AUTH_TOKENS: authTokens }).tokens.map(({ viewer }) => viewer)).toEqual([
+      { name: 'ann', role: 'user' },
+      { name: 'bob', role: 'user' },
+      { name: 'olga', role: 'operator' },
+    ]);
+  });
+
+  test('have a line per wrong entry, without the secret', () => {
+    expect(linesOf({ AUTH_TOKENS: 'hunter2,ann:user:hunter2' })).toEqual([
+      'AUTH_TOKENS: expected entry 1 to be name:role:sha256-of-token, came: (not shown)',
+      'AUTH_TOKENS: expected entry 2 (ann) to end with a SHA-256, 64 hexadecimal digits, never with the token, ' +
+        'came: (not shown)',
+    ]);
+  });
+
+  test('open every host; without them it is loopback only', () => {
+    for (const HOST of ['0.0.0.0', '::', 'db.example']) {
+      expect(linesOf({ HOST })).toEqual([
+        expect.stringMatching(/^HOST: expected a loopback address.*AUTH_TOKENS/),
+      ]);
+      expect(linesOf({ HOST, AUTH_TOKENS: authTokens })).toEqual([]);
+    }
+  });
+});
+
+describe('CORS_ORIGINS', () => {
+  test('are exact origins, none by default', () => {
+    expect(httpOf({}).corsOrigins).toEqual([]);
+    expect(httpOf({ CORS_ORIGINS: 'https://app.example, http://localhost:5173' }).corsOrigins).toEqual([
+      'https://app.example',
+      'http://localhost:5173',
+    ]);
+  });
+
+  test.each(['*', 'null', 'app.example', 'https://app.example/', 'https://*.example', 'ftp://app.example'])(
+    'cannot be %s',
+    (origin) => {
+      expect(linesOf({ CORS_ORIGINS: origin })).toEqual([
+        expect.stringMatching(/^CORS_ORIGINS: expected origins like https:\/\/app.example/),
+      ]);
+    },
+  );
+});

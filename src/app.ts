@@ -140,7 +140,7 @@ function storesOn({ config, clock, database, queue, provider, nodeName }: Base) 
     prices,
     proxies: proxySource({ provider, prices, database, clock }),
     exposures: exposureStore(database),
-    queries: jobQueries(database),
+    queries: jobQueries(database, clock),
     symbols: symbolQueries(database, { concurrency, retryLimit: config.job.retryLimit, clock }),
   };
 }

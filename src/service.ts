@@ -83,10 +83,10 @@ export function buildService(parts: ServiceParts): Service {
     },
     onboarding: {
       overview,
-      async jobs(query) {
-        if (query.symbol === undefined) return queries.list(query);
+      async jobs(query, viewer) {
+        if (query.symbol === undefined) return queries.list(query, viewer);
         const { symbol } = normaliseSymbol(query.symbol);
-        return symbol === null ? { jobs: [], next_cursor: null } : queries.list({ ...query, symbol });
+        return symbol === null ? { jobs: [], next_cursor: null } : queries.list({ ...query, symbol }, viewer);
       },
       job: (id) => queries.find(id),
     },

@@ -5,7 +5,6 @@ import type { cancellationSchema, JobDetailView, JobView, OverviewView, Transiti
 
 const id = '01a20497-20ee-7120-a7a2-4d5a9d1ce6da';
 const symbol = 'BRK-B';
-const links = jobLinks(id, symbol);
 
 const overview: OverviewView = {
   paused: false,
@@ -42,6 +41,8 @@ const job: JobView = {
   finished_at: null,
   updated_at: '2026-11-22T18:49:03.174Z',
 };
+
+const links = jobLinks(job);
 
 const created: TransitionView = {
   job_id: id,
@@ -103,7 +104,16 @@ const cancelled: z.output<typeof cancellationSchema> = { job_id: id, status: 're
 export const onboardingExamples: Record<string, OperationExample> = {
   getOnboarding: { answers: { 200: overview } },
   listJobs: {
-    parameters: { status: ['pending', 'processing'], symbol, limit: 50 },
+    parameters: {
+      status: ['pending', 'processing'],
+      symbol,
+      outcome: 'partial',
+      error_code: 'no_price_data',
+      reason: 'upload',
+      created_from: '2026-11-22T18:00:00Z',
+      created_to: '2026-11-22T19:00:00Z',
+      limit: 50,
+    },
     answers: { 200: { jobs: [{ ...job, links }], next_cursor: null } },
   },
   getJob: { parameters: { id }, answers: { 200: { ...detail, links } } },

@@ -28,8 +28,26 @@ export function symbolLinks(symbol: string, jobId: string | null = null): Record
   };
 }
 
-export function jobLinks(id: string, symbol: string): Record<string, string> {
-  return { self: jobPath(id), symbol: symbolPath(symbol), status: `${symbolPath(symbol)}/status` };
+/** Where a job and its symbol are, and what may be done to it as it is now. */
+export function jobLinks({ job_id, symbol, status, outcome }: LinkedJob): Record<string, string> {
+  const self = jobPath(job_id);
+  const retryable = status === 'failed' || outcome === 'partial';
+  const cancellable = status === 'pending' || status === 'processing';
+  return {
+    self,
+    symbol: symbolPath(symbol),
+    status: `${symbolPath(symbol)}/status`,
+    jobs: `/onboarding/jobs?symbol=${segment(symbol)}`,
+    ...(retryable && { retry: `${self}/retry` }),
+    ...(cancellable && { cancel: `${self}/cancel` }),
+  };
+}
+
+interface LinkedJob {
+  job_id: string;
+  symbol: string;
+  status?: string;
+  outcome?: string | null;
 }
 
 export const indexLinks = {

@@ -34,14 +34,19 @@ function jobsRoute(app: Api, onboarding: Onboarding): void {
     operationId: 'listJobs',
     tags,
     summary: 'Jobs, newest first',
-    description: 'Filtered by status and symbol. Pages by `limit` and `cursor`; new jobs never shift a page.',
+    description:
+      'Filtered by status, symbol, outcome, error code, reason, portfolio and time of creation; a job has to match ' +
+      'all filters. Pages by `limit` and `cursor`; new jobs never shift a page.',
     querystring: jobsQuerySchema,
-    response: responses({ 200: jobsSchema }),
+    response: responses({ 200: jobsSchema }, ['portfolio_not_found']),
   };
   app.get('/onboarding/jobs', { schema }, async ({ query, viewer }) => {
-    const { jobs, next_cursor } = await onboarding.jobs(query, viewer);
-    const linked = jobs.map((job) => ({ ...job, links: jobLinks(job.job_id, job.symbol) }));
-    return { jobs: linked, next_cursor };
+    const found = await onboarding.jobs(query, viewer);
+    if (found === null) {
+      throw new AppError('portfolio_not_found', `There is no portfolio ${query.portfolio_id}.`);
+    }
+    const jobs = found.jobs.map((job) => ({ ...job, links: jobLinks(job) }));
+    return { jobs, next_cursor: found.next_cursor };
   });
 }
 
@@ -59,6 +64,6 @@ function jobRoute(app: Api, onboarding: Onboarding): void {
   app.get('/onboarding/jobs/:id', { schema }, async ({ params: { id }, viewer }) => {
     const view = await onboarding.job(id, viewer);
     if (view === null) throw new AppError('job_not_found', `There is no job ${id}.`);
-    return { ...view, links: jobLinks(id, view.symbol) };
+    return { ...view, links: jobLinks(view) };
   });
 }

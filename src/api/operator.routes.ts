@@ -38,7 +38,7 @@ function retryRoute(app: Api, operations: Operations): void {
     const answer = await operations.retry(id);
     if (answer.kind === 'not_found') throw noSuchJob(id);
     if (answer.kind !== 'retried') throw refuseRetry(answer);
-    const links = jobLinks(id, answer.job.symbol);
+    const links = jobLinks(answer.job);
     return reply
       .code(202)
       .header('location', jobPath(id))
@@ -68,7 +68,9 @@ function cancelRoute(app: Api, operations: Operations): void {
     const answer = await operations.cancel(id);
     if (answer.kind === 'not_found') throw noSuchJob(id);
     if (answer.kind !== 'cancelled' && answer.kind !== 'requested') throw refuseCancel(answer);
-    return reply.code(202).send({ job_id: id, status: answer.kind, links: jobLinks(id, answer.symbol) });
+    return reply
+      .code(202)
+      .send({ job_id: id, status: answer.kind, links: jobLinks({ job_id: id, symbol: answer.symbol }) });
   });
 }
 

@@ -153,8 +153,11 @@ export interface Operations {
 
 export interface Onboarding {
   overview(): Promise<OverviewView>;
-  /** Newest first (by id, descending), older than the job `cursor`; `next_cursor` is the last id given. */
-  jobs(query: JobsQuery, viewer: Viewer): Promise<z.infer<typeof jobsViewSchema>>;
+  /**
+   * Newest first (by id, descending), older than the job `cursor`; `next_cursor` is the last id given. Null where the
+   * query names a portfolio that is not there, or not the viewer's.
+   */
+  jobs(query: JobsQuery, viewer: Viewer): Promise<z.infer<typeof jobsViewSchema> | null>;
   job(id: string, viewer: Viewer): Promise<JobDetailView | null>;
 }
 

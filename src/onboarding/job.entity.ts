@@ -14,6 +14,7 @@ export const OnboardingJob = defineEntity({
     { name: 'onboarding_jobs_symbol', properties: ['symbol', 'id'] },
     { name: 'onboarding_jobs_status', properties: ['status', 'id'] },
     { name: 'onboarding_jobs_outcome', properties: ['outcome', 'id'] },
+    { name: 'onboarding_jobs_reason', properties: ['reason', 'id'] },
     { name: 'onboarding_jobs_error_code', properties: ['errorCode', 'id'] },
     { name: 'onboarding_jobs_finished_at', properties: ['finishedAt'] },
   ],

@@ -1,11 +1,16 @@
 import { statusOf } from '../../machines/job.ts';
 import { type Phase, phases } from '../../machines/protocol.ts';
-import type { JobDetailView, JobsQuery, JobView, OverviewView, TransitionView } from '../api/schemas.ts';
+import type { JobDetailView, JobsQuery, JobView, TransitionView } from '../api/schemas.ts';
+import type { Viewer } from '../api/service.ts';
+import type { Clock } from '../clock.ts';
 import type { Database } from '../database.ts';
+import { jobColumns, jobsSql } from './job-filter.ts';
+import { type Totals, totalsQuery } from './totals.query.ts';
 
 /** What can be read of jobs and of the journal, as the API shows it. Committed state only. */
 export interface JobQueries {
-  list(query: JobsQuery): Promise<{ jobs: JobView[]; next_cursor: string | null }>;
+  /** Null where the query names a portfolio that is not there, or not the viewer's. */
+  list(query: JobsQuery, viewer: Viewer): Promise<{ jobs: JobView[]; next_cursor: string | null } | null>;
   find(id: string): Promise<JobDetailView | null>;
   /** Transitions after a feed position, ascending, at most `limit`. */
   transitionsAfter(position: number, limit: number): Promise<TransitionView[]>;
@@ -13,29 +18,30 @@ export interface JobQueries {
   totals(): Promise<Totals>;
 }
 
-export interface Totals
-  extends Pick<OverviewView, 'counts' | 'throughput' | 'feed_position' | 'depth' | 'paused'> {
-  /** Mean seconds from the first phase to the end, last hour; null before anything ended. */
-  meanRunSeconds: number | null;
-}
-
-export function jobQueries(database: Database): JobQueries {
+export function jobQueries(database: Database, clock: Pick<Clock, 'now'>): JobQueries {
   const transitions = async (text: string, parameters: unknown[]) =>
     (await database.sql<TransitionRow>(text, parameters)).map(transitionOf);
+  const isVisible = async (portfolio: string, { role, name }: Viewer) => {
+    const rows = await database.sql('select 1 from portfolios where id = $1::uuid and ($2 or owner = $3)', [
+      portfolio,
+      role === 'operator',
+      name,
+    ]);
+    return rows.length > 0;
+  };
   return {
-    async list({ status, symbol, cursor, limit }) {
-      const rows = await database.sql<JobRow>(
-        `select * from onboarding_jobs
-         where ($1::text[] is null or status = any($1)) and ($2::text is null or symbol = $2)
-           and ($3::uuid is null or id < $3)
-         order by id desc limit $4`,
-        [status ?? null, symbol ?? null, cursor ?? null, limit + 1],
-      );
-      const page = rows.slice(0, limit);
-      return { jobs: page.map(jobOf), next_cursor: rows.length > limit ? page.at(-1)!.id : null };
+    async list(query, viewer) {
+      if (query.portfolio_id !== undefined && !(await isVisible(query.portfolio_id, viewer))) return null;
+      const { text, parameters } = jobsSql(query);
+      const rows = await database.sql<JobRow>(text, parameters);
+      const page = rows.slice(0, query.limit);
+      return { jobs: page.map(jobOf), next_cursor: rows.length > query.limit ? page.at(-1)!.id : null };
     },
     async find(id) {
-      const [row] = await database.sql<JobRow>('select * from onboarding_jobs where id = $1::uuid', [id]);
+      const [row] = await database.sql<JobRow & Pick<JobDetailView, 'actor_snapshot'>>(
+        `select ${jobColumns}, actor_snapshot from onboarding_jobs where id = $1::uuid`,
+        [id],
+      );
       if (!row) return null;
       const timeline = await transitions(`${transitionSql} where job_id = $1::uuid order by sequence`, [id]);
       return { ...jobOf(row), actor_snapshot: row.actor_snapshot, timeline };
@@ -46,7 +52,7 @@ export function jobQueries(database: Database): JobQueries {
       const [head] = await database.sql<{ position: string }>('select position from feed_head where id = 1');
       return Number(head!.position);
     },
-    totals: () => totals(database),
+    totals: totalsQuery(database, clock),
   };
 }
 
@@ -72,7 +78,6 @@ interface JobRow {
   started_at: string | null;
   finished_at: string | null;
   updated_at: string;
-  actor_snapshot: JobDetailView['actor_snapshot'];
 }
 
 const jobOf = (row: JobRow): JobView => ({
@@ -152,38 +157,4 @@ export function progressIn(status: string, phase: Phase | null): number {
 /** A timestamp as the database writes it, as ISO 8601 in UTC. */
 export function iso<T extends string | null>(timestamp: T): T {
   return (timestamp === null ? null : new Date(timestamp).toISOString()) as T;
-}
-
-async function totals(database: Database): ReturnType<JobQueries['totals']> {
-  const [row] = await database.sql<TotalsRow>(`
-    select (select json_object_agg(status, n) from (
-        select status, count(*)::int as n from onboarding_jobs group by status) s) as counts,
-      (select position from feed_head where id = 1) as position,
-      coalesce((select value = 'true'::jsonb from service_state where key = 'paused'), false) as paused,
-      count(*)::int as finished,
-      percentile_cont(0.5) within group (order by extract(epoch from finished_at - created_at)) as median,
-      avg(extract(epoch from finished_at - started_at)) as mean_run
-    from onboarding_jobs
-    where finished_at > now() - interval '1 hour' and status in ('completed', 'failed')`);
-  const counts = { pending: 0, processing: 0, completed: 0, failed: 0, cancelled: 0, ...row!.counts };
-  return {
-    paused: row!.paused,
-    counts,
-    depth: counts.pending + counts.processing,
-    throughput: {
-      finished_last_hour: row!.finished,
-      median_seconds: row!.median === null ? null : Math.round(Number(row!.median) * 1000) / 1000,
-    },
-    feed_position: Number(row!.position),
-    meanRunSeconds: row!.mean_run === null ? null : Number(row!.mean_run),
-  };
-}
-
-interface TotalsRow {
-  paused: boolean;
-  counts: Partial<OverviewView['counts']> | null;
-  position: string;
-  finished: number;
-  median: number | null;
-  mean_run: number | null;
 }

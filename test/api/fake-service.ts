@@ -105,7 +105,8 @@ export function fakeService() {
     },
     onboarding: {
       overview: () => read(overview),
-      jobs: (query, viewer) => read({ jobs: [job], next_cursor: jobId }, query, viewer),
+      jobs: (query, viewer) =>
+        read(query.portfolio_id === missingId ? null : { jobs: [job], next_cursor: jobId }, query, viewer),
       job: (id, viewer) => mine(jobDetail, id, viewer),
     },
     operations: {

@@ -45,7 +45,12 @@ describe('operator routes', () => {
     expect(body).toEqual({
       job_id: jobId,
       status: kind,
-      links: { self: job, symbol: '/symbols/BRK-B', status: '/symbols/BRK-B/status' },
+      links: {
+        self: job,
+        symbol: '/symbols/BRK-B',
+        status: '/symbols/BRK-B/status',
+        jobs: '/onboarding/jobs?symbol=BRK-B',
+      },
     });
   });
 

@@ -64,13 +64,39 @@ const jobStatusListSchema = z
   .transform((text) => text.split(','))
   .pipe(z.array(z.enum(jobStatuses)).min(1).max(jobStatuses.length));
 
-/** Newest first. Room for the filters to come: outcome, error code, portfolio, time. */
-export const jobsQuerySchema = z.strictObject({
-  status: jobStatusListSchema.optional().meta({ description: 'One or several, separated by commas.' }),
-  symbol: symbolParameterSchema.optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(50),
-  cursor: idSchema.optional().meta({ description: '`next_cursor` of the page before.' }),
-});
+const momentSchema = z.iso
+  .datetime({ offset: true })
+  .max(40)
+  .regex(/^(?!0000)/, 'expected a year from 0001'); // PostgreSQL has no year 0
+
+/** Newest first. Filters are joined by "and". */
+export const jobsQuerySchema = z
+  .strictObject({
+    status: jobStatusListSchema.optional().meta({ description: 'One or several, separated by commas.' }),
+    symbol: symbolParameterSchema.optional(),
+    outcome: z.enum(jobOutcomes).optional().meta({ description: 'Of completed jobs.' }),
+    error_code: z
+      .string()
+      .regex(/^[a-z0-9_]{1,64}$/, 'expected a code like no_price_data')
+      .optional()
+      .meta({ description: 'The code in `error` of a job: failed ones have it, and those that try again.' }),
+    reason: z.enum(jobReasons).optional().meta({ description: 'Why the job was admitted.' }),
+    portfolio_id: idSchema.optional().meta({
+      description: 'Jobs of the symbols that open lots of this portfolio need, whoever asked first.',
+    }),
+    created_from: momentSchema.optional().meta({ description: 'Created then or later; ISO 8601.' }),
+    created_to: momentSchema.optional().meta({ description: 'Created before then; ISO 8601.' }),
+    limit: z.coerce.number().int().min(1).max(500).default(50),
+    cursor: idSchema.optional().meta({ description: '`next_cursor` of the page before.' }),
+  })
+  .superRefine(({ created_from, created_to }, context) => {
+    if (created_from === undefined || created_to === undefined) return;
+    if (Date.parse(created_from) < Date.parse(created_to)) return;
+    const told = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    told('created_from', `expected a moment before created_to (${created_to})`);
+    told('created_to', `expected a moment after created_from (${created_from})`);
+  });
 export type JobsQuery = z.infer<typeof jobsQuerySchema>;
 
 export const jobViewSchema = z.object({

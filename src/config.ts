@@ -156,8 +156,14 @@ function toConfig(settings: Settings): Config {
   };
 }
 
-/** Every setting with its default and meaning, and where to put them. */
+/** What `npm start -- --help` prints. */
 export function helpText(): string {
+  const opening = ['Usage: npm start [-- --help]', '', 'Onboards the new symbols of uploaded portfolios.'];
+  return [...opening, '', settingsHelp()].join('\n');
+}
+
+/** Every setting with its default and meaning, and where to put them. */
+export function settingsHelp(): string {
   const rows = Object.entries(settingsSchema.shape).map(([name, schema]) => {
     const { meaning = '', byDefault } = settingOf(name) ?? {};
     const prefault = (schema as z.ZodType).def as { type: string; defaultValue?: unknown };
@@ -166,9 +172,7 @@ export function helpText(): string {
   });
   const width = Math.max(...rows.map(({ name }) => name.length));
   return [
-    'Usage: npm start [-- --help]',
-    '',
-    'Onboards the new symbols of uploaded portfolios. Settings are environment variables:',
+    'Settings are environment variables:',
     '',
     ...rows.map(({ name, meaning, fallback }) => `  ${name.padEnd(width)}  ${meaning} [${fallback}]`),
     '',

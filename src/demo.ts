@@ -14,16 +14,15 @@ import type {
   uploadedSchema,
 } from './api/schemas.ts';
 import { type App, startApp } from './app.ts';
-import { readConfig } from './config.ts';
 import {
   doing,
-  money,
   progressLines,
   type ResultRow,
   resultTable,
   type SymbolProgress,
   totalsTable,
-} from './demo/render.ts';
+} from './cli/render.ts';
+import { readConfig } from './config.ts';
 
 const example = new URL('../examples/portfolio.csv', import.meta.url);
 const latencyMs = 150; // what a quick provider needs: without it nobody would see a symbol in its phases
@@ -50,7 +49,7 @@ async function demo(): Promise<void> {
   print('');
   for (const line of resultTable(rows)) print(line);
   print('');
-  for (const line of totals(before, portfolio)) print(line);
+  for (const line of totalsTable(before, portfolio)) print(line);
   print('');
   print(
     `${rows.length} symbols in ${(shown - started).toFixed(1)} s (the market takes ${latencyMs} ms per request), ` +
@@ -190,22 +189,6 @@ async function follow(url: string): Promise<{ until(symbols: readonly string[]):
       socket.close();
     },
   };
-}
-
-function totals(before: PortfolioView, after: PortfolioView): string[] {
-  const [a, b] = [before.snapshot, after.snapshot];
-  const currency = after.base_currency;
-  const percent = (value: string | null | undefined) => (value == null ? '–' : `${value} %`);
-  return totalsTable([
-    ['total value', money(a?.total_value, currency), money(b?.total_value, currency)],
-    ['total cost', money(a?.total_cost, currency), money(b?.total_cost, currency)],
-    ['gain', money(a?.total_pnl, currency), money(b?.total_pnl, currency)],
-    ['gain in percent', percent(a?.pnl_percent), percent(b?.pnl_percent)],
-    ['priced lots', String(a?.position_count ?? 0), String(b?.position_count ?? 0)],
-    ['pending lots', String(a?.pending_count ?? '–'), String(b?.pending_count ?? '–')],
-    ['coverage of cost', a?.coverage ?? '–', b?.coverage ?? '–'],
-    ['status', before.status, after.status],
-  ]);
 }
 
 function print(line: string): void {

@@ -46,6 +46,8 @@ const edges: Record<string, readonly string[]> = {
   form: http,
   types: http,
   script: [...files, ...database],
+  command: ['commander', ...files],
+  terminal: ['log-update', ...files],
 };
 
 // What every edge may use of the wiring: errors to throw, a clock to ask, a transaction to join.
@@ -105,8 +107,7 @@ function allowed(path: string, place: Place, { specifier, typeOnly }: Import): b
       return target ? target.startsWith('src/migrations/') : specifier === '@mikro-orm/migrations';
     case 'wiring':
       return (
-        path !== 'src/main.ts' ||
-        ['src/compiled.ts', 'src/config.ts', 'src/app.ts', 'src/errors.ts'].includes(target ?? '')
+        path !== 'src/main.ts' || ['src/config.ts', 'src/serve.ts', 'src/errors.ts'].includes(target ?? '')
       );
   }
 }

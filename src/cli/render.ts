@@ -1,5 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
-import { type Phase, phases } from '../../machines/protocol.ts';
+import type { Phase } from '../../machines/protocol.ts';
+import type { PortfolioView } from '../api/schemas.ts';
 
 /** Where a symbol is, as the feed tells it. */
 export interface SymbolProgress {
@@ -20,7 +21,14 @@ export interface ResultRow {
   seconds: number | null;
 }
 
+// Written out, because the protocol brings its schemas along and a command line must not wait for them.
+const phaseOrder: readonly Phase[] = ['fetch', 'factors', 'universe', 'snapshot', 'cache'];
 const barWidth = 20;
+
+/** What others wrote, as one line that a terminal prints and never obeys. */
+export function shown(text: string): string {
+  return stripVTControlCharacters(text).replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '·');
+}
 
 /** One line per symbol: a bar, and the phase it is in. */
 export function progressLines(symbols: readonly SymbolProgress[]): string[] {
@@ -29,9 +37,10 @@ export function progressLines(symbols: readonly SymbolProgress[]): string[] {
 }
 
 function bar({ status, phase }: SymbolProgress): string {
-  const done = status === 'completed' ? 1 : phase ? (phases.indexOf(phase) + 0.5) / phases.length : 0;
+  const done = status === 'completed' ? 1 : phase ? (phaseOrder.indexOf(phase) + 0.5) / phaseOrder.length : 0;
   const filled = Math.round(done * barWidth);
-  const color = status === 'completed' ? 'green' : status === 'failed' ? 'red' : 'cyan';
+  const color =
+    status === 'completed' ? 'green' : status === 'failed' || status === 'cancelled' ? 'red' : 'cyan';
   return styleText(color, '█'.repeat(filled)) + styleText('gray', '░'.repeat(barWidth - filled));
 }
 
@@ -52,15 +61,30 @@ export function resultTable(rows: readonly ResultRow[]): string[] {
   return table(['symbol', 'outcome', 'last close', 'market beta', 'seconds'], cells, 2);
 }
 
-/** Two columns of totals, before and after. */
-export function totalsTable(
-  rows: readonly (readonly [name: string, before: string, after: string])[],
-): string[] {
+/** The totals of a portfolio in two columns: at the upload, and with its symbols onboarded. */
+export function totalsTable(before: PortfolioView, after: PortfolioView): string[] {
+  const [a, b] = [before.snapshot, after.snapshot];
+  const currency = after.base_currency;
+  const percent = (value: string | null | undefined) => (value == null ? '–' : `${value} %`);
+  const rows = [
+    ['total value', money(a?.total_value, currency), money(b?.total_value, currency)],
+    ['total cost', money(a?.total_cost, currency), money(b?.total_cost, currency)],
+    ['gain', money(a?.total_pnl, currency), money(b?.total_pnl, currency)],
+    ['gain in percent', percent(a?.pnl_percent), percent(b?.pnl_percent)],
+    ['priced lots', String(a?.position_count ?? 0), String(b?.position_count ?? 0)],
+    ['pending lots', String(a?.pending_count ?? '–'), String(b?.pending_count ?? '–')],
+    ['coverage of cost', a?.coverage ?? '–', b?.coverage ?? '–'],
+    ['status', before.status, after.status],
+  ];
   return table(['', 'at upload', 'onboarded'], rows, 1);
 }
 
-/** Columns from `rightFrom` on are aligned to the right. */
-function table(head: readonly string[], rows: readonly (readonly string[])[], rightFrom: number): string[] {
+/** Aligned columns below their heads; those from `rightFrom` on are aligned to the right. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  rightFrom: number = head.length,
+): string[] {
   const widths = head.map((title, column) =>
     Math.max(...[title, ...rows.map((row) => row[column] ?? '')].map(shownWidth)),
   );
@@ -71,14 +95,14 @@ function table(head: readonly string[], rows: readonly (readonly string[])[], ri
     });
     return `  ${padded.join('  ')}`.trimEnd();
   };
-  const rule = `  ${widths.map((width) => '─'.repeat(width)).join('  ')}`;
+  const rule = `  ${widths.map((width) => '─'.repeat(width)).join('  ')}`.trimEnd();
   return [styleText('bold', line(head)), rule, ...rows.map(line)];
 }
 
 const shownWidth = (text: string): number => stripVTControlCharacters(text).length;
 
 /** An exact decimal string as money: `1234.5` in USD is `$1,234.50`. */
-export function money(amount: string | null | undefined, currency: string): string {
+function money(amount: string | null | undefined, currency: string): string {
   if (amount == null) return '–';
   // Intl formats a decimal string digit by digit; only its type has not heard of it.
   return new Intl.NumberFormat('en-US', { style: 'currency', currency }).format(amount as unknown as number);

@@ -1,0 +1,132 @@
+import { readFile } from 'node:fs/promises';
+import { CommanderError } from 'commander';
+import type { Answer, Context, GlobalOptions } from './cli/context.ts';
+import { exitCodes } from './cli/exit-codes.ts';
+import { CommandFailure, failureDocument, usageFailure } from './cli/failure.ts';
+import { type Actions, buildProgram, type ServeOptions } from './cli/program.command.ts';
+
+/**
+ * The command line, from the words behind its name. Sets the exit code of the process; ends it only where the other
+ * side of a pipe is gone. Each command loads what it needs and no more: `--help` starts no database driver.
+ */
+export async function main(words: readonly string[]): Promise<void> {
+  endWhenUnread();
+  const json = words.includes('--json');
+  const asksServe = words.includes('serve') && words.some((word) => ['-h', '--help', 'help'].includes(word));
+  const settingsHelp = asksServe ? (await import('./config.ts')).settingsHelp() : '';
+  const program = buildProgram(actions, settingsHelp);
+  const said: string[] = [];
+  for (const command of [program, ...program.commands]) {
+    command.configureOutput({ writeErr: (text) => said.push(text) });
+  }
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return; // --help, --version
+    const message = said.join('').trim() || error.message;
+    process.exitCode = exitCodes.usage;
+    if (json) print(failureDocument(usageFailure(message.replace(/^error: /, ''))));
+    else process.stderr.write(`${message}\n`);
+  }
+}
+
+const actions: Actions = {
+  serve: async (globals, options) => {
+    const { serve } = await import('./serve.ts');
+    await serve({ ...process.env, ...asSettings(options) }, { json: globals.json ?? false });
+  },
+  upload: (globals, file, options) =>
+    run(globals, async (context) => (await import('./cli/upload.command.ts')).upload(context, file, options)),
+  status: (globals, symbols) =>
+    run(globals, async (context) => (await import('./cli/jobs.command.ts')).status(context, symbols)),
+  jobs: (globals, options) =>
+    run(globals, async (context) => (await import('./cli/jobs.command.ts')).jobs(context, options)),
+  job: (globals, id) =>
+    run(globals, async (context) => (await import('./cli/jobs.command.ts')).job(context, id)),
+  retry: (globals, id) =>
+    run(globals, async (context) => (await import('./cli/jobs.command.ts')).retry(context, id)),
+  cancel: (globals, id) =>
+    run(globals, async (context) => (await import('./cli/jobs.command.ts')).cancel(context, id)),
+  setPaused: (globals, paused) =>
+    run(globals, async (context) => (await import('./cli/jobs.command.ts')).setPaused(context, paused)),
+};
+
+function asSettings({ host, port, dataDir, marketData }: ServeOptions): Record<string, string> {
+  const settings = { HOST: host, PORT: port, DATA_DIR: dataDir, MARKET_DATA: marketData };
+  return Object.fromEntries(
+    Object.entries(settings).filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
+}
+
+/** Runs a command, prints its answer or why there is none, and sets the exit code. */
+async function run(globals: GlobalOptions, command: (context: Context) => Promise<Answer>): Promise<void> {
+  const { terminalOutput, tell } = await import('./cli/output.terminal.ts');
+  const output = terminalOutput({ json: globals.json ?? false });
+  try {
+    const { serviceClient } = await import('./cli/service.client.ts');
+    const client = serviceClient({
+      url: addressOf(globals.url),
+      token: await tokenOf(globals),
+      timeoutMs: globals.timeout * 1000,
+    });
+    const { document, lines, exitCode = exitCodes.done } = await command({ client, output });
+    output.emit(document);
+    output.print(...lines);
+    process.exitCode = exitCode;
+  } catch (error) {
+    output.drawn();
+    process.exitCode = tell(output, error instanceof CommandFailure ? error : unexpected(error));
+  }
+}
+
+function addressOf(url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  const spoken = parsed !== null && ['http:', 'https:'].includes(parsed.protocol);
+  if (!spoken) throw usageFailure(`Expected a URL that begins with http:// or https://, got: ${url}`);
+  if (parsed.username !== '' || parsed.password !== '') {
+    throw usageFailure(
+      'Expected a URL without user and password. A token goes into SYMBOL_ONBOARDING_TOKEN.',
+    );
+  }
+  return `${parsed.origin}${parsed.pathname}`.replace(/\/+$/, '');
+}
+
+async function tokenOf({ token, tokenFile }: GlobalOptions): Promise<string | null> {
+  const found = tokenFile === undefined ? token?.trim() : (await readToken(tokenFile)).trim();
+  if (found === undefined || (found === '' && tokenFile === undefined)) return null;
+  // Anything else would come back in the message of whoever refuses the header.
+  if (!/^[\x21-\x7e]+$/.test(found)) {
+    throw usageFailure('Expected a token of visible ASCII characters without spaces, got something else.');
+  }
+  return found;
+}
+
+async function readToken(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
+    throw usageFailure(`Expected a file with a token, got: ${file} (${code})`);
+  }
+}
+
+/** Something that this program did not foresee: one line, never a stack. */
+function unexpected(error: unknown): CommandFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  return new CommandFailure(exitCodes.refused, 'internal_error', message.split('\n')[0] || 'unknown reason');
+}
+
+/** `| head` has read enough: that is no error. */
+function endWhenUnread(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.done);
+      throw error;
+    });
+  }
+}
+
+function print(document: unknown): void {
+  process.stdout.write(`${JSON.stringify(document)}\n`);
+}

@@ -1,0 +1,76 @@
+import { problemCatalogue } from '../api/problem-catalogue.ts';
+import type { Problem } from '../api/schemas.ts';
+import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
+import { shown, table } from './render.ts';
+
+/** Why a command did not do what it was asked: for people by its message, for scripts by its codes. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure';
+  readonly exitCode: ExitCode;
+  readonly code: string;
+  /** The service's own words, where it was the service that refused. */
+  readonly problem: Problem | null;
+
+  constructor(exitCode: ExitCode, code: string, message: string, problem: Problem | null = null) {
+    super(message);
+    this.exitCode = exitCode;
+    this.code = code;
+    this.problem = problem;
+  }
+}
+
+export const usageFailure = (message: string) => new CommandFailure(exitCodes.usage, 'usage', message);
+
+/** The refusal that a service answered with. */
+export function refusal(problem: Problem): CommandFailure {
+  return new CommandFailure(exitCodeOf(problem.status), problem.code, problem.detail, problem);
+}
+
+/** With `--json`, on standard output in place of the answer. */
+export function failureDocument({ code, message, exitCode, problem }: CommandFailure) {
+  return { type: 'error' as const, code, message, exit_code: exitCode, problem };
+}
+
+const cures: Record<string, { cure: string } | undefined> = problemCatalogue;
+const rowsShownMax = 100; // a screenful or two; a file that is wrong everywhere has one mistake, repeated
+
+/** On standard error: what happened, each row that is wrong, and how to mend it. */
+export function failureLines({ code, message, problem }: CommandFailure): string[] {
+  if (problem === null) return [shown(message)];
+  // Where a table names each place, the cure would only say that it does.
+  const listed = (problem.errors ?? problem.symbols ?? []).length > 0;
+  const cure = listed ? undefined : cures[code]?.cure;
+  return [
+    `${shown(problem.title)}: ${shown(problem.detail)}`,
+    ...remarkLines(problem.errors ?? []),
+    ...symbolLines(problem.symbols ?? []),
+    ...remarkLines(problem.warnings ?? []),
+    ...(cure ? [cure] : []),
+    ...(problem.retry_after_seconds === undefined ? [] : [`Try again in ${problem.retry_after_seconds} s.`]),
+    ...(problem.status >= 500 ? [`Request id: ${shown(problem.request_id)}`] : []),
+  ];
+}
+
+/** Row errors or warnings of an upload as a table: row, column, value, code, message. */
+export function remarkLines(remarks: NonNullable<Problem['errors']>): string[] {
+  if (remarks.length === 0) return [];
+  const rows = remarks
+    .slice(0, rowsShownMax)
+    .map(({ row, column, path, value, code, message }) => [
+      row == null ? '–' : String(row),
+      shown(column ?? path ?? '–'),
+      shown(value ?? '–').slice(0, 40),
+      shown(code),
+      shown(message),
+    ]);
+  return [...table(['row', 'column', 'value', 'code', 'message'], rows), ...more(remarks.length)];
+}
+
+function symbolLines(symbols: NonNullable<Problem['symbols']>): string[] {
+  if (symbols.length === 0) return [];
+  const rows = symbols.slice(0, rowsShownMax).map(({ symbol, reason }) => [shown(symbol), shown(reason)]);
+  return [...table(['symbol', 'reason'], rows), ...more(symbols.length)];
+}
+
+const more = (count: number): string[] =>
+  count > rowsShownMax ? [`  and ${count - rowsShownMax} more; --json has them all.`] : [];

@@ -1,0 +1,90 @@
+import type { PortfolioView } from '../api/schemas.ts';
+import { systemClock } from '../clock.ts';
+import { exitCodes } from './exit-codes.ts';
+import { CommandFailure } from './failure.ts';
+import { openLive } from './live.client.ts';
+import type { ServiceClient } from './service.client.ts';
+import { allOver, onPortfolio, onTransition, startWatching, type Watching } from './watching.ts';
+
+export interface FollowOptions {
+  portfolioId: string;
+  symbols: readonly string[];
+  /** Told whenever something that is watched has changed. */
+  onChange(before: Watching, after: Watching): void;
+  /** Told once each time the live feed is lost. */
+  onFeedLost(): void;
+  /** How often the portfolio is read where no feed tells, and how often it is beside one. */
+  pollMs?: number;
+  checkMs?: number;
+}
+
+const pollMsDefault = 1000;
+const checkMsDefault = 15_000; // a connection that died without a word must not keep anybody waiting
+
+/**
+ * Follows the symbols of a portfolio until none has an unfinished job: over the live feed, and by reading the
+ * portfolio while that is lost. The portfolio has the last word. Answers its last state and that of its symbols.
+ *
+ * Throws what the reading throws; a service that does not answer, once it has not for as long as a request may take.
+ */
+export async function follow(
+  client: ServiceClient,
+  options: FollowOptions,
+): Promise<{ portfolio: PortfolioView; watching: Watching }> {
+  const {
+    portfolioId,
+    symbols,
+    onChange,
+    onFeedLost,
+    pollMs = pollMsDefault,
+    checkMs = checkMsDefault,
+  } = options;
+  let watching = startWatching(symbols);
+  const become = (next: Watching) => {
+    if (next !== watching) onChange(watching, next);
+    watching = next;
+  };
+  const read = patientRead(client, `/portfolios/${portfolioId}`);
+  let live = openLive(client);
+  let connected = false;
+  try {
+    for (;;) {
+      const frame = await live.next(connected ? checkMs : pollMs);
+      if (frame === 'lost') {
+        if (connected) onFeedLost();
+        connected = false;
+        live.close();
+        await systemClock.sleepUntil(systemClock.now() + pollMs);
+        live = openLive(client);
+      } else if (frame !== 'silent') {
+        connected = true;
+        if (frame.type === 'transition') become(onTransition(watching, frame));
+        if (frame.type === 'transition' && !allOver(watching)) continue;
+      }
+      const portfolio = await read();
+      if (portfolio === null) continue;
+      become(onPortfolio(watching, portfolio));
+      if (allOver(watching)) return { portfolio, watching };
+    }
+  } finally {
+    live.close();
+  }
+}
+
+const passing = new Set<number>([exitCodes.unreachable, exitCodes.tryLater]);
+
+/** Reads, or answers null while the service restarts or is busy; gives up when it has been for a whole timeout. */
+function patientRead(client: ServiceClient, path: string): () => Promise<PortfolioView | null> {
+  let heardAt = systemClock.now();
+  return async () => {
+    try {
+      const { body } = await client.get<PortfolioView>(path);
+      heardAt = systemClock.now();
+      return body;
+    } catch (error) {
+      const waits = error instanceof CommandFailure && passing.has(error.exitCode);
+      if (!waits || systemClock.now() - heardAt > client.timeoutMs) throw error;
+      return null;
+    }
+  };
+}

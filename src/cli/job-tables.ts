@@ -1,0 +1,56 @@
+import type { JobDetailView, JobView, OverviewView, SymbolStatusView } from '../api/schemas.ts';
+import { shown, table } from './render.ts';
+
+export function statusTable(symbols: readonly SymbolStatusView[]): string[] {
+  const rows = symbols.map(({ symbol, status, phase, progress, estimated_seconds: seconds, message }) => [
+    shown(symbol),
+    status,
+    phase ?? '–',
+    `${Math.round(progress * 100)} %`,
+    seconds === null ? '–' : `${seconds} s`,
+    shown(message),
+  ]);
+  return table(['symbol', 'status', 'phase', 'done', 'left', 'message'], rows);
+}
+
+export function jobsTable(jobs: readonly JobView[]): string[] {
+  if (jobs.length === 0) return ['No such jobs.'];
+  const rows = jobs.map(({ job_id, symbol, status, outcome, phase, attempt, error, created_at }) => [
+    job_id,
+    shown(symbol),
+    outcome === 'partial' ? `${status}, partial` : status,
+    phase,
+    String(attempt),
+    error === null ? '–' : shown(error.code),
+    created_at,
+  ]);
+  return table(['job', 'symbol', 'status', 'phase', 'attempt', 'error', 'created'], rows);
+}
+
+/** A job with every transition that it made. */
+export function jobLines(job: JobDetailView): string[] {
+  const { symbol, status, outcome, phase, attempt, node, error, retry_at: retryAt } = job;
+  const rows = job.timeline.map(({ at, event, to, attempt: tried, duration_ms: ms, error: met }) => [
+    at,
+    shown(event),
+    to,
+    String(tried),
+    ms === null ? '–' : String(ms),
+    met === null ? '' : shown(`${met.code}: ${met.message}`),
+  ]);
+  return [
+    `${shown(symbol)} is ${status}${outcome === null ? '' : ` (${outcome})`}, at the phase ${phase}, attempt ${attempt}.`,
+    ...(retryAt === null ? [] : [`It is tried again at ${retryAt}.`]),
+    ...(node === null ? [] : [`Its node is ${shown(node)}.`]),
+    ...(error === null ? [] : [shown(`${error.code}: ${error.message}`)]),
+    '',
+    ...table(['at', 'event', 'became', 'attempt', 'ms before', ''], rows),
+  ];
+}
+
+export function overviewLines({ paused, depth, limits, counts }: OverviewView): string[] {
+  return [
+    paused ? 'Onboarding is paused: no job is begun, on any node.' : 'Onboarding is on.',
+    `${depth} of ${limits.depth} jobs are unfinished: ${counts.pending} pending, ${counts.processing} processing.`,
+  ];
+}

@@ -1,0 +1,63 @@
+import type { Frame, PortfolioView } from '../api/schemas.ts';
+import type { SymbolProgress } from './render.ts';
+
+type Transition = Extract<Frame, { type: 'transition' }>;
+
+/** A symbol that is watched until its job is over. */
+export interface Watched extends SymbolProgress {
+  /** What the service says about it, in plain words; empty until it was read. */
+  message: string;
+}
+
+/** Symbols and how far each is, as of what was last told or read. */
+export type Watching = ReadonlyMap<string, Watched>;
+
+export function startWatching(symbols: readonly string[]): Watching {
+  const pending = { status: 'pending', phase: null, attempt: 1, message: '' };
+  return new Map(symbols.map((symbol) => [symbol, { symbol, ...pending }]));
+}
+
+/** What the feed tells, for the symbols that are watched; the same object where nothing changed. */
+export function onTransition(watching: Watching, { symbol, status, phase, attempt }: Transition): Watching {
+  const before = watching.get(symbol);
+  if (!before) return watching;
+  return new Map(watching).set(symbol, { ...before, status, phase, attempt });
+}
+
+/**
+ * What the portfolio says, read after everything that was told so far. A symbol that has an unfinished job has a
+ * phase, also where it is ready and only refreshed.
+ */
+export function onPortfolio(watching: Watching, { symbols }: Pick<PortfolioView, 'symbols'>): Watching {
+  const next = new Map(watching);
+  for (const { symbol, status, phase, message } of symbols) {
+    const before = watching.get(symbol);
+    if (!before) continue;
+    const attempt = before.phase === phase ? before.attempt : 1;
+    next.set(symbol, { symbol, status: statusOf(status, phase !== null), phase, attempt, message });
+  }
+  return next;
+}
+
+function statusOf(status: PortfolioView['symbols'][number]['status'], unfinished: boolean): string {
+  if (unfinished) return status === 'pending' ? 'pending' : 'processing';
+  return status === 'ready' ? 'completed' : 'failed';
+}
+
+/** The symbols whose shown state differs, in the order in which they are watched. */
+export function changed(before: Watching, after: Watching): Watched[] {
+  return [...after.values()].filter((now) => {
+    const then = before.get(now.symbol);
+    return then?.status !== now.status || then.phase !== now.phase || then.attempt !== now.attempt;
+  });
+}
+
+const isOver = ({ status }: Watched): boolean => status !== 'pending' && status !== 'processing';
+
+export function allOver(watching: Watching): boolean {
+  return [...watching.values()].every(isOver);
+}
+
+export function failedOf(watching: Watching): Watched[] {
+  return [...watching.values()].filter(({ status }) => status !== 'completed');
+}

@@ -9,8 +9,10 @@ export interface OperationExample {
   parameters?: Record<string, string | number | boolean | string[]>;
   /** By media type. */
   body?: Record<string, unknown>;
-  /** By status. An answer in several media types is `{ byMediaType: { … } }`. */
+  /** By status. */
   answers?: Record<number, unknown>;
+  /** By status, where the answer is served as a page too. */
+  pages?: Record<number, string>;
 }
 
 /** By operation id. Each value is held to its schema by a test, so none can become untrue unnoticed. */

@@ -3,6 +3,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyServerOptions } from 'fast
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Clock } from '../clock.ts';
+import { docsPage } from './docs.plugin.ts';
 import type { Api } from './fastify.types.ts';
 import { type LiveLimits, liveLimits } from './frames.ts';
 import { healthRoutes } from './health.routes.ts';
@@ -14,6 +15,7 @@ import { describeRoutes, openapiRoute } from './openapi.plugin.ts';
 import { operatorRoutes } from './operator.routes.ts';
 import { portfolioRoutes } from './portfolio.routes.ts';
 import { answerClientError, problemHandler } from './problem.handler.ts';
+import { problemRoutes } from './problem.routes.ts';
 import { guardRequests } from './request.guards.ts';
 import { publicResponses } from './responses.ts';
 import { indexSchema, uploadBytesMax } from './schemas.ts';
@@ -71,6 +73,8 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     guardRequests(app, { tokens, tickets: service.tickets, corsOrigins });
     indexRoute(app, options);
     openapiRoute(app);
+    problemRoutes(app);
+    docsPage(app);
     liveSocket(app, service.feed, { ...options, limits });
     healthRoutes(app, service.health);
     onboardingRoutes(app, service.onboarding);

@@ -65,4 +65,6 @@ export const indexLinks = {
   health_live: '/health/live',
   health_ready: '/health/ready',
   openapi: '/openapi.json',
+  docs: '/docs/',
+  problems: '/problems',
 };

@@ -6,14 +6,22 @@
  *     accepts('text/html, application/*;q=0.5', ['application/json'])   // true
  */
 export function accepts(header: string | undefined, offered: readonly string[]): boolean {
-  if (header === undefined || header.trim() === '') return true;
+  return preferred(header, offered) !== null;
+}
+
+/** Which of `offered` an `Accept` header likes best, the first of those that it likes alike; null for none. */
+export function preferred(header: string | undefined, offered: readonly string[]): string | null {
+  if (header === undefined || header.trim() === '') return offered[0] ?? null;
   const ranges = header.split(',').map(parseRange);
-  return offered.some((type) => {
+  let best: { type: string; weight: number } | null = null;
+  for (const type of offered) {
     const matching = [type, `${type.split('/')[0]}/*`, '*/*']
       .map((pattern) => ranges.find((range) => range.pattern === pattern))
       .find((range) => range !== undefined);
-    return matching !== undefined && matching.weight > 0;
-  });
+    const weight = matching?.weight ?? 0;
+    if (weight > (best?.weight ?? 0)) best = { type, weight };
+  }
+  return best?.type ?? null;
 }
 
 function parseRange(text: string): { pattern: string; weight: number } {

@@ -32,6 +32,11 @@ export const headerCatalogue: Record<string, HeaderEntry> = {
     schema: { type: 'integer', minimum: 0 },
     example: 5,
   },
+  vary: {
+    description: 'The request headers that the answer depends on.',
+    schema: { type: 'string' },
+    example: 'accept',
+  },
   upgrade: {
     description: 'The protocol to ask for.',
     schema: { type: 'string', const: 'websocket' },

@@ -7,6 +7,8 @@ import * as schemas from './schemas.ts';
  */
 const named: Record<string, z.ZodType> = {
   Problem: schemas.problemSchema,
+  ProblemEntry: schemas.problemEntrySchema,
+  ProblemEntries: schemas.problemEntriesSchema,
   Remark: schemas.remarkSchema,
   InvalidSymbol: schemas.invalidSymbolSchema,
   Links: schemas.linksSchema,

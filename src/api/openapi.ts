@@ -156,16 +156,13 @@ function successAnswer(route: DescribedRoute, success: Success, { schemas }: Ope
     throw new Error(`${operationId} has no example of its answer ${status}: add it in src/api/examples.ts`);
   }
   const types = route.config.produces ?? ['application/json'];
-  return {
-    ...head,
-    content: Object.fromEntries(types.map((type) => [type, { schema: json, ...mediaExample(value, type) }])),
-  };
-}
-
-/** An answer in several media types has an example of each. */
-function mediaExample(value: unknown, type: string): { example: unknown } {
-  const each = value as { byMediaType?: Record<string, unknown> };
-  return { example: each?.byMediaType ? each.byMediaType[type] : value };
+  const content = types.map((type) => [
+    type,
+    type === 'text/html'
+      ? { schema: { type: 'string' }, example: example.pages?.[status] }
+      : { schema: json, example: value },
+  ]);
+  return { ...head, content: Object.fromEntries(content) };
 }
 
 interface Problems {

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { accepts, allowedMethods, charsetOf, isReadableCharset } from '../../src/api/negotiation.ts';
+import {
+  accepts,
+  allowedMethods,
+  charsetOf,
+  isReadableCharset,
+  preferred,
+} from '../../src/api/negotiation.ts';
 
 describe('accepts', () => {
   test.each([
@@ -16,6 +22,20 @@ describe('accepts', () => {
     ['application/json;q=much', false],
   ])('%s: %s', (header, expected) => {
     expect(accepts(header, ['application/json'])).toBe(expected);
+  });
+});
+
+describe('preferred', () => {
+  test.each([
+    [undefined, 'application/json'],
+    ['*/*', 'application/json'],
+    ['text/html,application/xml;q=0.9,*/*;q=0.8', 'text/html'],
+    ['text/*;q=0.5, application/json;q=0.4', 'text/html'],
+    ['application/json, text/html', 'application/json'],
+    ['application/json;q=0, text/html;q=0', null],
+    ['image/png', null],
+  ])('%s: %s', (header, expected) => {
+    expect(preferred(header, ['application/json', 'text/html'])).toBe(expected);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { SnapshotFrom } from 'xstate';
+import { isUnfinished } from '../machines/protocol.ts';
 import type { supervisorMachine } from '../machines/supervisor.ts';
 import type { HealthCheck, OverviewView } from './api/schemas.ts';
 import type { Service } from './api/service.ts';
@@ -91,7 +92,13 @@ export function buildService(parts: ServiceParts): Service {
       job: (id) => queries.find(id),
     },
     operations: operationsOf(parts, retryAfterSeconds),
-    feed: { subscribe: async (listener) => parts.feed.subscribe(listener) },
+    feed: {
+      subscribe: async (listener) => parts.feed.subscribe(listener),
+      onEnd: (listener) =>
+        parts.feed.subscribe(({ symbol, status }) => {
+          if (!isUnfinished(status)) listener(symbol);
+        }).close,
+    },
     health: { ready: () => healthChecks(parts) },
     tickets: ticketStore(database),
   };

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ZodObject } from 'zod';
 import type { Viewer } from './service.ts';
 
 /** A Fastify instance whose routes are typed by their zod schemas. */
@@ -16,6 +17,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The media types of the answer, where it is not JSON. Problems are JSON all the same. */
     produces?: string[];
+    /** Each answer is news: nobody keeps it or asks whether it still holds. */
+    fresh?: boolean;
+    /** Request headers that the route reads without refusing any: for the reference. */
+    headers?: ZodObject;
     /** Needs no token, whoever asks. Without it a route is closed: one that was forgotten is not open. */
     public?: boolean;
     /** Takes a ticket in its query in place of a token. */

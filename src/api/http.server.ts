@@ -4,6 +4,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import manifest from '../../package.json' with { type: 'json' };
 import type { Clock } from '../clock.ts';
 import { docsPage } from './docs.plugin.ts';
+import { revalidate } from './etag.plugin.ts';
 import type { Api } from './fastify.types.ts';
 import { type LiveLimits, liveLimits } from './frames.ts';
 import { healthRoutes } from './health.routes.ts';
@@ -24,6 +25,7 @@ import { symbolRoutes } from './symbol.routes.ts';
 import { ticketRoutes } from './ticket.routes.ts';
 import type { Token } from './tokens.ts';
 import { uploadRoutes } from './upload.routes.ts';
+import { createWaiters } from './waiters.ts';
 
 export interface ServerOptions {
   clock: Clock;
@@ -32,6 +34,8 @@ export interface ServerOptions {
   /** A pino logger made from `logOptions`; without one nothing is logged. */
   logger?: FastifyBaseLogger;
   live?: Partial<LiveLimits>;
+  /** How many answers are held back at once at most, because their requests prefer to wait. */
+  waitersMax?: number;
   /** Who may call; without any, whoever can reach the address may do everything. */
   tokens?: readonly Token[];
   /** Pages that may call besides the service's own, like `https://app.example`. */
@@ -66,11 +70,18 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     });
   });
   const limits = { ...liveLimits, ...options.live };
+  const waiters = createWaiters({
+    onEnd: service.feed.onEnd,
+    clock: options.clock,
+    ...(options.waitersMax !== undefined && { max: options.waitersMax }),
+  });
+  app.addHook('preClose', async () => waiters.end());
   acceptSockets(app, limits);
   describeRoutes(app, { protected: tokens.length > 0 });
   // Once that is loaded: it must see a request first, to close the socket of an upgrade that a guard refuses.
   app.after(() => {
     guardRequests(app, { tokens, tickets: service.tickets, corsOrigins });
+    revalidate(app);
     indexRoute(app, options);
     openapiRoute(app);
     problemRoutes(app);
@@ -79,8 +90,8 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     healthRoutes(app, service.health);
     onboardingRoutes(app, service.onboarding);
     operatorRoutes(app, service.operations);
-    symbolRoutes(app, service.symbols);
-    portfolioRoutes(app, service.portfolios);
+    symbolRoutes(app, service.symbols, waiters);
+    portfolioRoutes(app, service.portfolios, waiters);
     app.register(async (scope) => uploadRoutes(scope as unknown as Api, service.portfolios));
     ticketRoutes(app, service.tickets);
   });

@@ -42,6 +42,22 @@ export const headerCatalogue: Record<string, HeaderEntry> = {
     schema: { type: 'string', const: 'websocket' },
     example: 'websocket',
   },
+  etag: {
+    description: 'Names this answer; sent as `If-None-Match` it brings 304 as long as nothing has changed.',
+    schema: { type: 'string' },
+    example: '"2jmj7l5rSw0yVb_vlWAYkK_YBwk"',
+  },
+  'cache-control': {
+    description: 'Keep it for yourself, and ask whether it still holds each time.',
+    schema: { type: 'string' },
+    example: 'private, no-cache',
+  },
+  'preference-applied': {
+    description:
+      '`wait=N`: for how long the answer would have been held; missing where there was no room to wait.',
+    schema: { type: 'string' },
+    example: 'wait=30',
+  },
   'content-disposition': {
     description: 'The name to save the file under.',
     schema: { type: 'string' },

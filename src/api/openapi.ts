@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { OperationExample } from './examples.ts';
 import { documentBase, securityOf } from './openapi-base.ts';
 import { bodyOf } from './openapi-bodies.ts';
+import { ifNoneMatch, isRevalidated, notModified } from './openapi-conditional.ts';
 import { headersOf, usedHeaders } from './openapi-headers.ts';
 import { parametersOf, pathOf } from './openapi-parameters.ts';
 import { problemExamples } from './openapi-problems.ts';
@@ -28,7 +29,12 @@ export interface DescribedRoute {
   method: string | string[];
   url: string;
   schema: RouteSchema;
-  config: { produces?: string[] | undefined; public?: boolean | undefined };
+  config: {
+    produces?: string[] | undefined;
+    public?: boolean | undefined;
+    fresh?: boolean | undefined;
+    headers?: z.ZodObject | undefined;
+  };
 }
 
 export interface ApiDescription {
@@ -88,7 +94,11 @@ function describeOperation(route: DescribedRoute, context: OperationContext): Op
   const example = context.examples[operationId];
   if (!example) throw new Error(`${operationId} has no example: add one in src/api/examples.ts`);
   const notes = notesOf(schema.response);
-  const parameters = parametersOf(schema, example, context.schemas);
+  const revalidated = isRevalidated(route);
+  const parameters = [
+    ...parametersOf({ ...route.config, ...schema }, example, context.schemas),
+    ...(revalidated ? [ifNoneMatch] : []),
+  ];
   return {
     operationId,
     tags,
@@ -97,8 +107,8 @@ function describeOperation(route: DescribedRoute, context: OperationContext): Op
     ...securityOf(route, notes.problems, context),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...bodyOf(schema, example, context.schemas),
-    responses: Object.fromEntries(
-      Object.entries(schema.response).map(([status, answer]) => [
+    responses: Object.fromEntries([
+      ...Object.entries(schema.response).map(([status, answer]) => [
         status,
         isProblem(answer)
           ? problemAnswer(
@@ -111,7 +121,8 @@ function describeOperation(route: DescribedRoute, context: OperationContext): Op
               context,
             ),
       ]),
-    ),
+      ...(revalidated ? [['304', notModified]] : []),
+    ]),
   };
 }
 
@@ -143,9 +154,10 @@ function successAnswer(route: DescribedRoute, success: Success, { schemas }: Ope
   const { status, schema, example, notes } = success;
   const { operationId = '' } = route.schema;
   const { description, ...json } = schemas.output(schema);
+  const kept = status === 200 && isRevalidated(route) ? ['etag', 'cache-control'] : [];
   const head = {
     description: description ?? statusTitles[status] ?? 'The answer.',
-    headers: headersOf(status, notes.headers[status]),
+    headers: headersOf(status, [...(notes.headers[status] ?? []), ...kept]),
   };
   if (json.type === 'null') return head;
   if (json.type === 'object') {

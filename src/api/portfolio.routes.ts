@@ -3,9 +3,11 @@ import { AppError } from '../errors.ts';
 import { portfolioTemplate } from '../portfolio/template.ts';
 import type { Api } from './fastify.types.ts';
 import { portfolioLinks } from './links.ts';
+import { preferHeaders, whenSettled } from './prefer.request.ts';
 import { changeProblems, publicResponses, responses } from './responses.ts';
 import {
   idSchema,
+  type PortfolioView,
   portfolioExposuresSchema,
   portfolioSchema,
   portfoliosQuerySchema,
@@ -16,15 +18,16 @@ import {
   snapshotsSchema,
 } from './schemas.ts';
 import type { Portfolios } from './service.ts';
+import type { Waiters } from './waiters.ts';
 
 const params = z.strictObject({ id: idSchema });
 const tags = ['portfolios'];
 
 /** What became of the portfolios that were uploaded. */
-export function portfolioRoutes(app: Api, portfolios: Portfolios): void {
+export function portfolioRoutes(app: Api, portfolios: Portfolios, waiters: Waiters): void {
   listRoute(app, portfolios);
   templateRoute(app);
-  findRoute(app, portfolios);
+  findRoute(app, portfolios, waiters);
   deleteRoute(app, portfolios);
   positionsRoute(app, portfolios);
   snapshotsRoute(app, portfolios);
@@ -93,22 +96,35 @@ function deleteRoute(app: Api, portfolios: Portfolios): void {
   });
 }
 
-function findRoute(app: Api, portfolios: Portfolios): void {
+function findRoute(app: Api, portfolios: Portfolios, waiters: Waiters): void {
   const schema = {
     operationId: 'getPortfolio',
     tags,
     summary: 'A portfolio and how far its onboarding is',
     description:
       'Status, progress, the status of each symbol that an open lot needs, and the latest snapshot. `snapshot` is ' +
-      'null while no lot is priced, never zeros.',
+      'null while no lot is priced, never zeros. With `Prefer: wait=N` the answer is held until it is not pending.',
     params,
-    response: responses({ 200: portfolioSchema }, ['portfolio_not_found']),
+    response: responses({ 200: portfolioSchema }, ['portfolio_not_found'], {
+      200: ['preference-applied', 'vary'],
+    }),
   };
-  app.get('/portfolios/:id', { schema }, async ({ params: { id }, viewer }) => {
-    const view = found(await portfolios.find(id, viewer), id);
-    return { ...view, links: portfolioLinks(id) };
+  const options = { schema, config: { headers: preferHeaders } };
+  app.get('/portfolios/:id', options, async (request, reply) => {
+    const { id } = request.params;
+    const view = await whenSettled(request, reply, waiters, {
+      read: () => portfolios.find(id, request.viewer),
+      open: (view) => (view?.status === 'pending' ? unfinishedIn(view) : null),
+    });
+    return { ...found(view, id), links: portfolioLinks(id) };
   });
 }
+
+// A symbol that is ready may be refreshed: what tells is the phase of its unfinished job.
+const unfinishedIn = ({ symbols }: PortfolioView) =>
+  symbols
+    .filter(({ status, phase }) => phase !== null || status === 'pending' || status === 'processing')
+    .map(({ symbol }) => symbol);
 
 function positionsRoute(app: Api, portfolios: Portfolios): void {
   const schema = {

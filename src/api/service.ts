@@ -170,6 +170,8 @@ export interface FeedSubscription {
 export interface Feed {
   /** The listener gets committed transitions only, ascending by position, none twice, none missing. */
   subscribe(listener: (transition: TransitionView) => void, viewer: Viewer): Promise<FeedSubscription>;
+  /** For the service itself: the symbol of each job that ended, once that is committed. The answer unsubscribes. */
+  onEnd(listener: (symbol: string) => void): () => void;
 }
 
 export interface Health {

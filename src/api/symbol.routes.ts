@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import { etagOf } from './etags.ts';
 import type { Api } from './fastify.types.ts';
 import { jobPath, symbolLinks } from './links.ts';
+import { preferHeaders, whenSettled } from './prefer.request.ts';
 import { refuse } from './refusals.ts';
 import { changeProblems, responses } from './responses.ts';
 import {
@@ -9,6 +11,7 @@ import {
   exposuresSchema,
   pricesQuerySchema,
   pricesSchema,
+  type SymbolStatusView,
   statusesQuerySchema,
   symbolParameterSchema,
   symbolSchema,
@@ -18,15 +21,16 @@ import {
   symbolsSchema,
 } from './schemas.ts';
 import type { Symbols } from './service.ts';
+import type { Waiters } from './waiters.ts';
 
 const params = z.strictObject({ symbol: symbolParameterSchema });
 const tags = ['symbols'];
 
 /** What is known of a symbol, and whether the analytics can use it yet. */
-export function symbolRoutes(app: Api, symbols: Symbols): void {
+export function symbolRoutes(app: Api, symbols: Symbols, waiters: Waiters): void {
   searchRoute(app, symbols);
   statusesRoute(app, symbols);
-  statusRoute(app, symbols);
+  statusRoute(app, symbols, waiters);
   onboardRoute(app, symbols);
   profileRoute(app, symbols);
   pricesRoute(app, symbols);
@@ -94,22 +98,50 @@ function onboardRoute(app: Api, symbols: Symbols): void {
   });
 }
 
-function statusRoute(app: Api, symbols: Symbols): void {
+function statusRoute(app: Api, symbols: Symbols, waiters: Waiters): void {
   const schema = {
     operationId: 'getSymbolStatus',
     tags,
     summary: 'Is this symbol ready for analytics?',
     description:
       'Always 200: a symbol that nobody asked for is `unknown`. `estimated_seconds` comes from measured phase ' +
-      'times and the queue ahead. `message` says in plain words what is going on, or what went wrong.',
+      'times and the queue ahead. `message` says in plain words what is going on, or what went wrong. With ' +
+      '`Prefer: wait=N` the answer is held until it is neither pending nor processing.',
     params,
-    response: responses({ 200: symbolStatusSchema }),
+    response: responses({ 200: symbolStatusSchema }, [], { 200: ['preference-applied', 'vary'] }),
   };
-  app.get('/symbols/:symbol/status', { schema }, async ({ params: { symbol } }) => {
-    const view = await symbols.status(symbol);
-    return { ...view, links: symbolLinks(view.symbol, view.job_id) };
+  // Pollers ask a thousand times; a line of log for each would cost more than the answer.
+  const options = { schema, config: { headers: preferHeaders }, logLevel: 'warn' } as const;
+  app.get('/symbols/:symbol/status', options, async (request, reply) => {
+    const view = await whenSettled(request, reply, waiters, {
+      read: () => symbols.status(request.params.symbol),
+      open: ({ symbol, status }) => (status === 'pending' || status === 'processing' ? [symbol] : null),
+    });
+    if (view.status !== 'ready') return linked(view);
+    const { body, etag } = ready(view);
+    return reply
+      .header('etag', etag)
+      .type('application/json; charset=utf-8')
+      .serializer(String)
+      .send(body as never);
   });
 }
+
+const linked = (view: SymbolStatusView) => ({ ...view, links: symbolLinks(view.symbol, view.job_id) });
+
+/**
+ * The answer for a ready symbol, made once for as long as the cache holds the view: checking and serialising it for
+ * every poller took most of the route's time.
+ */
+function ready(view: SymbolStatusView): { body: string; etag: string } {
+  const known = readyAnswers.get(view);
+  if (known) return known;
+  const body = JSON.stringify(symbolStatusSchema.parse(linked(view)));
+  const answer = { body, etag: etagOf(body) };
+  readyAnswers.set(view, answer);
+  return answer;
+}
+const readyAnswers = new WeakMap<SymbolStatusView, { body: string; etag: string }>();
 
 function profileRoute(app: Api, symbols: Symbols): void {
   const schema = {

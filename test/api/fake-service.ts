@@ -34,10 +34,13 @@ export function fakeService() {
   const uploads: UploadInput[] = [];
   const calls: unknown[][] = [];
   const listeners = new Set<(transition: TransitionView) => void>();
+  const ends = new Set<(symbol: string) => void>();
   const fake = {
     uploads,
     calls,
     listeners,
+    /** Who waits for the end of jobs. */
+    ends,
     answer: {
       kind: 'created',
       portfolio_id: portfolioId,
@@ -115,6 +118,10 @@ export function fakeService() {
       setPaused: (paused) => read({ ...overview, paused }, 'setPaused', paused),
     },
     feed: {
+      onEnd(listener) {
+        ends.add(listener);
+        return () => void ends.delete(listener);
+      },
       async subscribe(listener): Promise<FeedSubscription> {
         if (fake.failure !== null) throw fake.failure;
         listeners.add(listener);

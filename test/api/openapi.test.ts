@@ -173,6 +173,7 @@ describe('describeApi', () => {
           description: idSchema.description,
           schema: { type: 'string', format: 'uuid' },
         },
+        { name: 'if-none-match', in: 'header', required: false },
       ],
     });
   });

@@ -1,0 +1,30 @@
+import { etagOf, isNamed } from './etags.ts';
+import type { Api } from './fastify.types.ts';
+
+const cacheControl = 'private, no-cache'; // whoever keeps an answer asks whether it still holds
+
+/**
+ * Gives each answer 200 to a GET its `ETag`, and answers 304 without a body to whoever has it already.
+ *
+ * Not for routes whose `config.fresh` says that each answer is news, nor for what sets its own `Cache-Control`.
+ * @fastify/etag would also answer 304 in place of a problem or to a POST, and knows neither lists nor `*`.
+ */
+export function revalidate(app: Api): void {
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const { method } = request;
+    if (reply.statusCode !== 200 || (method !== 'GET' && method !== 'HEAD')) return done(null, payload);
+    if (request.routeOptions.config.fresh) {
+      reply.header('cache-control', 'no-store');
+      return done(null, payload);
+    }
+    const isBody = typeof payload === 'string' || Buffer.isBuffer(payload);
+    if (!isBody || reply.getHeader('cache-control') !== undefined) return done(null, payload);
+    const own = reply.getHeader('etag');
+    const etag = typeof own === 'string' ? own : etagOf(payload);
+    reply.header('etag', etag).header('cache-control', cacheControl);
+    if (!isNamed(request.headers['if-none-match'], etag)) return done(null, payload);
+    reply.code(304).removeHeader('content-type');
+    // What HEAD would have got is measured and dropped behind this.
+    done(null, method === 'HEAD' ? payload : null);
+  });
+}

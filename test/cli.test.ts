@@ -21,6 +21,7 @@ import { describeOnDatabase } from './support/databases.ts';
 import { temporaryDirectory } from './support/directories.ts';
 import { gatedProvider } from './support/gates.ts';
 import { csvOf, startService, type TestServiceOptions } from './support/service.ts';
+import { authTokens, tokenOf } from './support/tokens.ts';
 
 const errorSchema = z.strictObject({
   type: z.literal('error'),
@@ -124,6 +125,22 @@ describeOnDatabase('pglite', 'symbol-onboarding', (makeDatabase) => {
         ],
       },
     });
+  });
+
+  test('asks as whom its token says, over the live feed too; a stranger and a mere user end with 4', async () => {
+    const { url } = await start({ settings: { AUTH_TOKENS: authTokens } });
+    const as = (token: string, ...words: string[]) =>
+      command(['--url', url, ...words], { env: { SYMBOL_ONBOARDING_TOKEN: token } });
+    const { code, err } = await as(tokenOf('ann'), 'upload', fileOf(csvOf('ANNS')), '--watch');
+    expect({ code, err }, 'no word of a lost feed').toEqual({ code: 0, err: [] });
+    expect(await as('wrong', 'jobs')).toMatchObject({ code: 4, out: [] });
+    expect(await command(['--url', url, 'jobs'])).toMatchObject({ code: 4, out: [] });
+    const pause = await as(tokenOf('bob'), 'pause', '--json');
+    expect({ code: pause.code, said: documents(pause.out) }).toMatchObject({
+      code: 4,
+      said: [{ code: 'operators_only', exit_code: 4 }],
+    });
+    expect(await as(tokenOf('olga'), 'resume')).toMatchObject({ code: 0 });
   });
 
   test('ends with 5 while the queue is full, and says when to try again', async () => {

@@ -11,6 +11,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { claimProvider } from './database.provider.ts';
 import { type Database, openDatabase } from './database.ts';
+import { diagnose } from './diagnosis.ts';
 import { exposureStore } from './factors/exposure.store.ts';
 import { type CountingProvider, countRequests } from './market/counting.ts';
 import { priceStore } from './market/price.store.ts';
@@ -242,6 +243,7 @@ function serviceOf(base: Base, stores: Stores, node: Awaited<ReturnType<typeof s
     ...base,
     ...stores,
     ...node,
+    diagnosis: () => diagnose(base),
     async verify(symbols) {
       const answers = await verdicts(symbols);
       const open = answers.filter(({ verdict }) => verdict === 'unverifiable');

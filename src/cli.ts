@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import type { Answer, Context, GlobalOptions } from './cli/context.ts';
 import { exitCodes } from './cli/exit-codes.ts';
 import { CommandFailure, failureDocument, usageFailure } from './cli/failure.ts';
-import { type Actions, buildProgram, type ServeOptions } from './cli/program.command.ts';
+import { type Actions, buildProgram, defaultUrl, type ServeOptions } from './cli/program.command.ts';
 
 /**
  * The command line, from the words behind its name. Sets the exit code of the process; ends it only where the other
@@ -50,6 +50,15 @@ const actions: Actions = {
     run(globals, async (context) => (await import('./cli/jobs.command.ts')).cancel(context, id)),
   setPaused: (globals, paused) =>
     run(globals, async (context) => (await import('./cli/jobs.command.ts')).setPaused(context, paused)),
+  doctor: (globals, options) =>
+    run(globals, async (context) => {
+      const { doctor } = await import('./cli/doctor.command.ts');
+      const here = async () => {
+        (await import('./compiled.ts')).keepCompiled();
+        return (await import('./doctor.ts')).diagnoseHere(process.env);
+      };
+      return doctor(context, options, { anywhere: globals.url === defaultUrl, here });
+    }),
 };
 
 function asSettings({ host, port, dataDir, marketData }: ServeOptions): Record<string, string> {

@@ -40,7 +40,7 @@ export function lockDirectory(directory: string): DirectoryLock {
   } catch (error) {
     lock.close();
     throw (error as { errcode?: number }).errcode === busy
-      ? inUse(directory, readHolder(holderFile), error)
+      ? inUse(directory, readHolder(directory), error)
       : unusable(directory, error);
   }
   return {
@@ -71,9 +71,10 @@ function writeHolder(file: string): void {
   renameSync(`${file}.new`, file);
 }
 
-function readHolder(file: string): Holder | null {
+/** Who says that it holds a directory; null where nobody does. */
+export function readHolder(directory: string): Holder | null {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Holder;
+    return JSON.parse(readFileSync(`${directory}.holder.json`, 'utf8')) as Holder;
   } catch {
     return null; // its holder has not written it yet, or just left
   }

@@ -45,6 +45,7 @@ export interface ServiceParts {
   supervisor: () => SnapshotFrom<typeof supervisorMachine>;
   verify: (symbols: readonly string[]) => Promise<Verdict[]>;
   newId: () => string;
+  diagnosis: Service['diagnosis'];
 }
 
 /** What the HTTP routes call, made of what the features offer. */
@@ -99,6 +100,7 @@ export function buildService(parts: ServiceParts): Service {
           if (!isUnfinished(status)) listener(symbol);
         }).close,
     },
+    diagnosis: parts.diagnosis,
     health: { ready: () => healthChecks(parts) },
     tickets: ticketStore(database),
   };

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { OperationExample } from './examples.ts';
 import { indexLinks } from './links.ts';
-import type { indexSchema, problemEntrySchema, readySchema } from './schemas.ts';
+import type { DiagnosisView, indexSchema, problemEntrySchema, readySchema } from './schemas.ts';
 
 const index: z.output<typeof indexSchema> = {
   service: 'symbol-onboarding',
@@ -33,9 +33,32 @@ const problem: z.output<typeof problemEntrySchema> = {
 
 const page = '<!doctype html><html lang="en"><title>Onboarding queue is full</title></html>';
 
+const diagnosis: DiagnosisView = {
+  verdict: 'warning',
+  node: 'server-1-4711-00e1ae3d',
+  checked_at: '2026-03-02T14:30:00.000Z',
+  findings: [
+    {
+      name: 'database',
+      verdict: 'ok',
+      evidence: 'PostgreSQL 18.1 answers in 1 ms; all 3 migrations are applied.',
+      cure: null,
+      duration_ms: 6,
+    },
+    {
+      name: 'proxies',
+      verdict: 'warning',
+      evidence: 'The proxies of the session 2026-02-27 are not stored; the latest are of 2026-02-26.',
+      cure: 'Nothing, if no job has run since: the next one fetches them. Else see `provider`.',
+      duration_ms: 3,
+    },
+  ],
+};
+
 export const serviceExamples: Record<string, OperationExample> = {
   getIndex: { answers: { 200: index } },
   getLive: { answers: { 200: { status: 'ok' } } },
+  getDiagnosis: { answers: { 200: diagnosis } },
   getReady: { answers: { 200: ready } },
   createTicket: {
     answers: {

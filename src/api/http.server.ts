@@ -3,6 +3,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyServerOptions } from 'fast
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Clock } from '../clock.ts';
+import { diagnosisRoutes } from './diagnosis.routes.ts';
 import { docsPage } from './docs.plugin.ts';
 import { revalidate } from './etag.plugin.ts';
 import type { Api } from './fastify.types.ts';
@@ -90,6 +91,7 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     healthRoutes(app, service.health);
     onboardingRoutes(app, service.onboarding);
     operatorRoutes(app, service.operations);
+    diagnosisRoutes(app, service.diagnosis);
     symbolRoutes(app, service.symbols, waiters);
     portfolioRoutes(app, service.portfolios, waiters);
     app.register(async (scope) => uploadRoutes(scope as unknown as Api, service.portfolios));

@@ -60,6 +60,7 @@ export const indexLinks = {
   symbol: '/symbols/{symbol}',
   onboarding: '/onboarding',
   jobs: '/onboarding/jobs',
+  diagnosis: '/onboarding/diagnosis',
   live: '/ws',
   tickets: '/tickets',
   health_live: '/health/live',

@@ -46,6 +46,8 @@ const named: Record<string, z.ZodType> = {
   ActorSnapshot: schemas.actorSnapshotSchema,
   Ticket: schemas.ticketSchema,
   Cancellation: schemas.cancellationSchema,
+  Diagnosis: schemas.diagnosisSchema,
+  Finding: schemas.findingSchema,
 };
 
 const names = new Map(Object.entries(named).map(([name, schema]) => [schema, name]));

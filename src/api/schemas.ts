@@ -1,5 +1,6 @@
 /** Every input and output of the HTTP API and the live feed. JSON is snake_case; objects in queries are strict. */
 export * from './schemas/common.ts';
+export * from './schemas/diagnosis.ts';
 export * from './schemas/health.ts';
 export * from './schemas/live.ts';
 export * from './schemas/onboarding.ts';

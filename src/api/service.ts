@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type {
+  DiagnosisView,
   exposuresSchema,
   HealthCheck,
   invalidSymbolSchema,
@@ -174,6 +175,9 @@ export interface Feed {
   onEnd(listener: (symbol: string) => void): () => void;
 }
 
+/** Looks for what is wrong. Never throws: a check that cannot be made is a failed finding. */
+export type Diagnosis = () => Promise<DiagnosisView>;
+
 export interface Health {
   /** Ready when every check is `ok`. Never throws: a check that cannot run is a failed one. */
   ready(): Promise<HealthCheck[]>;
@@ -199,5 +203,6 @@ export interface Service {
   operations: Operations;
   feed: Feed;
   health: Health;
+  diagnosis: Diagnosis;
   tickets: Tickets;
 }

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import type { GlobalOptions } from './context.ts';
+import type { DoctorOptions } from './doctor.command.ts';
 import { exitCodeMeanings } from './exit-codes.ts';
 import type { JobsOptions } from './jobs.command.ts';
 import type { UploadOptions } from './upload.command.ts';
@@ -22,6 +23,7 @@ export interface Actions {
   retry(globals: GlobalOptions, jobOrSymbol: string): Promise<void>;
   cancel(globals: GlobalOptions, jobOrSymbol: string): Promise<void>;
   setPaused(globals: GlobalOptions, paused: boolean): Promise<void>;
+  doctor(globals: GlobalOptions, options: DoctorOptions): Promise<void>;
 }
 
 export const defaultUrl = 'http://127.0.0.1:3000';
@@ -53,6 +55,7 @@ export function buildProgram(actions: Actions, settingsHelp = ''): Command {
   uploadCommand(program, actions, globals);
   readCommands(program, actions, globals);
   operatorCommands(program, actions, globals);
+  doctorCommand(program, actions, globals);
   return program;
 }
 
@@ -138,6 +141,20 @@ function operatorCommands(program: Command, actions: Actions, globals: Globals):
     .command('resume')
     .description('Begins jobs again after pause. For operators.')
     .action(() => actions.setPaused(globals(), false));
+}
+
+function doctorCommand(program: Command, actions: Actions, globals: Globals): void {
+  program
+    .command('doctor')
+    .summary('find out what is wrong, and how to mend it')
+    .description(
+      'Checks database, lock, clocks, market data, proxies, queue and lots; each with a verdict and a cure. Asks ' +
+        'the service; where none runs here, looks into the configured database itself and changes nothing. For ' +
+        'operators.',
+    )
+    .option('--local', 'look into the configured database, without asking a service')
+    .option('--strict', 'exit 1 at a warning too')
+    .action((options) => actions.doctor(globals(), options));
 }
 
 function exitCodeHelp(): string {

@@ -117,6 +117,11 @@ export function fakeService() {
       cancel: (id) => read(fake.cancelled, 'cancel', id),
       setPaused: (paused) => read({ ...overview, paused }, 'setPaused', paused),
     },
+    diagnosis: () =>
+      read(
+        { verdict: 'ok' as const, node: 'n', checked_at: '2026-03-02T14:30:00.000Z', findings: [] },
+        'diagnosis',
+      ),
     feed: {
       onEnd(listener) {
         ends.add(listener);

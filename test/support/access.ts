@@ -39,4 +39,5 @@ export const access: Record<string, 'anybody' | 'users' | 'owners' | 'operators'
   'POST /onboarding/jobs/:id/cancel': 'operators',
   'POST /onboarding/pause': 'operators',
   'POST /onboarding/resume': 'operators',
+  'GET /onboarding/diagnosis': 'operators',
 };

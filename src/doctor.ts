@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { DiagnosisView, Finding } from './api/schemas.ts';
+import { systemClock } from './clock.ts';
+import { type Config, readConfig } from './config.ts';
+import { type Database, openDatabase } from './database.ts';
+import { clusterOf, diagnose } from './diagnosis.ts';
+import { AppError } from './errors.ts';
+import { configuredProvider, databaseOptions } from './startup.ts';
+
+/**
+ * The diagnosis where no service runs: opens what the environment configures, looks, and leaves it as it was. No
+ * migration is run, no directory is made, and an embedded database that somebody holds is left alone.
+ */
+export async function diagnoseHere(environment: Record<string, string | undefined>): Promise<DiagnosisView> {
+  const clock = systemClock;
+  const nodeName = `${hostname()}-${process.pid}`;
+  const answer = readConfig(environment);
+  if ('problems' in answer) {
+    const finding: Finding = {
+      name: 'settings',
+      verdict: 'failed',
+      evidence: answer.problems.map(({ message }) => message).join('; '),
+      cure: 'Correct the environment variables; `symbol-onboarding serve --help` lists them all.',
+      duration_ms: 0,
+    };
+    const checked_at = new Date(clock.now()).toISOString();
+    return { verdict: 'failed', node: nodeName, checked_at, findings: [finding] };
+  }
+  const { config } = answer;
+  const provider = configuredProvider(config, clock);
+  const opened = await open(config);
+  if ('finding' in opened) {
+    return diagnose({ config, database: null, provider, clock, nodeName }, [opened.finding]);
+  }
+  try {
+    return await diagnose({ config, database: opened.database, provider, clock, nodeName });
+  } finally {
+    await opened.database.close();
+  }
+}
+
+async function open(config: Config): Promise<{ database: Database } | { finding: Finding }> {
+  const found = (verdict: Finding['verdict'], name: string, evidence: string, cure: string) => ({
+    finding: { name, verdict, evidence, cure, duration_ms: 0 },
+  });
+  if (config.database.kind === 'pglite') {
+    const cluster = clusterOf(config.database.dataDir);
+    if (!existsSync(join(cluster, 'PG_VERSION'))) {
+      const cure =
+        '`symbol-onboarding serve` makes one. If there should be one: look at DATA_DIR and DATABASE_URL.';
+      return found('warning', 'database', `There is no database in ${cluster}.`, cure);
+    }
+  }
+  try {
+    return { database: await openDatabase(databaseOptions(config)) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+    if (error instanceof AppError && error.code === 'data_dir_in_use') {
+      const cure =
+        'Ask that process: `symbol-onboarding doctor --url` with its address. Or stop it and ask again.';
+      return found('warning', 'lock', `Not looked into: ${message}.`, cure);
+    }
+    const cure = 'Look at DATABASE_URL or DATA_DIR, and whether this user may read and write there.';
+    return found('failed', 'database', message, cure);
+  }
+}

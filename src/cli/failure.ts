@@ -66,7 +66,8 @@ export function remarkLines(remarks: NonNullable<Problem['errors']>): string[] {
   return [...table(['row', 'column', 'value', 'code', 'message'], rows), ...more(remarks.length)];
 }
 
-function symbolLines(symbols: NonNullable<Problem['symbols']>): string[] {
+/** Symbols that do not exist, each with the reason. */
+export function symbolLines(symbols: NonNullable<Problem['symbols']>): string[] {
   if (symbols.length === 0) return [];
   const rows = symbols.slice(0, rowsShownMax).map(({ symbol, reason }) => [shown(symbol), shown(reason)]);
   return [...table(['symbol', 'reason'], rows), ...more(symbols.length)];

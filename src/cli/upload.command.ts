@@ -7,7 +7,7 @@ import type { PortfolioView, uploadedSchema } from '../api/schemas.ts';
 import { systemClock } from '../clock.ts';
 import type { Answer, Context } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
-import { CommandFailure, remarkLines, usageFailure } from './failure.ts';
+import { CommandFailure, remarkLines, symbolLines, usageFailure } from './failure.ts';
 import { follow } from './follow.client.ts';
 import { doing, progressLines, shown, table, totalsTable } from './render.ts';
 import { changed, failedOf, startWatching, type Watching } from './watching.ts';
@@ -74,6 +74,10 @@ function nameOf(file: string): string | null {
   return /^(?![=+@])\P{Cc}{1,200}$/u.test(stem) ? stem : null;
 }
 
+// Our own upload, whose answer was lost with its connection: it is still being done.
+const inFlight = 'idempotency_in_flight';
+const isInFlight = (error: unknown) => error instanceof CommandFailure && error.code === inFlight;
+
 /** Sends it, and with `wait` again and again while the service says "not now", as it says when. */
 async function sendPatiently(
   { client, output }: Context,
@@ -81,7 +85,7 @@ async function sendPatiently(
   path: string,
   { wait = 0, idempotencyKey = randomUUID(), dryRun = false }: UploadOptions,
 ): Promise<Uploaded> {
-  const until = systemClock.now() + wait * 1000;
+  const began = systemClock.now();
   for (;;) {
     try {
       const headers = {
@@ -92,7 +96,8 @@ async function sendPatiently(
       return body;
     } catch (error) {
       const later = retryAt(error);
-      if (later === null || later > until) throw error;
+      const patienceMs = isInFlight(error) ? client.timeoutMs : wait * 1000;
+      if (later === null || later > began + patienceMs) throw error;
       output.note(`${shown((error as Error).message)} Trying again at ${timeOf(later)}.`);
       await systemClock.sleepUntil(later);
     }
@@ -102,7 +107,8 @@ async function sendPatiently(
 const pauseDefault = 5; // as the service itself, where it gives no hint
 
 function retryAt(error: unknown): number | null {
-  if (!(error instanceof CommandFailure) || error.exitCode !== exitCodes.tryLater) return null;
+  if (!(error instanceof CommandFailure)) return null;
+  if (error.exitCode !== exitCodes.tryLater && !isInFlight(error)) return null;
   return systemClock.now() + (error.problem?.retry_after_seconds ?? pauseDefault) * 1000;
 }
 
@@ -183,18 +189,23 @@ const listed = (symbols: readonly string[]): string =>
 /** What a dry run answers with, as far as this program looks at it. */
 interface DryRun {
   would: 'ready' | 'pending' | 'rejected' | 'queue_full';
+  detail?: string;
+  errors?: Uploaded['warnings'];
+  symbols?: { symbol: string; reason: string }[];
   pending_symbols?: string[];
   warnings?: Uploaded['warnings'];
-  problem?: CommandFailure['problem'];
 }
 
 function dryRunAnswer(answer: DryRun): Answer {
-  const { would, pending_symbols: pending = [], warnings = [] } = answer;
+  const { would, detail, errors = [], symbols = [], pending_symbols: pending = [], warnings = [] } = answer;
   const ends = { rejected: exitCodes.refused, queue_full: exitCodes.tryLater, ready: 0, pending: 0 };
   return {
     document: answer,
     lines: [
       `Nothing was saved. An upload would be: ${would.replace('_', ' ')}.`,
+      ...(detail === undefined ? [] : [shown(detail)]),
+      ...remarkLines(errors),
+      ...symbolLines(symbols),
       ...(pending.length > 0 ? [`${pending.length} symbols would be onboarded: ${listed(pending)}`] : []),
       ...warned(warnings),
     ],

@@ -78,6 +78,34 @@ describe('a command', () => {
     expect(keys[2]).toBe('mine');
   });
 
+  test('asks after its own upload while the service is still at it, whose answer was lost', async () => {
+    let asked = 0;
+    const url = await answering((request, response) => {
+      asked += 1;
+      if (asked === 1) request.socket.resetAndDestroy();
+      else if (asked > 2) response.writeHead(202, { 'content-type': 'application/json' }).end(saved);
+      else {
+        response.writeHead(409, problemType);
+        response.end(problem(409, 'idempotency_in_flight', { retry_after_seconds: 0 }));
+      }
+    });
+    const { code } = await command(['upload', '-', '--url', url], { input: 'Symbol' });
+    expect({ code, asked }).toEqual({ code: 0, asked: 3 });
+  });
+
+  test('says what a dry run found, and ends as the upload would', async () => {
+    const error = { code: 'ERR_POS_005', message: 'Write it so.', row: 3, column: 'Quantity', value: 'x' };
+    const answer = { would: 'rejected', code: 'invalid_rows', detail: 'One problem.', errors: [error] };
+    const url = await answering((request, response) => {
+      const isDry = request.url?.includes('dry_run=true');
+      response.end(JSON.stringify(isDry ? { ...answer, warnings: [] } : {}));
+    });
+    const { code, out } = await command(['upload', '-', '--dry-run', '--url', url]);
+    expect(code).toBe(1);
+    expect(out.slice(0, 2)).toEqual(['Nothing was saved. An upload would be: rejected.', 'One problem.']);
+    expect(out.at(-1)).toMatch(/^ {2}3 +Quantity +x +ERR_POS_005 +Write it so\.$/);
+  });
+
   test('waits with --wait as long as a full queue says, and no longer than it was told', async () => {
     let asked = 0;
     const url = await answering((_, response) => {

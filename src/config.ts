@@ -15,6 +15,11 @@ export interface Config {
     tokens: Token[];
     /** Pages of other origins that may call. */
     corsOrigins: string[];
+    /** Addresses and networks of proxies whose word counts for who the client is. */
+    trustProxy: string[];
+    /** Per minute and client; 0 for any number. */
+    rates: { requests: number; uploads: number };
+    connections: { connections: number };
   };
   database:
     | { kind: 'postgresql'; url: string }
@@ -123,7 +128,16 @@ function toConfig(settings: Settings): Config {
   return {
     host: settings.HOST,
     port: settings.PORT,
-    http: { tokens: settings.AUTH_TOKENS, corsOrigins: settings.CORS_ORIGINS },
+    http: {
+      tokens: settings.AUTH_TOKENS,
+      corsOrigins: settings.CORS_ORIGINS,
+      trustProxy: settings.TRUST_PROXY,
+      rates: {
+        requests: settings.RATE_LIMIT_PER_MINUTE,
+        uploads: settings.UPLOAD_RATE_LIMIT_PER_MINUTE,
+      },
+      connections: { connections: settings.CONNECTIONS_MAX },
+    },
     database: url
       ? { kind: 'postgresql', url }
       : { kind: 'pglite', dataDir: settings.DATA_DIR, fsync: settings.FSYNC === 'on' },

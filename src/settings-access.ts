@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseTokens, type Token } from './api/tokens.ts';
 
@@ -33,6 +34,31 @@ export function origins() {
 
 const isOrigin = (text: string) =>
   /^https?:[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+
+const networks = ['loopback', 'linklocal', 'uniquelocal'];
+
+/** Whoever is trusted may call himself any client, so a network of everybody is none. */
+export function proxies() {
+  return z
+    .string()
+    .transform((list, context): string[] => {
+      const all = listed(list);
+      if (!all.every((one) => networks.includes(one) || isNetwork(one))) {
+        const message = 'addresses or networks like 10.0.0.0/8, or loopback, separated by commas';
+        context.addIssue({ code: 'custom', message });
+      }
+      return all;
+    })
+    .prefault('');
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || more.length > 0) return false;
+  const most = version === 4 ? 32 : 128;
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= most);
+}
 
 function listed(text: string): string[] {
   return text

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { childrenMax, jobLimitsSchema, supervisorLimitsSchema } from '../machines/protocol.ts';
+import { connectionLimits } from './api/connections.ts';
 import { parseFaults } from './market/faults.ts';
-import { authTokens, origins } from './settings-access.ts';
+import { authTokens, origins, proxies } from './settings-access.ts';
 
 const hourMs = 3_600_000;
 const limits = { ...supervisorLimitsSchema.parse({}), ...jobLimitsSchema.parse({}) };
@@ -63,6 +64,20 @@ export const settingsSchema = z.object({
   ),
   CORS_ORIGINS: origins().meta(
     setting('other origins whose pages may call, like https://app.example', { byDefault: 'none' }),
+  ),
+  TRUST_PROXY: proxies().meta(
+    setting('proxies whose X-Forwarded-* headers count: addresses, networks or loopback', {
+      byDefault: 'none',
+    }),
+  ),
+  RATE_LIMIT_PER_MINUTE: count(6000, 0, 1_000_000_000).meta(
+    setting('requests per minute and client, a token or an address; 0 for any number'),
+  ),
+  UPLOAD_RATE_LIMIT_PER_MINUTE: count(300, 0, 1_000_000_000).meta(
+    setting('uploads, onboardings and tickets per minute and client; 0 for any number'),
+  ),
+  CONNECTIONS_MAX: count(connectionLimits.connections, 1, 1_000_000).meta(
+    setting('connections open at once; more are closed as they come'),
   ),
   PROVIDER_CONCURRENCY: count(4, 1, 100).meta(setting('requests to market data at once')),
   PROVIDER_INTERVAL_MS: count(0, 0, 60_000).meta(setting('least time between two requests to market data')),

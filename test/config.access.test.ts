@@ -59,3 +59,29 @@ describe('CORS_ORIGINS', () => {
     },
   );
 });
+
+describe('TRUST_PROXY', () => {
+  test('are addresses and networks, none by default', () => {
+    expect(httpOf({}).trustProxy).toEqual([]);
+    const TRUST_PROXY = 'loopback, 10.0.0.0/8, 192.0.2.1, 2001:db8::/32, ::1';
+    expect(httpOf({ TRUST_PROXY }).trustProxy).toEqual(TRUST_PROXY.split(', '));
+  });
+
+  test.each(['true', '*', '0.0.0.0/0', '::/0', '10.0.0.0/33', '10.0.0/8', 'proxy.example', '10.0.0.0/8/8'])(
+    'cannot be %s',
+    (proxy) => {
+      expect(linesOf({ TRUST_PROXY: proxy })).toEqual([
+        expect.stringMatching(/^TRUST_PROXY: expected addresses or networks/),
+      ]);
+    },
+  );
+});
+
+test('limits have generous defaults, and 0 turns a rate limit off', () => {
+  expect(httpOf({})).toMatchObject({
+    rates: { requests: 6000, uploads: 300 },
+    connections: { connections: 1000 },
+  });
+  const off = { RATE_LIMIT_PER_MINUTE: '0', UPLOAD_RATE_LIMIT_PER_MINUTE: '0' };
+  expect(httpOf(off).rates).toEqual({ requests: 0, uploads: 0 });
+});

@@ -20,9 +20,12 @@ const produces = ['text/html', 'application/javascript', 'text/css', 'image/png'
 
 /** `/docs/`: the reference page, complete in itself. It can try out every operation, with a token if one is asked for. */
 export function docsPage(app: Api): void {
+  const csp = Object.entries(docsSecurityPolicy)
+    .map(([directive, value]) => `${directive} ${value}`)
+    .join('; ');
   app.register(async (scope) => {
     scope.addHook('onRoute', (route) => {
-      route.config = { ...route.config, public: true, produces };
+      route.config = { ...route.config, public: true, produces, csp };
     });
     await scope.register(swaggerUi, {
       routePrefix: '/docs',

@@ -25,6 +25,10 @@ declare module 'fastify' {
     public?: boolean;
     /** Takes a ticket in its query in place of a token. */
     tickets?: boolean;
+    /** Which limit a request counts against: `requests` where nothing is said. */
+    rate?: 'uploads' | 'unlimited';
+    /** The Content-Security-Policy of a page, in place of the one that allows nothing. */
+    csp?: string;
   }
   interface FastifyRequest {
     /** Who asks: the token's name and role, the local user without tokens. Null where the route is public. */

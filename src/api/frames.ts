@@ -3,7 +3,7 @@ import type { Frame, TransitionView } from './schemas.ts';
 export const subprotocol = 'onboarding.v1+json';
 
 /** Close codes of our own, in the range that RFC 6455 leaves to applications. */
-export const closeCodes = { goingAway: 1001, tryAgainLater: 1013, tooSlow: 4429 } as const;
+export const closeCodes = { goingAway: 1001, tryAgainLater: 1013, tooSlow: 4429, tooMany: 4430 } as const;
 
 export interface LiveLimits {
   pingIntervalMs: number;
@@ -13,6 +13,10 @@ export interface LiveLimits {
   frameBytes: number;
   /** How long a client that was told goodbye may take to answer; a shutdown waits that long at most. */
   closeTimeoutMs: number;
+  /** Sockets that one client, a token's name or an address, may have open. */
+  socketsPerClient: number;
+  /** Sockets of all clients. */
+  sockets: number;
 }
 
 export const liveLimits: LiveLimits = {
@@ -20,6 +24,8 @@ export const liveLimits: LiveLimits = {
   bufferBytes: 1024 * 1024, // some 2,000 transitions: a client that far behind is gone, not busy
   frameBytes: 4096,
   closeTimeoutMs: 2000,
+  socketsPerClient: 20, // a window each, for more windows than anybody watches
+  sockets: 500, // half of the connections, so that requests always find one
 };
 
 export interface Hello {

@@ -5,7 +5,7 @@ import { liveSchema, readySchema } from './schemas.ts';
 import type { Health } from './service.ts';
 
 const tags = ['health'];
-const config = { public: true, fresh: true };
+const config = { public: true, fresh: true, rate: 'unlimited' } as const;
 
 /** For whoever restarts the process (live) or sends it requests (ready). */
 export function healthRoutes(app: Api, health: Health): void {

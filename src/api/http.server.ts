@@ -3,6 +3,8 @@ import Fastify, { type FastifyBaseLogger, type FastifyServerOptions } from 'fast
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Clock } from '../clock.ts';
+import { type ConnectionLimits, connectionLimits, connectionOptions } from './connections.ts';
+import { allowOrigins } from './cors.plugin.ts';
 import { diagnosisRoutes } from './diagnosis.routes.ts';
 import { docsPage } from './docs.plugin.ts';
 import { revalidate } from './etag.plugin.ts';
@@ -18,9 +20,11 @@ import { operatorRoutes } from './operator.routes.ts';
 import { portfolioRoutes } from './portfolio.routes.ts';
 import { answerClientError, problemHandler } from './problem.handler.ts';
 import { problemRoutes } from './problem.routes.ts';
+import { noRateLimits, type RateLimits, rateGuard } from './rate.guards.ts';
 import { guardRequests } from './request.guards.ts';
 import { publicResponses } from './responses.ts';
 import { indexSchema, uploadBytesMax } from './schemas.ts';
+import { securityHeaders } from './security-headers.ts';
 import { localViewer, type Service, type Viewer } from './service.ts';
 import { symbolRoutes } from './symbol.routes.ts';
 import { ticketRoutes } from './ticket.routes.ts';
@@ -41,6 +45,10 @@ export interface ServerOptions {
   tokens?: readonly Token[];
   /** Pages that may call besides the service's own, like `https://app.example`. */
   corsOrigins?: readonly string[];
+  /** Addresses and networks of proxies whose word we take for who the client is. */
+  trustProxy?: readonly string[];
+  rates?: Partial<RateLimits>;
+  connections?: Partial<ConnectionLimits>;
 }
 
 /**
@@ -63,12 +71,10 @@ export function buildServer(service: Service, options: ServerOptions): Api {
   if (tokens.length > 0) app.decorateRequest('viewer', null as unknown as Viewer);
   else app.decorateRequest('viewer', { getter: () => localViewer });
   const source = options.marketData.simulated ? 'simulated' : options.marketData.providers.join(', ');
-  app.addHook('onRequest', async (request, reply) => {
-    reply.headers({
-      'x-request-id': request.id,
-      'x-market-data': source,
-      'x-content-type-options': 'nosniff',
-    });
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(securityHeaders(request.routeOptions.config.csp));
+    reply.header('x-request-id', request.id).header('x-market-data', source);
+    done();
   });
   const limits = { ...liveLimits, ...options.live };
   const waiters = createWaiters({
@@ -77,11 +83,14 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     ...(options.waitersMax !== undefined && { max: options.waitersMax }),
   });
   app.addHook('preClose', async () => waiters.end());
+  app.server.maxConnections = { ...connectionLimits, ...options.connections }.connections;
   acceptSockets(app, limits);
+  allowOrigins(app, corsOrigins);
   describeRoutes(app, { protected: tokens.length > 0 });
   // Once that is loaded: it must see a request first, to close the socket of an upgrade that a guard refuses.
   app.after(() => {
-    guardRequests(app, { tokens, tickets: service.tickets, corsOrigins });
+    const rates = rateGuard({ ...noRateLimits, ...options.rates }, options.clock);
+    guardRequests(app, { tokens, tickets: service.tickets, rates, corsOrigins });
     revalidate(app);
     indexRoute(app, options);
     openapiRoute(app);
@@ -100,17 +109,24 @@ export function buildServer(service: Service, options: ServerOptions): Api {
   return app;
 }
 
-function fastifyOptions({ clock, logger }: ServerOptions): FastifyServerOptions {
+function fastifyOptions({
+  clock,
+  logger,
+  trustProxy = [],
+  connections,
+}: ServerOptions): FastifyServerOptions {
   return {
     ...(logger ? { loggerInstance: logger } : {}),
     bodyLimit: uploadBytesMax,
-    // A whole request, 10 MiB over a slow line included; after it the client is cut off.
-    requestTimeout: 60_000,
+    ...connectionOptions({ ...connectionLimits, ...connections }),
+    trustProxy: trustProxy.length > 0 && [...trustProxy],
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
     routerOptions: { maxParamLength: 200 },
     // Ours says the same as problem details: see request.guards.
     return503OnClosing: false,
-    frameworkErrors: problemHandler(clock),
+    // No hook sees a request whose path cannot be read.
+    frameworkErrors: (error, request, reply) =>
+      problemHandler(clock)(error, request, reply.headers(securityHeaders())),
     clientErrorHandler: answerClientError,
   };
 }

@@ -13,9 +13,10 @@ import {
   subprotocol,
   transitionFrame,
 } from './frames.ts';
+import { clientOf } from './rate-limit.ts';
 import { responses } from './responses.ts';
 import { type TransitionView, watchQuerySchema } from './schemas.ts';
-import type { Feed } from './service.ts';
+import { type Feed, localViewer } from './service.ts';
 
 export interface LiveOptions {
   clock: Clock;
@@ -48,11 +49,13 @@ export function liveSocket(app: Api, feed: Feed, options: LiveOptions): void {
     summary: 'Watch transitions over a WebSocket',
     description:
       'Subprotocol `onboarding.v1+json`. The first frame is `hello` with the position from which on every ' +
-      'committed transition follows. A client that does not read is closed with code 4429. Needs the token in the ' +
+      'committed transition follows. A client that does not read is closed with code 4429, one with ' +
+      'more than 20 sockets with 4430. Needs the token in the ' +
       'header, or a ticket from `POST /tickets` in the query.',
     querystring: watchQuerySchema,
     response: responses({}, ['upgrade_required', 'cross_origin']),
   };
+  const admit = socketGate(options.limits);
   const stopPings = keepAlive(app, options.limits.pingIntervalMs);
   app.addHook('onClose', async () => stopPings());
   app.route({
@@ -63,8 +66,33 @@ export function liveSocket(app: Api, feed: Feed, options: LiveOptions): void {
     handler: async () => {
       throw new AppError('upgrade_required', 'This address speaks WebSocket only.');
     },
-    wsHandler: (socket, request) => watch({ socket, request, feed, options }),
+    wsHandler: (socket, request) => {
+      if (admit(socket, request)) return watch({ socket, request, feed, options });
+    },
   });
+}
+
+/** Closes a socket that is one too many, for its client or for all. A browser's page sees a close code, no status. */
+function socketGate({ socketsPerClient, sockets }: LiveLimits) {
+  const open = new Map<string, number>();
+  let total = 0;
+  return (socket: WebSocket, { viewer, ip }: FastifyRequest): boolean => {
+    const client = viewer === localViewer ? clientOf(ip) : `@${viewer.name}`;
+    const own = open.get(client) ?? 0;
+    if (own >= socketsPerClient || total >= sockets) {
+      socket.close(closeCodes.tooMany, 'too many sockets');
+      return false;
+    }
+    open.set(client, own + 1);
+    total += 1;
+    socket.once('close', () => {
+      total -= 1;
+      const left = open.get(client)! - 1;
+      if (left > 0) open.set(client, left);
+      else open.delete(client);
+    });
+    return true;
+  };
 }
 
 interface Watch {

@@ -27,6 +27,17 @@ export const headerCatalogue: Record<string, HeaderEntry> = {
     schema: { type: 'string' },
     example: 'Bearer realm="symbol-onboarding", error="invalid_token"',
   },
+  ratelimit: {
+    description:
+      'Which limit was counted against, requests left (`r`) and seconds until it begins anew (`t`).',
+    schema: { type: 'string' },
+    example: '"requests";r=5999;t=60',
+  },
+  'ratelimit-policy': {
+    description: 'That limit: `q` requests in `w` seconds, of one token or one address.',
+    schema: { type: 'string' },
+    example: '"requests";q=6000;w=60',
+  },
   'retry-after': {
     description: 'Seconds to wait before trying again.',
     schema: { type: 'integer', minimum: 0 },
@@ -69,7 +80,7 @@ const everyAnswer = ['x-request-id', 'x-market-data'];
 const byStatus: Record<number, string[]> = {
   401: ['www-authenticate'],
   426: ['upgrade'],
-  429: ['retry-after'],
+  429: ['retry-after', 'ratelimit', 'ratelimit-policy'],
   503: ['retry-after'],
 };
 

@@ -9,7 +9,7 @@ import { publicResponses } from './responses.ts';
 import { problemEntriesSchema, problemEntrySchema } from './schemas.ts';
 
 const produces = ['application/json', 'text/html'];
-const config = { produces, public: true };
+const config = { produces, public: true, csp: pageSecurityPolicy };
 const tags = ['reference'];
 const params = z.strictObject({ code: z.string().min(1).max(100) });
 
@@ -54,7 +54,7 @@ export function problemRoutes(app: Api): void {
 
 function sendPage(reply: FastifyReply, html: string): never {
   return reply
-    .headers({ 'content-security-policy': pageSecurityPolicy, 'cache-control': 'no-cache' })
+    .header('cache-control', 'no-cache')
     .type('text/html; charset=utf-8')
     .serializer(String)
     .send(html) as never;

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors.ts';
 import { type Authentication, authenticate } from './auth.guards.ts';
 import type { Api } from './fastify.types.ts';
@@ -33,17 +33,33 @@ export function guardRequests(app: Api, options: GuardOptions): void {
     closing = true;
   });
   // Otherwise the connection that a client keeps would hold up the stop, jobs and all, until it times out.
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (closing) reply.header('connection', 'close');
+    done();
   });
-  app.addHook('onRequest', async (request, reply) => {
-    if (closing) throw new AppError('shutting_down', 'This node is shutting down.');
-    if (open) refuseHost(request);
-    refuseOrigin(request, origins);
-    if (!open) request.viewer = (await authenticate(request, reply, options)) as Viewer;
-    if (request.is404) refuseRoute(request, routes);
+  const admit = (request: FastifyRequest, reply: FastifyReply, viewer: Viewer | null) => {
+    if (!open) request.viewer = viewer as Viewer;
+    options.rates.count(request, reply, viewer);
+    // The route that answers browsers' questions is none of its own.
+    if (request.is404 || request.routeOptions.url === '*') refuseRoute(request, routes);
     refuseRepresentation(request);
     refuseBodyEncoding(request);
+  };
+  app.addHook('onRequest', (request, reply, done) => {
+    try {
+      if (closing) throw new AppError('shutting_down', 'This node is shutting down.');
+      if (open) refuseHost(request);
+      refuseOrigin(request, origins);
+      const viewer = open ? null : authenticate(request, reply, options);
+      if (viewer instanceof Promise) {
+        viewer.then((known) => admit(request, reply, known)).then(() => done(), done);
+        return;
+      }
+      admit(request, reply, viewer);
+    } catch (error) {
+      return done(error as Error);
+    }
+    done();
   });
 }
 

@@ -9,6 +9,7 @@ const everywhere: ProblemCode[] = [
   'malformed_request',
   'not_acceptable',
   'invalid_request',
+  'rate_limited',
   'internal_error',
   'temporarily_unavailable',
 ];

@@ -89,13 +89,18 @@ function onboardRoute(app: Api, symbols: Symbols): void {
       { 202: ['location'] },
     ),
   };
-  app.post('/symbols/:symbol/onboarding', { schema }, async ({ params: { symbol }, viewer }, reply) => {
-    const answer = await symbols.onboard(symbol, viewer);
-    if (answer.kind !== 'ready' && answer.kind !== 'admitted') throw refuse(answer);
-    if (answer.kind === 'admitted') reply.code(202).header('location', jobPath(answer.job_id));
-    const { view } = answer;
-    return { ...view, links: symbolLinks(view.symbol, view.job_id) };
-  });
+  const config = { rate: 'uploads' } as const;
+  app.post(
+    '/symbols/:symbol/onboarding',
+    { schema, config },
+    async ({ params: { symbol }, viewer }, reply) => {
+      const answer = await symbols.onboard(symbol, viewer);
+      if (answer.kind !== 'ready' && answer.kind !== 'admitted') throw refuse(answer);
+      if (answer.kind === 'admitted') reply.code(202).header('location', jobPath(answer.job_id));
+      const { view } = answer;
+      return { ...view, links: symbolLinks(view.symbol, view.job_id) };
+    },
+  );
 }
 
 function statusRoute(app: Api, symbols: Symbols, waiters: Waiters): void {

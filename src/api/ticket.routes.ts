@@ -14,7 +14,7 @@ export function ticketRoutes(app: Api, tickets: Tickets): void {
       'that can send a header needs none.',
     response: responses({ 201: ticketSchema }, changeProblems),
   };
-  app.post('/tickets', { schema }, async ({ viewer }, reply) =>
+  app.post('/tickets', { schema, config: { rate: 'uploads' } }, async ({ viewer }, reply) =>
     reply
       .code(201)
       .header('cache-control', 'no-store')

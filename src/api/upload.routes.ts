@@ -47,7 +47,8 @@ function uploadRoute(app: Api, portfolios: Portfolios): void {
       { 201: ['location'], 202: ['location'] },
     ),
   };
-  app.post('/portfolios', { schema, preValidation: refuseTooManyRows }, async (request, reply) => {
+  const config = { rate: 'uploads' } as const;
+  app.post('/portfolios', { schema, config, preValidation: refuseTooManyRows }, async (request, reply) => {
     const upload = await readUpload(request, request.query);
     const answer = await portfolios.upload({ ...upload, owner: request.viewer.name });
     if (answer.kind !== 'created') throw refuse(answer);

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -15,7 +15,7 @@ export interface RunningProcess {
   stop(): Promise<void>;
 }
 
-/** `npm start` as npm runs it, on the simulated market and a free port; what it logs goes nowhere. */
+/** `npm start` as npm runs it, on the simulated market and a free port; what it logs goes to a file. */
 export function startProcess(settings: Record<string, string>): Promise<RunningProcess> {
   return startScript(join(root, 'src/main.ts'), [], { MARKET_DATA: 'simulated', PORT: '0', ...settings });
 }
@@ -28,36 +28,35 @@ export async function startScript(
 ): Promise<RunningProcess> {
   const { PATH = '', HOME = '' } = process.env;
   const begun = performance.now();
+  const said = temporaryDirectory();
+  const output = join(said.path, 'output');
   const child = spawn(process.execPath, [file, ...parameters], {
     env: { PATH, HOME, ...settings },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    // A file, as in production: a pipe would have us read the log with the processors that are measured.
+    stdio: ['ignore', openSync(output, 'a'), 'inherit'],
   });
-  const url = await urlOf(child);
+  const ended = once(child, 'exit');
+  const url = await urlIn(output, child);
   const tookMs = performance.now() - begun;
   return {
     url,
     tookMs,
     async stop() {
-      if (child.exitCode !== null) return;
-      child.kill('SIGTERM');
-      await once(child, 'exit');
+      if (child.exitCode === null) child.kill('SIGTERM');
+      await ended;
+      said.remove();
     },
   };
 }
 
-async function urlOf(child: ChildProcess): Promise<string> {
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`expected it to listen, got: exit code ${code}`);
-  });
-  const said = new Promise<string>((resolve) => {
-    // Read to the end, or a full pipe would stop the process.
-    createInterface({ input: child.stdout! }).on('line', (line) => {
-      const [url] = /https?:\/\/[^"\s]+/.exec(line) ?? [];
-      if (url) resolve(url);
-    });
-  });
-  ended.catch(() => {});
-  return Promise.race([said, ended]);
+async function urlIn(output: string, child: ChildProcess): Promise<string> {
+  for (;;) {
+    const [url] = /https?:\/\/[^"\s]+/.exec(readFileSync(output, 'utf8')) ?? [];
+    if (url) return url;
+    if (child.exitCode !== null)
+      throw new Error(`expected ${child.spawnfile} to listen, got: exit code ${child.exitCode}`);
+    await setTimeout(2);
+  }
 }
 
 /** A directory of our own, gone with the returned call. */

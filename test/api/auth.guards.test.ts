@@ -37,6 +37,26 @@ describe('with tokens', () => {
     expect(fake.uploads).toMatchObject([{ owner: 'bob' }]);
   });
 
+  test('a body cannot say whose the portfolio is', async () => {
+    const { url, fake } = await serve({ tokens });
+    const position = { symbol: 'AAPL', quantity: '1', entry_price: '1', entry_date: '2025-01-02' };
+    const post = (body: object) =>
+      ask(`${url}/portfolios`, {
+        method: 'POST',
+        headers: { ...credentials('ann'), 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    expect((await post({ positions: [position] })).status).toBe(202);
+    for (const body of [
+      { owner: 'bob', positions: [position] },
+      { positions: [{ ...position, owner: 'bob' }] },
+    ]) {
+      const answer = await post(body);
+      expect([answer.status, answer.body.code]).toEqual([422, 'invalid_request']);
+    }
+    expect(fake.uploads).toMatchObject([{ owner: 'ann' }]);
+  });
+
   test('a stranger cannot tell what is here from what is not', async () => {
     const { url } = await serve({ tokens });
     const answers = await Promise.all(

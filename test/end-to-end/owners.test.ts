@@ -57,6 +57,10 @@ describeOnEveryDatabase('owners', (makeDatabase) => {
       expect((await call(ann, route, annas)).status, route).toBe(200);
       expect((await call(olga, route, annas)).status, route).toBe(200);
     }
+    const jobsOf = (id: string) => bob.get<Problem>(`/onboarding/jobs?portfolio_id=${id}`);
+    expect(told(await jobsOf(annas), annas)).toEqual(told(await jobsOf(missing), missing));
+    expect((await jobsOf(annas)).status).not.toBe(200);
+    expect((await jobsOf(bobs)).status).toBe(200);
     expect((await ann.portfolio(annas)).owner).toBe('ann');
     expect((await bob.send('DELETE', `/portfolios/${bobs}`)).status).toBe(204);
     expect(await listed(olga)).toEqual([annas]);

@@ -58,8 +58,8 @@ function clockHere({ headers }: ServiceAnswer<unknown>, before: number): Finding
     ? { verdict: 'ok' as const, evidence: 'The service does not tell its time.', cure: null }
     : judgeClock({
         whose: "The service's clock, seen from here,",
-        aheadMs: said + 500 - (before + after) / 2,
-        uncertainMs: 500 + (after - before) / 2,
+        aheadMs: said + 500 - after,
+        uncertainMs: 500,
       });
   return { name: 'clock here', ...judgement, duration_ms: after - before };
 }

@@ -165,7 +165,7 @@ const printable = <Named extends { symbol: string }>(one: Named): Named => ({
 
 // What is higher than the terminal cannot be redrawn: it would scroll by at every change.
 function fitted(lines: string[]): string[] {
-  const room = Math.max(5, (process.stdout.rows ?? 24) - 2);
+  const room = Math.max(5, (process.stdout.rows || 24) - 2);
   return lines.length <= room
     ? lines
     : [...lines.slice(0, room - 1), `  and ${lines.length - room + 1} more`];

@@ -185,7 +185,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   const job = jobMachine.provide({
     actors: jobActors(phases, { recorder, inFlight: flights, clock, random, onRefused, ...told }),
   });
-  const work = await listenForWork(queue);
+  const work = await listenForWork(queue, database, clock);
   closers.push(work.close);
   const claims = claimsActor({
     jobs: { ...stores.claims, ...stores.operations },
@@ -224,7 +224,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     log,
   });
   closers.push(() => onboarding.drain(config.shutdownGraceMs));
-  return { feed, cache, warm, supervisor: () => onboarding.snapshot() };
+  return { feed, cache, warm, echo: work.echo, supervisor: () => onboarding.snapshot() };
 }
 
 /** The cache, and how a symbol gets into it. */
@@ -254,16 +254,41 @@ function serviceOf(base: Base, stores: Stores, node: Awaited<ReturnType<typeof s
   });
 }
 
+const echoMaxMs = 2000; // a notification takes milliseconds
+
 // One listening connection wakes whoever is interested.
-async function listenForWork(queue: SymbolQueueEdge) {
+async function listenForWork(queue: SymbolQueueEdge, database: Database, clock: Clock) {
   const wakers = new Set<() => void>();
+  const echoes = new Map<string, () => void>();
   const tell = () => {
     for (const wake of wakers) wake();
   };
-  const { close } = await queue.listen(channels.work, tell, tell);
+  const hear = (payload: string) => {
+    if (payload.startsWith('echo ')) echoes.get(payload)?.();
+    else tell();
+  };
+  const { close } = await queue.listen(channels.work, hear, tell);
   const onWork = (wake: () => void) => {
     wakers.add(wake);
     return () => void wakers.delete(wake);
   };
-  return { onWork, close };
+  const echo = async () => {
+    const payload = `echo ${randomUUID()}`;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    echoes.set(payload, resolve);
+    const timer = new AbortController();
+    const lost = clock.sleepUntil(clock.now() + echoMaxMs, timer.signal).then(() => {
+      throw new Error('a notification did not come back');
+    });
+    try {
+      await Promise.race([
+        lost,
+        database.sql('select pg_notify($1, $2)', [channels.work, payload]).then(() => promise),
+      ]);
+    } finally {
+      echoes.delete(payload);
+      timer.abort();
+    }
+  };
+  return { onWork, echo, close };
 }

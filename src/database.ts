@@ -33,6 +33,8 @@ export interface Database {
   /** The embedded instance, or null on PostgreSQL. */
   readonly pglite: PGlite | null;
   readonly databaseUrl: string | null;
+  /** Embedded: whether this process still keeps others out of the data directory. Null where there is none. */
+  readonly holdsDirectory: (() => boolean) | null;
   /**
    * Runs `work` in one transaction. A deadlock, a lock timeout or a serialization failure is tried again, twice:
    * `work` must have no effect outside the database. `rollback(answer)` undoes everything and still answers: a
@@ -82,6 +84,7 @@ function databaseOf(orm: Orm, embedded: EmbeddedDatabase | null, databaseUrl: st
     orm,
     pglite: embedded?.pglite ?? null,
     databaseUrl,
+    holdsDirectory: embedded?.holdsDirectory ?? null,
     transaction: (work) => transaction(orm, work),
     sql: async <Row>(
       text: string,

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
 import { systemClock } from './clock.ts';
@@ -13,6 +13,8 @@ export interface Holder {
 }
 
 export interface DirectoryLock {
+  /** Whether it still keeps others out: a lock file that was deleted or replaced keeps out nobody. */
+  isHeld(): boolean;
   /** Lets the next process in. A second call does nothing. */
   release(): void;
 }
@@ -43,7 +45,9 @@ export function lockDirectory(directory: string): DirectoryLock {
       ? inUse(directory, readHolder(directory), error)
       : unusable(directory, error);
   }
+  const { ino } = statSync(`${directory}.lock`);
   return {
+    isHeld: () => lock.isOpen && statSync(`${directory}.lock`, { throwIfNoEntry: false })?.ino === ino,
     release() {
       if (!lock.isOpen) return;
       rmSync(holderFile, { force: true });

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path';
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 import { dataDir as emptyCluster } from '@electric-sql/pglite-prepopulatedfs';
-import { lockDirectory } from './directory-lock.ts';
+import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { AppError } from './errors.ts';
 import { durable, flushPath, flushTree } from './pglite-durable.ts';
 import { YieldingPGlite } from './pglite-yielding.ts';
@@ -20,6 +20,8 @@ export interface EmbeddedOptions {
 /** A PGlite of our own. Close what uses it first (pg-boss, then the ORM): neither closes a PGlite it was handed. */
 export interface EmbeddedDatabase extends AsyncDisposable {
   readonly pglite: PGlite;
+  /** Whether the lock still keeps others out of the directory; null in memory. */
+  readonly holdsDirectory: (() => boolean) | null;
   /** Closes PostgreSQL, then lets the next process in. A second call waits for the first. */
   close(): Promise<void>;
 }
@@ -36,14 +38,14 @@ export interface EmbeddedDatabase extends AsyncDisposable {
  */
 export async function openPglite(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const { dataDir } = options;
-  if (dataDir === null) return embedded(await start({ loadDataDir: await template(options) }), () => {});
+  if (dataDir === null) return embedded(await start({ loadDataDir: await template(options) }), null);
 
   const cluster = join(resolve(dataDir), 'pglite');
   makeDirectory(dirname(cluster));
   const lock = lockDirectory(cluster);
   try {
     if (!existsSync(join(cluster, 'PG_VERSION'))) await initialise(cluster, options);
-    return embedded(await start(location(cluster, options)), () => lock.release());
+    return embedded(await start(location(cluster, options)), lock);
   } catch (error) {
     lock.release();
     throw error instanceof AppError ? error : unusable(cluster, error);
@@ -77,13 +79,14 @@ async function start(options: PGliteOptions): Promise<PGlite> {
   return pglite;
 }
 
-function embedded(pglite: PGlite, release: () => void): EmbeddedDatabase {
+function embedded(pglite: PGlite, lock: DirectoryLock | null): EmbeddedDatabase {
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= pglite.close().finally(release);
+    closing ??= pglite.close().finally(() => lock?.release());
     return closing;
   };
-  return { pglite, close, [Symbol.asyncDispose]: close };
+  const holdsDirectory = lock && (() => lock.isHeld());
+  return { pglite, holdsDirectory, close, [Symbol.asyncDispose]: close };
 }
 
 function makeDirectory(path: string): void {

@@ -1,12 +1,13 @@
 import type { SnapshotFrom } from 'xstate';
 import { isUnfinished } from '../machines/protocol.ts';
 import type { supervisorMachine } from '../machines/supervisor.ts';
-import type { HealthCheck, OverviewView } from './api/schemas.ts';
+import type { OverviewView } from './api/schemas.ts';
 import type { Service } from './api/service.ts';
 import { ticketStore } from './api/ticket.store.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
+import { readiness } from './health.ts';
 import type { Verdict } from './market/provider.ts';
 import { lastNewYorkSession } from './market/sessions.ts';
 import type { AdmissionStore } from './onboarding/admission.store.ts';
@@ -43,6 +44,8 @@ export interface ServiceParts {
   warm: (symbol: string) => Promise<void>;
   feed: TransitionFeed;
   supervisor: () => SnapshotFrom<typeof supervisorMachine>;
+  /** Sends itself a notification over the connection that listens for work. */
+  echo: () => Promise<void>;
   verify: (symbols: readonly string[]) => Promise<Verdict[]>;
   newId: () => string;
   diagnosis: Service['diagnosis'];
@@ -101,7 +104,7 @@ export function buildService(parts: ServiceParts): Service {
         }).close,
     },
     diagnosis: parts.diagnosis,
-    health: { ready: () => healthChecks(parts) },
+    health: { ready: readiness(parts) },
     tickets: ticketStore(database),
   };
 }
@@ -180,19 +183,4 @@ async function overviewOf({ config, nodeName, queries, supervisor }: ServicePart
     node: nodeName,
     market_data: { providers, simulated: providers.includes('simulated'), breaker: null },
   };
-}
-
-async function healthChecks({ database, supervisor, clock }: ServiceParts): Promise<HealthCheck[]> {
-  const check = async (name: string, work: () => Promise<string | null>): Promise<HealthCheck> => {
-    const start = clock.now();
-    const message = await work().catch(() => 'It does not answer.');
-    return { name, status: message === null ? 'ok' : 'failed', message, duration_ms: clock.now() - start };
-  };
-  return Promise.all([
-    check('database', async () => {
-      await database.sql('select 1');
-      return null;
-    }),
-    check('supervisor', async () => (supervisor().value === 'accepting' ? null : 'It takes no new work.')),
-  ]);
 }

@@ -15,7 +15,10 @@ const ready: z.output<typeof readySchema> = {
   status: 'ok',
   checks: [
     { name: 'database', status: 'ok', message: null, duration_ms: 1 },
+    { name: 'schema', status: 'ok', message: null, duration_ms: 2 },
+    { name: 'queue', status: 'ok', message: null, duration_ms: 3 },
     { name: 'supervisor', status: 'ok', message: null, duration_ms: 0 },
+    { name: 'feed', status: 'ok', message: null, duration_ms: 0 },
   ],
 };
 

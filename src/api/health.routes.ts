@@ -24,7 +24,10 @@ export function healthRoutes(app: Api, health: Health): void {
     operationId: 'getReady',
     tags,
     summary: 'Can it take requests?',
-    description: '200 when every check passes, else 503 with the same `checks`.',
+    description:
+      '200 when every check passes, else 503 with the same `checks`: the database, its schema, the notifications of ' +
+      'the queue, the supervisor, the feed, and the data directory where one is used. Each has 2 s. The provider of ' +
+      'prices is none of them: without it the node still serves and keeps what it has, and its jobs wait.',
     response: publicResponses({ 200: readySchema }, ['not_ready', 'shutting_down']),
   };
   app.get('/health/ready', { schema: readyRoute, logLevel: 'warn', config }, async () => {

@@ -7,6 +7,8 @@ import type { SymbolQueueEdge } from './symbol.queue.ts';
 export interface TransitionFeed {
   /** The listener gets every transition committed after the answered position, in order, none twice. */
   subscribe(listener: (transition: TransitionView) => void): { position: number; close(): void };
+  /** The last position read, and when there was last nothing behind it (epoch milliseconds). */
+  status(): { position: number; caughtUpAt: number };
   close(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export async function startTransitionFeed({
   let position = await queries.feedPosition();
   let reading: Promise<void> | null = null;
   let again = false;
+  let caughtUpAt = clock.now();
 
   const tell = (transition: TransitionView) => {
     position = transition.position;
@@ -54,6 +57,7 @@ export async function startTransitionFeed({
         const transitions = await queries.transitionsAfter(position, batch);
         transitions.forEach(tell);
         if (transitions.length === batch) again = true;
+        else caughtUpAt = clock.now();
       }
     } catch (error) {
       if (!stop.signal.aborted) log(error);
@@ -82,6 +86,7 @@ export async function startTransitionFeed({
       listeners.add(listener);
       return { position, close: () => void listeners.delete(listener) };
     },
+    status: () => ({ position, caughtUpAt }),
     async close() {
       stop.abort(new Error('the feed is closed'));
       await listening.close();

@@ -10,6 +10,8 @@ export interface PostgresServer {
   /** Without a database name; ends in `/`. */
   url: string;
   stop(): Promise<void>;
+  /** At the same address, with the data that it had. */
+  startAgain(): Promise<PostgresServer>;
 }
 
 /** What differs from the server's own defaults, as `postgres -c` takes it. */
@@ -85,8 +87,9 @@ async function launch(
   directory: string,
   settings: Settings,
   user: User,
+  port?: number,
 ): Promise<PostgresServer | { log: string[] }> {
-  const port = await freePort();
+  port ??= await freePort();
   const data = join(directory, 'data');
   const options = {
     ...settings,
@@ -109,6 +112,14 @@ async function launch(
   });
   return {
     url: `postgresql://postgres@127.0.0.1:${port}/`,
+    async startAgain() {
+      const server = await launch(postgres, directory, settings, user, port);
+      assert.ok(
+        'url' in server,
+        `PostgreSQL did not start again:\n${'log' in server ? server.log.join('\n') : ''}`,
+      );
+      return server;
+    },
     async stop() {
       stopping = true;
       server.kill('SIGQUIT'); // at once, without a checkpoint: the data is thrown away

@@ -1,0 +1,67 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { HealthCheck, Problem } from '../../src/api/schemas.ts';
+import { openDatabase } from '../../src/database.ts';
+import { temporaryDirectory } from '../support/directories.ts';
+import { startPostgres } from '../support/postgres.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+const readiness = async (service: TestService) => {
+  const { status, body } = await service.get<{ checks: HealthCheck[] } & Partial<Problem>>('/health/ready');
+  const failed = body.checks.filter((check) => check.status === 'failed').map(({ name }) => name);
+  return { status, body, failed, names: body.checks.map(({ name }) => name) };
+};
+
+test('a node is not ready while its PostgreSQL is down, lives on, and is ready again by itself', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'onboarding-readiness-'));
+  chmodSync(directory, 0o755);
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  let server = await startPostgres(directory);
+  onTestFinished(() => server.stop());
+  const database = await openDatabase({ databaseUrl: `${server.url}postgres`, dataDir: null, fsync: false });
+  onTestFinished(() => database.close());
+  const service = await startService(database, { settings: { SHUTDOWN_GRACE_MS: '0' } });
+  expect(await readiness(service)).toMatchObject({
+    status: 200,
+    names: ['database', 'schema', 'queue', 'supervisor', 'feed'],
+    failed: [],
+  });
+
+  await server.stop();
+  const since = performance.now();
+  const down = await readiness(service);
+  expect(performance.now() - since).toBeLessThan(4000);
+  expect(down).toMatchObject({ status: 503, body: { code: 'not_ready' } });
+  expect(down.body.detail).toContain('database');
+  expect(down.failed).toEqual(expect.arrayContaining(['database', 'schema', 'queue']));
+  expect(down.failed).not.toContain('supervisor');
+  expect((await service.get('/health/live')).status).toBe(200);
+
+  server = await server.startAgain();
+  await vi.waitFor(async () => expect((await readiness(service)).failed).toEqual([]), {
+    timeout: 20_000,
+    interval: 250,
+  });
+}, 60_000);
+
+test('an embedded node minds its directory and its schema', async () => {
+  const dataDir = temporaryDirectory();
+  const database = await openDatabase({ databaseUrl: null, dataDir, fsync: false });
+  onTestFinished(() => database.close());
+  const service = await startService(database);
+  expect(await readiness(service)).toMatchObject({
+    status: 200,
+    names: ['database', 'schema', 'queue', 'supervisor', 'feed', 'directory'],
+  });
+  // Somebody tidied up: the next process would lock another file.
+  rmSync(join(dataDir, 'pglite.lock'));
+  expect(await readiness(service)).toMatchObject({ status: 503, failed: ['directory'] });
+  await database.sql(`delete from mikro_orm_migrations where name = 'Migration20261122184635'`);
+  const { body, failed } = await readiness(service);
+  expect(failed).toEqual(['schema', 'directory']);
+  expect(body.checks).toContainEqual(
+    expect.objectContaining({ message: 'The database lacks Migration20261122184635.' }),
+  );
+}, 60_000);

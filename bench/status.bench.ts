@@ -65,6 +65,6 @@ const benchmark: Benchmark = {
 export default benchmark;
 
 const told = (bytes: number) => `\
-\`GET ${path}\` of a ready symbol, ${bytes} bytes, answered from memory: the service with its default settings, its log
-in a file, next to Fastify with one route that sends a static string of the same size and logs nothing. Each server in a
+\`GET ${path}\` of a ready symbol, ${bytes} bytes, answered from memory: the service with its default settings but a
+rate limit out of reach, its log in a file, next to Fastify with one route that sends a static string of the same size and logs nothing. Each server in a
 process of its own, autocannon with ${connections} connections for ${seconds} s per round.`;

@@ -2,6 +2,8 @@ interface HeaderEntry {
   description: string;
   schema: object;
   example: string | number;
+  /** On some of the answers that name it only. */
+  optional?: true;
 }
 
 /** Every header of an answer that a client may rely on, by its name in lower case. */
@@ -32,11 +34,13 @@ export const headerCatalogue: Record<string, HeaderEntry> = {
       'Which limit was counted against, requests left (`r`) and seconds until it begins anew (`t`).',
     schema: { type: 'string' },
     example: '"requests";r=5999;t=60',
+    optional: true,
   },
   'ratelimit-policy': {
     description: 'That limit: `q` requests in `w` seconds, of one token or one address.',
     schema: { type: 'string' },
     example: '"requests";q=6000;w=60',
+    optional: true,
   },
   'retry-after': {
     description: 'Seconds to wait before trying again.',
@@ -68,6 +72,7 @@ export const headerCatalogue: Record<string, HeaderEntry> = {
       '`wait=N`: for how long the answer would have been held; missing where there was no room to wait.',
     schema: { type: 'string' },
     example: 'wait=30',
+    optional: true,
   },
   'content-disposition': {
     description: 'The name to save the file under.',
@@ -76,11 +81,11 @@ export const headerCatalogue: Record<string, HeaderEntry> = {
   },
 };
 
-const everyAnswer = ['x-request-id', 'x-market-data'];
+const everyAnswer = ['x-request-id', 'x-market-data', 'ratelimit', 'ratelimit-policy'];
 const byStatus: Record<number, string[]> = {
   401: ['www-authenticate'],
   426: ['upgrade'],
-  429: ['retry-after', 'ratelimit', 'ratelimit-policy'],
+  429: ['retry-after'],
   503: ['retry-after'],
 };
 
@@ -97,9 +102,12 @@ export function headersOf(status: number, own: readonly string[] = []): Record<s
 }
 
 /** The part of the catalogue that `document` refers to. */
-export function usedHeaders(document: object): Record<string, HeaderEntry> {
+export function usedHeaders(document: object): Record<string, object> {
   const text = JSON.stringify(document);
+  const used = Object.entries(headerCatalogue).filter(([name]) =>
+    text.includes(`"#/components/headers/${name}"`),
+  );
   return Object.fromEntries(
-    Object.entries(headerCatalogue).filter(([name]) => text.includes(`"#/components/headers/${name}"`)),
+    used.map(([name, { optional = false, ...header }]) => [name, { ...header, required: !optional }]),
   );
 }

@@ -1,6 +1,7 @@
 import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
+import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { Api } from './fastify.types.ts';
@@ -41,6 +42,10 @@ export function acceptSockets(app: Api, limits: LiveLimits): void {
   });
 }
 
+const opened = z.null().meta({
+  description: 'The connection is a WebSocket from here on: each message is a frame of the feed, as JSON.',
+});
+
 /** `/ws`: a hello frame, then each committed transition, in order, none twice, none missing. */
 export function liveSocket(app: Api, feed: Feed, options: LiveOptions): void {
   const schema = {
@@ -53,7 +58,7 @@ export function liveSocket(app: Api, feed: Feed, options: LiveOptions): void {
       'more than 20 sockets with 4430. Needs the token in the ' +
       'header, or a ticket from `POST /tickets` in the query.',
     querystring: watchQuerySchema,
-    response: responses({}, ['upgrade_required', 'cross_origin']),
+    response: responses({ 101: opened }, ['upgrade_required', 'cross_origin']),
   };
   const admit = socketGate(options.limits);
   const stopPings = keepAlive(app, options.limits.pingIntervalMs);

@@ -48,10 +48,19 @@ export interface Database {
   sql<Row = Record<string, unknown>>(
     text: string,
     parameters?: readonly unknown[],
-    options?: { on?: Transaction | undefined },
+    options?: StatementOptions,
   ): Promise<Row[]>;
   migrate(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface StatementOptions {
+  on?: Transaction | undefined;
+  /**
+   * Each PostgreSQL connection parses and plans it once: for the few statements that run all the time. Name the columns
+   * that it answers: after a migration a prepared `select *` fails.
+   */
+  prepared?: boolean;
 }
 
 class Rollback extends Error {
@@ -89,11 +98,12 @@ function databaseOf(orm: Orm, embedded: EmbeddedDatabase | null, databaseUrl: st
     sql: async <Row>(
       text: string,
       parameters: readonly unknown[] = [],
-      { on }: { on?: Transaction | undefined } = {},
+      { on, prepared = false }: StatementOptions = {},
     ) => {
       if (!on) refuseInsideTransaction(orm, text);
       try {
-        const { rows } = await kysely(orm, on).executeQuery(rawQuery(text, parameters));
+        const statement = prepared && !embedded ? named(text) : text;
+        const { rows } = await kysely(orm, on).executeQuery(rawQuery(statement, parameters));
         return rows as Row[];
       } catch (error) {
         throw on ? error : classified(error);
@@ -120,15 +130,29 @@ export function kyselyTransaction(on: Transaction) {
 }
 
 interface KyselyLike {
-  executeQuery(query: { sql: string; parameters: readonly unknown[] }): Promise<{ rows: unknown[] }>;
+  executeQuery(query: { sql: string | Named; parameters: readonly unknown[] }): Promise<{ rows: unknown[] }>;
 }
 
 function kysely(orm: Orm, on: Transaction | undefined): KyselyLike {
   return on ? kyselyTransaction(on) : (orm.driver.getConnection().getClient() as unknown as KyselyLike);
 }
 
+/** What the driver prepares under a name, which Kysely hands on to it as it is. */
+interface Named {
+  name: string;
+  text: string;
+}
+
+const names = new Map<string, Named>();
+
+function named(text: string): Named {
+  const known = names.get(text) ?? { name: `statement_${names.size + 1}`, text };
+  names.set(text, known);
+  return known;
+}
+
 // MikroORM's own `execute` writes parameters into the text; this sends them beside it.
-function rawQuery(sql: string, parameters: readonly unknown[]) {
+function rawQuery(sql: string | Named, parameters: readonly unknown[]) {
   return { sql, parameters, query: { kind: 'RawNode' }, queryId: { queryId: 'raw' } };
 }
 

@@ -75,6 +75,8 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
       try {
         while (again && room > 0 && !stop.signal.aborted) {
           again = false;
+          await endOfTurn();
+          if (room === 0 || stop.signal.aborted) break;
           // Tracked, so that a node that stops waits for it: what it takes now must be given back.
           if ((await inFlight.track(claiming, take())) > 0) again = true;
         }
@@ -114,3 +116,6 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
     };
   });
 }
+
+// Jobs that end in one commit make room one by one, within one turn of the event loop: one claim fills it all.
+const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));

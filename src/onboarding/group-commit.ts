@@ -57,7 +57,7 @@ export function groupCommit({
   };
 
   const fly = async () => {
-    while (waiting.length > 0) {
+    for (await endOfTurn(); waiting.length > 0; await endOfTurn()) {
       const batch = waiting.splice(0, batchMax);
       const whole = batch.filter(({ claim }) => !broken.has(claim));
       for (const record of batch) if (broken.has(record.claim)) lose(record, behindLost());
@@ -92,13 +92,17 @@ export function groupCommit({
   return {
     add(record) {
       waiting.push(record);
-      flight ??= Promise.resolve().then(fly);
+      flight ??= fly();
     },
     async idle() {
       while (flight) await flight;
     },
   };
 }
+
+// What a commit sets free asks for its next transition within the same turn of the event loop. Without this wait the
+// first of them flew alone and the others a whole commit later: 600 jobs at concurrency 3 took 2,214 commits, now 1,200.
+const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 const behindLost = () =>
   new AppError('claim_lost', 'An earlier transition of this job could not be written.');

@@ -25,30 +25,19 @@ export function journalStore(
   { queue, node }: { queue: SymbolQueue; node: string },
 ): Journal {
   return {
-    commit: (records) =>
-      database.transaction(async (on) => {
-        const last = lastPerClaim(records);
-        const settled = last.filter(({ job }) => !isUnfinished(job.status));
+    commit(records) {
+      const settled = records.filter(({ job }) => !isUnfinished(job.status));
+      if (settled.length === 0) return write(database, records, { node });
+      return database.transaction(async (on) => {
         await markReady(database, settled, on);
-        if (settled.length > 0)
-          await queue.complete(
-            settled.map(({ entry }) => entry),
-            { on },
-          );
-        const written = await updateJobs(database, last, on);
-        await appendTransitions(
-          database,
-          notYetWritten(records, written).map((record) => rowOf(record, node)),
-          on,
+        await queue.complete(
+          settled.map(({ entry }) => entry),
+          { on },
         );
-      }),
+        await write(database, records, { node, on });
+      });
+    },
   };
-}
-
-// By claim, not by job: what an older claim of this node left behind is refused, not taken for the newer one's.
-function lastPerClaim(records: readonly TransitionRecord[]): TransitionRecord[] {
-  const last = new Map(records.map((record) => [`${record.claim.jobId} ${record.claim.epoch}`, record]));
-  return [...last.values()].sort((a, b) => (a.claim.jobId < b.claim.jobId ? -1 : 1));
 }
 
 // `ready` begins with the transaction that records `completed`: whoever sees the one sees the other.
@@ -69,17 +58,42 @@ async function markReady(database: Database, settled: TransitionRecord[], on: Tr
   );
 }
 
-/** Answers the sequence that each job's journal had reached before. */
-async function updateJobs(
+/**
+ * Job rows, journal rows and feed head in one statement. A batch into which no job ends is nothing but this, so it
+ * needs neither BEGIN nor COMMIT.
+ */
+async function write(
   database: Database,
-  records: TransitionRecord[],
-  on: Transaction,
-): Promise<Map<string, number>> {
-  const rows = records.map(({ claim, sequence, to, job, actorSnapshot }) => ({
-    id: claim.jobId,
+  records: readonly TransitionRecord[],
+  { node, on }: { node: string; on?: Transaction },
+): Promise<void> {
+  // By claim, not by job: what an older claim of this node left behind is refused, not taken for the newer one's.
+  const last = new Map(records.map((record) => [`${record.claim.jobId} ${record.claim.epoch}`, record]));
+  const ends = new Set(last.values());
+  const rows = records.map((record, index) => rowOf(record, { n: index + 1, last: ends.has(record) }));
+  const [answer] = await database.sql<{ whole: boolean; reached: Record<string, number> | null }>(
+    writeSql,
+    [JSON.stringify(rows), node, channels.feed],
+    { on, prepared: true },
+  );
+  if (!answer!.whole) throw refusal(records, answer!.reached ?? {});
+}
+
+function rowOf(
+  { claim, job, ...record }: TransitionRecord,
+  { n, last }: { n: number; last: boolean },
+): Record<string, unknown> {
+  return {
+    n,
+    last,
+    job_id: claim.jobId,
+    symbol: claim.symbol,
     epoch: claim.epoch,
-    sequence,
-    state: to,
+    sequence: record.sequence,
+    from_state: record.from,
+    to_state: record.to,
+    event: record.event,
+    duration_ms: record.durationMs,
     status: job.status,
     outcome: job.outcome,
     phase: job.phase,
@@ -94,81 +108,74 @@ async function updateJobs(
     error_message: job.error?.message ?? null,
     error_phase: job.error?.phase ?? null,
     settled: !isUnfinished(job.status),
-    actor_snapshot: actorSnapshot,
-  }));
-  const accepted = await database.sql<{ id: string; sequence: number }>(
-    updateJobsSql,
-    [JSON.stringify(rows)],
-    { on },
-  );
-  const written = new Map(accepted.map(({ id, sequence }) => [id, sequence]));
-  if (accepted.length < rows.length) {
-    const lost = rows.filter(({ id }) => !written.has(id)).map(({ id }) => id);
-    throw new AppError('claim_lost', 'Another node took this job over.', { details: { jobIds: lost } });
-  }
-  return written;
+    actor_snapshot: record.actorSnapshot,
+  };
 }
 
-// A connection that dies with the COMMIT under way leaves it open whether that was done. The batch comes again, and
-// what the journal has already is not written twice.
-function notYetWritten(
-  records: readonly TransitionRecord[],
-  written: Map<string, number>,
-): TransitionRecord[] {
-  const reached = new Map(written);
-  return records.filter(({ claim: { jobId }, sequence }) => {
-    const last = reached.get(jobId)!;
-    if (sequence <= last) return false;
-    if (sequence > last + 1) {
-      throw new AppError('internal_error', `expected transition ${last + 1} of ${jobId}, got: ${sequence}`);
-    }
-    reached.set(jobId, sequence);
-    return true;
-  });
-}
-
+// Read from top to bottom: `mine` locks the job rows that still carry the claim's epoch; `fresh` is what the journal
+// does not have yet, because a connection that dies with the commit under way leaves it open whether that was done, and
+// the batch comes again; `whole` has its one row only where nobody has lost a claim and no sequence is missing, and
+// without it nothing is written. The feed's head comes last, as in `appendTransitions`.
+//
 // Results are merged, so that what a phase pinned while it ran is not undone by the transition after it.
-const updateJobsSql = `
-  with change as (
-    select * from jsonb_to_recordset($1::jsonb) as c(
-      id uuid, epoch int, sequence int, state text, status text, outcome text, phase text, attempt int,
-      retry_at timestamptz, waited_ms bigint, partial boolean, degraded text, results jsonb, resumes int,
+const writeSql = `
+  with given as materialized (
+    select * from jsonb_to_recordset($1::jsonb) as given(n int, last boolean, job_id uuid, symbol text, epoch int,
+      sequence int, from_state text, to_state text, event text, duration_ms int, status text, outcome text, phase text,
+      attempt int, retry_at timestamptz, waited_ms bigint, partial boolean, degraded text, results jsonb, resumes int,
       error_code text, error_message text, error_phase text, settled boolean, actor_snapshot jsonb)
-  ), mine as (
-    select j.id, j.sequence from onboarding_jobs j join change c on c.id = j.id and c.epoch = j.claim_epoch
+  ), mine as materialized (
+    select j.id, j.claim_epoch as epoch, j.sequence as reached
+    from onboarding_jobs j join given g on g.last and g.job_id = j.id and g.epoch = j.claim_epoch
     order by j.id for no key update of j
+  ), fresh as materialized (
+    select g.*, m.reached, row_number() over (order by g.n) as place
+    from given g join mine m on m.id = g.job_id and m.epoch = g.epoch where g.sequence > m.reached
+  ), whole as materialized (
+    select (select count(*) from fresh) as size
+    where (select count(*) from mine) = (select count(*) from given where last)
+      and not exists (select from fresh group by job_id, reached having max(sequence) <> reached + count(*))
   ), changed as (
     update onboarding_jobs j set
-      state = c.state, status = c.status, outcome = c.outcome, phase = c.phase, attempt = c.attempt,
-      retry_at = c.retry_at, waited_ms = c.waited_ms, partial = c.partial, degraded = c.degraded,
-      results = j.results || c.results, resumes = c.resumes, sequence = c.sequence,
-      error_code = c.error_code, error_message = c.error_message, error_phase = c.error_phase,
-      actor_snapshot = c.actor_snapshot,
-      node = case when c.settled then null else j.node end,
-      queue_entry = case when c.settled then null else j.queue_entry end,
-      started_at = coalesce(j.started_at, case when c.status = 'processing' then clock_timestamp() end),
-      finished_at = case when c.settled then clock_timestamp() end,
+      state = f.to_state, status = f.status, outcome = f.outcome, phase = f.phase, attempt = f.attempt,
+      retry_at = f.retry_at, waited_ms = f.waited_ms, partial = f.partial, degraded = f.degraded,
+      results = j.results || f.results, resumes = f.resumes, sequence = f.sequence,
+      error_code = f.error_code, error_message = f.error_message, error_phase = f.error_phase,
+      actor_snapshot = f.actor_snapshot,
+      node = case when f.settled then null else j.node end,
+      queue_entry = case when f.settled then null else j.queue_entry end,
+      started_at = coalesce(j.started_at, case when f.status = 'processing' then clock_timestamp() end),
+      finished_at = case when f.settled then clock_timestamp() end,
       updated_at = clock_timestamp()
-    from change c, mine
-    where j.id = c.id and mine.id = c.id and j.claim_epoch = c.epoch and mine.sequence < c.sequence
+    from fresh f, whole where f.last and j.id = f.job_id and j.claim_epoch = f.epoch
+  ), head as (
+    update feed_head set position = position + whole.size from whole where id = 1 and whole.size > 0
+    returning position - whole.size as before, position
+  ), appended as (
+    insert into onboarding_transitions (job_id, symbol, sequence, position, from_state, to_state, event, attempt,
+      duration_ms, node, claim_epoch, error_code, error_message, actor_snapshot)
+    select f.job_id, f.symbol, f.sequence, head.before + f.place, f.from_state, f.to_state, f.event, f.attempt,
+      f.duration_ms, $2, f.epoch, f.error_code, f.error_message, f.actor_snapshot
+    from fresh f, head
   )
-  select id, sequence from mine`;
+  select exists (select from whole) as whole, (select json_object_agg(id, reached) from mine) as reached,
+    (select pg_notify($3, json_build_object('from', before + 1, 'to', position)::text) from head) as told`;
 
-function rowOf({ claim, job, ...record }: TransitionRecord, node: string): JournalRow {
-  return {
-    jobId: claim.jobId,
-    symbol: claim.symbol,
-    sequence: record.sequence,
-    from: record.from,
-    to: record.to,
-    event: record.event,
-    attempt: job.attempt,
-    durationMs: record.durationMs,
-    node,
-    claimEpoch: claim.epoch,
-    error: job.error,
-    actorSnapshot: record.actorSnapshot,
-  };
+/** Why a batch was not written. `reached` is the sequence of each journal whose claim still holds. */
+function refusal(records: readonly TransitionRecord[], reached: Record<string, number>): AppError {
+  const lost = new Set(records.map(({ claim }) => claim.jobId).filter((id) => !(id in reached)));
+  const next = { ...reached };
+  for (const { claim, sequence } of records) {
+    const last = next[claim.jobId]!;
+    if (lost.size === 0 && sequence > last + 1) {
+      return new AppError(
+        'internal_error',
+        `expected transition ${last + 1} of ${claim.jobId}, got: ${sequence}`,
+      );
+    }
+    next[claim.jobId] = Math.max(last, sequence);
+  }
+  return new AppError('claim_lost', 'Another node took this job over.', { details: { jobIds: [...lost] } });
 }
 
 /**

@@ -163,6 +163,9 @@ describeOnEveryDatabase('the journal', (makeDatabase) => {
       message: expect.stringMatching(/expected transition 3 .* got: 4/),
     });
     expect(await state()).toEqual(before);
+    const torn = [recordOf(taken[0]!, 'processing.fetch.running'), { ...skipping, sequence: 5 }];
+    await expect(node.journal.commit(torn)).rejects.toMatchObject({ code: 'internal_error' });
+    expect(await state()).toEqual(before);
   });
 
   test('merges results, so that what a phase pinned while it ran survives the transition after it', async () => {

@@ -1,0 +1,5 @@
+/** One round of the lifecycle: so many jobs, so many of them at once. */
+export interface Load {
+  jobs: number;
+  concurrency: number;
+}

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { jobMachine } from '../../machines/job.ts';
+import { jobLimitsSchema, phases } from '../../machines/protocol.ts';
+import { supervisorMachine } from '../../machines/supervisor.ts';
+import { systemClock } from '../../src/clock.ts';
+import { type Database, openDatabase } from '../../src/database.ts';
+import { admissionStore } from '../../src/onboarding/admission.store.ts';
+import { claimStore } from '../../src/onboarding/claim.store.ts';
+import { claimsActor } from '../../src/onboarding/claims.ts';
+import { inFlight } from '../../src/onboarding/in-flight.ts';
+import { journalStore } from '../../src/onboarding/journal.store.ts';
+import { jobActors, type RunningOnboarding, startOnboarding } from '../../src/onboarding/onboarding.ts';
+import { operationsStore } from '../../src/onboarding/operations.store.ts';
+import type { PhaseWork } from '../../src/onboarding/phases.ts';
+import { channels } from '../../src/onboarding/ports.ts';
+import { createRecorder } from '../../src/onboarding/recorder.ts';
+import { type SymbolQueueEdge, startSymbolQueue } from '../../src/onboarding/symbol.queue.ts';
+import { contend } from '../support/contestant.ts';
+import type { Load } from './load.ts';
+
+// The service's own supervisor, machines, recorder, journal, claims and queue, put together as the app does it; only
+// the phases return at once. Nobody reads the feed: who watches is no part of the lifecycle.
+
+const node = 'bench';
+const limits = jobLimitsSchema.parse({});
+const log = (error: unknown) => console.error(error);
+
+await contend<Load>(async (url) => {
+  const database = await openDatabase({ databaseUrl: url, dataDir: null, fsync: false });
+  await database.migrate();
+  const queue = await startSymbolQueue(database, { log });
+  return {
+    async run(load) {
+      await seed(database, queue, load.jobs);
+      const { ms, onboarding } = await onboardAll(database, queue, load);
+      await onboarding.drain(0);
+      await check(database, load.jobs);
+      return ms;
+    },
+    async close() {
+      await queue.stop();
+      await database.close();
+    },
+  };
+});
+
+async function seed(database: Database, queue: SymbolQueueEdge, jobs: number): Promise<void> {
+  await database.sql('truncate onboarding_jobs, onboarding_transitions, symbol_universe cascade');
+  await database.sql('update feed_head set position = 0');
+  await database.sql(`delete from pgboss.job where name = 'symbol-onboarding'`);
+  const symbols = Array.from({ length: jobs }, (_, index) => `SYM${index}`);
+  await database.sql('insert into symbol_universe (symbol) select unnest($1::text[])', [symbols]);
+  const admission = admissionStore(database, { queue, depthMax: jobs });
+  await database.transaction((on) =>
+    admission.admit(
+      symbols.map((symbol) => ({ symbol, reason: 'upload' as const })),
+      { requestedBy: 'bench', on },
+    ),
+  );
+  await database.sql('vacuum analyze onboarding_jobs, onboarding_transitions, symbol_universe, pgboss.job');
+  await database.sql('checkpoint');
+}
+
+async function onboardAll(
+  database: Database,
+  queue: SymbolQueueEdge,
+  { jobs, concurrency }: Load,
+): Promise<{ ms: number; onboarding: RunningOnboarding }> {
+  const allSettled = Promise.withResolvers<void>();
+  let settled = 0;
+  let onboarding: RunningOnboarding;
+  const journal = journalStore(database, { queue, node });
+  const claims = claimStore(database, { queue, node, limits });
+  const operations = operationsStore(database, { queue, node, depthMax: jobs });
+  const recorder = createRecorder({
+    journal,
+    clock: systemClock,
+    log,
+    signal: new AbortController().signal,
+    onSettled(claim) {
+      onboarding.send({ type: 'job.settled', ...claim });
+      settled += 1;
+      if (settled === jobs) allSettled.resolve();
+    },
+    onLost: (claim) => allSettled.reject(new Error(`${claim.symbol} was lost`)),
+  });
+  const flights = inFlight();
+  const work = Object.fromEntries(phases.map((phase) => [phase, atOnce])) as Record<
+    (typeof phases)[number],
+    PhaseWork
+  >;
+  const fail = (_claim: unknown, reason: unknown) => allSettled.reject(new Error(String(reason)));
+  const actors = jobActors(work, {
+    recorder,
+    inFlight: flights,
+    clock: systemClock,
+    random: Math.random,
+    onRefused: fail,
+    onFailure: fail,
+  });
+  const wakers = new Set<() => void>();
+  const listening = await queue.listen(
+    channels.work,
+    () => {
+      for (const wake of wakers) wake();
+    },
+    () => {},
+  );
+  const claimsOfNode = claimsActor({
+    jobs: { ...claims, ...operations },
+    onWork(wake) {
+      wakers.add(wake);
+      return () => void wakers.delete(wake);
+    },
+    recorder,
+    inFlight: flights,
+    limits,
+    clock: systemClock,
+    log,
+  });
+  const machine = supervisorMachine.provide({
+    actors: { job: jobMachine.provide({ actors }), claims: claimsOfNode },
+  });
+  const begin = performance.now();
+  onboarding = startOnboarding({
+    machine,
+    // ONBOARDING_PREFETCH, so that a permit that comes free never waits for a claim.
+    limits: { depth: jobs, concurrency, prefetch: concurrency },
+    recorder,
+    inFlight: flights,
+    jobs: claims,
+    touch: (entries) => queue.touch(entries),
+    giveUp: () => {},
+    onFault: (fault) => allSettled.reject(new Error(fault)),
+    clock: systemClock,
+    log,
+  });
+  await allSettled.promise;
+  const ms = performance.now() - begin;
+  await listening.close();
+  return { ms, onboarding };
+}
+
+const atOnce: PhaseWork = async () => ({ results: {} });
+
+/** Nothing is lent: every job has its whole journal, every symbol is ready, every queue entry settled. */
+async function check(database: Database, jobs: number): Promise<void> {
+  const [found] = await database.sql(
+    `select
+       (select count(*) from onboarding_jobs where status = 'completed' and outcome = 'complete'
+         and queue_entry is null and node is null and sequence = 8)::int as completed,
+       (select count(*) from (select job_id from onboarding_transitions group by job_id
+         having count(*) = 8 and max(sequence) = 8 and string_agg(to_state, ' ' order by sequence) = $1) as whole)::int
+         as journaled,
+       (select count(*) from symbol_universe where ready_at is not null)::int as ready,
+       (select count(*) from pgboss.job where name = 'symbol-onboarding' and state = 'completed')::int as settled,
+       (select count(distinct position) from onboarding_transitions
+         where position between 1 and (select position from feed_head))::int as positions`,
+    [journal.join(' ')],
+  );
+  assert.deepEqual(found, {
+    completed: jobs,
+    journaled: jobs,
+    ready: jobs,
+    settled: jobs,
+    positions: jobs * journal.length,
+  });
+}
+
+const journal = ['pending', 'pending', ...phases.map((phase) => `processing.${phase}.running`), 'completed'];

@@ -14,6 +14,7 @@ import type { AdmissionStore } from './onboarding/admission.store.ts';
 import type { JobQueries } from './onboarding/job.query.ts';
 import type { OperationsStore } from './onboarding/operations.store.ts';
 import type { TransitionFeed } from './onboarding/transition.feed.ts';
+import { dryRun } from './portfolio/dry-run.ts';
 import { portfolioQueries } from './portfolio/portfolio.query.ts';
 import type { PortfolioStore } from './portfolio/portfolio.store.ts';
 import { portfolioExposuresQuery } from './portfolio/portfolio-exposures.query.ts';
@@ -59,12 +60,19 @@ export function buildService(parts: ServiceParts): Service {
   const overview = () => overviewOf(parts);
   const retryAfterSeconds = async () =>
     Math.max(1, (await overview()).estimated_drain_seconds ?? defaultRetrySeconds);
-  const { admit } = parts.admission;
-  const admitting = { ...parts, admit, retryAfterSeconds, priceMaxAgeDays: config.priceMaxAgeDays };
+  const { admit, unfinished } = parts.admission;
+  const admitting = {
+    ...parts,
+    admit,
+    unfinished,
+    retryAfterSeconds,
+    priceMaxAgeDays: config.priceMaxAgeDays,
+  };
   const upload = { ...admitting, depthMax: config.supervisor.depth };
   return {
     portfolios: {
       upload: (input) => uploadPortfolio(upload, input),
+      dryRun: (input) => dryRun(upload, input),
       remove: (id, { name, role }) =>
         parts.portfolios.remove(id, { owner: role === 'operator' ? null : name }),
       ...portfolioListQuery(database),

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { OperationExample } from './examples.ts';
 import { portfolioLinks } from './links.ts';
 import type {
+  DryRunView,
   LotView,
   PortfolioView,
   portfolioExposuresSchema,
@@ -165,17 +166,30 @@ const exposures: z.output<typeof portfolioExposuresSchema> = {
   notes: ['Market, rates and spread betas are separate univariate answers and must not be added.'],
 };
 
+const forecast: DryRunView = {
+  would: 'pending',
+  lot_count: 2,
+  pending_symbols: ['BRK-B'],
+  warnings: [],
+  snapshot: { ...snapshot, revision: 1 },
+};
+
 const page = { portfolio_id: id, base_currency: 'USD', next_cursor: null };
 
 export const portfolioExamples: Record<string, OperationExample> = {
   uploadPortfolio: {
-    parameters: { name: 'Mine', base_currency: 'USD', allow_duplicates: 'false' },
+    parameters: {
+      name: 'Mine',
+      base_currency: 'USD',
+      allow_duplicates: 'false',
+      dry_run: 'false',
+    },
     body: {
       'text/csv': csv,
       'multipart/form-data': { file: csv, name: 'Mine', base_currency: 'USD' },
       'application/json': body,
     },
-    answers: { 201: ready, 202: pending },
+    answers: { 200: forecast, 201: ready, 202: pending },
   },
   listPortfolios: { parameters: { limit: 50 }, answers: { 200: list } },
   getPortfolioTemplate: {

@@ -114,7 +114,7 @@ export const problemCatalogue = {
   invalid_form: {
     status: 422,
     title: 'Invalid form',
-    cure: 'Send one part `file`, and the fields name, base_currency, allow_duplicates if you like.',
+    cure: 'Send one part `file`, and the fields name, base_currency, allow_duplicates, dry_run if you like.',
   },
   invalid_rows: {
     status: 422,

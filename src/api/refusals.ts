@@ -1,14 +1,12 @@
 import { AppError } from '../errors.ts';
-import type { CancelAnswer, QueueFull, RetryAnswer, UploadAnswer } from './service.ts';
-
-type Refusal = Exclude<UploadAnswer, { kind: 'created' }>;
+import type { CancelAnswer, QueueFull, RetryAnswer, UploadRefusal } from './service.ts';
 
 /**
  * Says in one sentence why an upload was refused, and what of it is data for the client.
  *
  *     refuse({ kind: 'too_many_symbols', needed: 60, limit: 50 }).code   // 'too_many_symbols'
  */
-export function refuse(answer: Refusal): AppError {
+export function refuse(answer: UploadRefusal): AppError {
   switch (answer.kind) {
     case 'rejected_rows': {
       const count = answer.problems.length;

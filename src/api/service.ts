@@ -17,6 +17,7 @@ import type {
   positionsSchema,
   pricesSchema,
   Remark,
+  SnapshotView,
   SymbolStatusView,
   SymbolsQuery,
   SymbolView,
@@ -44,21 +45,36 @@ export interface UploadInput {
 
 type InvalidSymbol = z.infer<typeof invalidSymbolSchema>;
 
+export interface CreatedPortfolio {
+  kind: 'created';
+  portfolio_id: string;
+  status: 'ready' | 'pending';
+  /** Symbols with an unfinished job, ascending; empty when `ready`. */
+  pending_symbols: string[];
+  warnings: Remark[];
+}
+
 /** A refusal is an answer, not an exception, and leaves nothing behind. */
 export type UploadAnswer =
-  | {
-      kind: 'created';
-      portfolio_id: string;
-      status: 'ready' | 'pending';
-      /** Symbols with an unfinished job, ascending; empty when `ready`. */
-      pending_symbols: string[];
-      warnings: Remark[];
-    }
+  | CreatedPortfolio
   | { kind: 'rejected_rows'; problems: Remark[]; warnings: Remark[] }
   | { kind: 'invalid_symbols'; symbols: InvalidSymbol[] }
   | { kind: 'unverifiable'; symbols: InvalidSymbol[]; retry_after_seconds: number }
   | QueueFull
   | { kind: 'too_many_symbols'; needed: number; limit: number };
+export type UploadRefusal = Exclude<UploadAnswer, { kind: 'created' }>;
+
+/** What an upload would come to. */
+export type DryRunAnswer =
+  | {
+      kind: 'accepted';
+      lot_count: number;
+      pending_symbols: string[];
+      warnings: Remark[];
+      /** The first snapshot that it would have; null where no lot is priced. */
+      snapshot: SnapshotView | null;
+    }
+  | UploadRefusal;
 
 /** What became of the wish to onboard one symbol. */
 export type OnboardAnswer =
@@ -79,6 +95,8 @@ type Snapshots = z.infer<typeof snapshotsSchema>;
 /** Null: no such portfolio, or not the viewer's. The two must not be told apart. */
 export interface Portfolios {
   upload(input: UploadInput): Promise<UploadAnswer>;
+  /** What `upload` would come to now. Reads only. */
+  dryRun(input: UploadInput): Promise<DryRunAnswer>;
   /** The viewer's own, an operator's all; newest first, older than `cursor`; `next_cursor` is the last id given. */
   list(query: PortfoliosQuery, viewer: Viewer): Promise<z.infer<typeof portfoliosViewSchema>>;
   /** False: no such portfolio, or not the viewer's. */

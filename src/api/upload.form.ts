@@ -7,7 +7,7 @@ export interface UploadForm {
   file: { name: string; bytes: Buffer };
 }
 
-const fields = ['name', 'base_currency', 'allow_duplicates'];
+const fields = ['name', 'base_currency', 'allow_duplicates', 'dry_run'];
 
 // A part named `file` is the file even without a file name: some programs send it as plain text.
 const isPartAFile = (field: string | undefined, type: string | undefined, fileName: string | undefined) =>

@@ -15,7 +15,12 @@ import type { UploadInput } from './service.ts';
 import { readForm } from './upload.form.ts';
 
 type UploadOptions = z.infer<typeof uploadOptionsSchema>;
-type Upload = Omit<UploadInput, 'owner'>;
+type Source = UploadInput['source'];
+
+export interface UploadRequest {
+  upload: Omit<UploadInput, 'owner'>;
+  isDryRun: boolean;
+}
 
 const nameDefault = 'Portfolio';
 
@@ -25,7 +30,7 @@ const nameDefault = 'Portfolio';
  * Options may come in the query whatever the type; what the form or the JSON body says beats the query. Without a
  * name a form's file lends its own.
  */
-export async function readUpload(request: FastifyRequest, query: UploadOptions): Promise<Upload> {
+export async function readUpload(request: FastifyRequest, query: UploadOptions): Promise<UploadRequest> {
   switch (mediaType(request)) {
     case 'text/csv':
       return describe({ kind: 'csv', bytes: request.body as Buffer }, query);
@@ -61,13 +66,14 @@ export async function refuseTooManyRows({ body }: FastifyRequest): Promise<void>
   throw new AppError('payload_too_large', message, { details: { limit: positionRowsMax } });
 }
 
-function describe(source: Upload['source'], options: UploadOptions, fileName = ''): Upload {
-  return {
+function describe(source: Source, options: UploadOptions, fileName = ''): UploadRequest {
+  const upload = {
     source,
     name: options.name ?? nameOf(fileName),
     baseCurrency: options.base_currency ?? 'USD',
     allowDuplicates: options.allow_duplicates ?? false,
   };
+  return { upload, isDryRun: options.dry_run ?? false };
 }
 
 /** `my portfolio.csv` names the portfolio `my portfolio`, if that is a name at all. */

@@ -1,11 +1,18 @@
 import multipart from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../errors.ts';
+import { dryRunView } from './dry-run.ts';
 import type { Api } from './fastify.types.ts';
 import { portfolioLinks, portfolioPath } from './links.ts';
 import { refuse } from './refusals.ts';
 import { changeProblems, responses } from './responses.ts';
-import { portfolioInputSchema, uploadBytesMax, uploadedSchema, uploadOptionsSchema } from './schemas.ts';
+import {
+  dryRunSchema,
+  portfolioInputSchema,
+  uploadBytesMax,
+  uploadedSchema,
+  uploadOptionsSchema,
+} from './schemas.ts';
 import type { Portfolios } from './service.ts';
 import { mediaType, readUpload, refuseTooManyRows, unsupported } from './upload.request.ts';
 
@@ -28,12 +35,13 @@ function uploadRoute(app: Api, portfolios: Portfolios): void {
     description:
       'Saves a portfolio at once and starts the onboarding of each new symbol. As `text/csv`, as a form with the ' +
       'part `file`, or as JSON. All or nothing: a refused upload leaves nothing behind. 201: every symbol is known. ' +
-      '202: the symbols in `pending_symbols` are being onboarded; watch their status or the feed.',
+      '202: the symbols in `pending_symbols` are being onboarded; watch their status or the feed. With `dry_run` it ' +
+      'is 200, whatever `would` happen, and nothing is saved; only a provider that gives no verdict is still a 503.',
     consumes: ['text/csv', 'multipart/form-data', 'application/json'],
     querystring: uploadOptionsSchema,
     body: { content: { 'application/json': { schema: portfolioInputSchema } } },
     response: responses(
-      { 201: uploadedSchema, 202: uploadedSchema },
+      { 200: dryRunSchema, 201: uploadedSchema, 202: uploadedSchema },
       [
         ...changeProblems,
         'malformed_form',
@@ -49,8 +57,10 @@ function uploadRoute(app: Api, portfolios: Portfolios): void {
   };
   const config = { rate: 'uploads' } as const;
   app.post('/portfolios', { schema, config, preValidation: refuseTooManyRows }, async (request, reply) => {
-    const upload = await readUpload(request, request.query);
-    const answer = await portfolios.upload({ ...upload, owner: request.viewer.name });
+    const { upload, isDryRun } = await readUpload(request, request.query);
+    const input = { ...upload, owner: request.viewer.name };
+    if (isDryRun) return reply.code(200).send(dryRunView(await portfolios.dryRun(input)));
+    const answer = await portfolios.upload(input);
     if (answer.kind !== 'created') throw refuse(answer);
     const { kind: _, ...created } = answer;
     const { portfolio_id: id, status } = created;

@@ -1,12 +1,15 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { machineVersion } from '../../machines/protocol.ts';
 import type { Database, Transaction } from '../database.ts';
+import { decideAdmission } from './admission.ts';
 import { appendTransitions, notifyWork } from './journal.store.ts';
 import type { Admission, SymbolQueue, Wanted } from './ports.ts';
 
 export interface AdmissionStore {
   /** Locks the admission: what it then counts and adds, nobody else counts or adds. Part of a larger transaction. */
   admit(wanted: readonly Wanted[], options: { requestedBy: string; on: Transaction }): Promise<Admission>;
+  /** The symbols with an unfinished job as they are now, without a lock. */
+  unfinished(): Promise<string[]>;
 }
 
 interface AdmissionOptions {
@@ -18,8 +21,12 @@ interface AdmissionOptions {
 export function admissionStore(database: Database, options: AdmissionOptions): AdmissionStore {
   return {
     admit: (wanted, { requestedBy, on }) => admit(database, options, wanted, requestedBy, on),
+    unfinished: async () =>
+      (await database.sql<{ symbol: string }>(unfinishedSql)).map(({ symbol }) => symbol),
   };
 }
+
+const unfinishedSql = `select id, symbol from onboarding_jobs where status in ('pending', 'processing')`;
 
 const admissionLock = 727275; // any constant: it only has to be the same on every node
 
@@ -32,11 +39,7 @@ export async function lockAdmission(
   on: Transaction,
 ): Promise<{ id: string; symbol: string }[]> {
   await database.sql('select pg_advisory_xact_lock($1)', [admissionLock], { on });
-  return database.sql(
-    `select id, symbol from onboarding_jobs where status in ('pending', 'processing')`,
-    [],
-    { on },
-  );
+  return database.sql(unfinishedSql, [], { on });
 }
 
 async function admit(
@@ -49,20 +52,10 @@ async function admit(
   if (wanted.length === 0) return { kind: 'admitted', jobs: [] };
   const unfinished = await lockAdmission(database, on);
   const running = new Map(unfinished.map(({ id, symbol }) => [symbol, id]));
-  const joined = wanted.filter(({ symbol }) => running.has(symbol));
-  const missing = wanted.filter(({ symbol }) => !running.has(symbol));
-  const required = missing.filter(({ reason }) => reason !== 'refresh');
-  const free = Math.max(0, depthMax - unfinished.length); // the limit may have been lowered at the last start
-  if (required.length > depthMax) {
-    return { kind: 'too_many_symbols', needed: required.length, limit: depthMax };
-  }
-  if (required.length > free) {
-    return { kind: 'queue_full', depth: unfinished.length, limit: depthMax, needed: required.length };
-  }
-  // A refresh takes what room is left and never turns an upload away: its lots keep their stored close meanwhile.
-  const refreshes = missing.filter(({ reason }) => reason === 'refresh').slice(0, free - required.length);
-  const added = await addJobs(database, queue, [...required, ...refreshes], requestedBy, on);
-  const jobs = [...joined.map(({ symbol }) => ({ symbol, jobId: running.get(symbol)! })), ...added];
+  const verdict = decideAdmission(wanted, { unfinished: new Set(running.keys()), depthMax });
+  if (verdict.kind !== 'admissible') return verdict;
+  const added = await addJobs(database, queue, verdict.added, requestedBy, on);
+  const jobs = [...verdict.joined.map(({ symbol }) => ({ symbol, jobId: running.get(symbol)! })), ...added];
   return { kind: 'admitted', jobs };
 }
 

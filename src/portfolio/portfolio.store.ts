@@ -18,28 +18,7 @@ export interface PortfolioStore {
    * anybody). Takes the portfolio's row first, as every change of it does.
    */
   remove(portfolioId: string, options: { owner: string | null }): Promise<boolean>;
-  /** Priced lots whose entry price is far above the last close, by line; at most as many as anybody would read. */
-  dearLots(portfolioId: string, options: { on: Transaction }): Promise<DearLot[]>;
-  /** Open lots of symbols that trade in another currency than the portfolio's, by that currency. */
-  foreignLots(portfolioId: string, options: { on: Transaction }): Promise<ForeignLots[]>;
 }
-
-/** Lots that are in a currency only because their symbol trades in it. */
-export interface ForeignLots {
-  currency: string;
-  count: number;
-  line: number;
-}
-
-export interface DearLot {
-  line: number;
-  symbol: string;
-  entryPrice: string;
-  lastClose: string;
-  symbolCurrency: string | null;
-}
-
-const dearLotsMax = 100;
 
 const lotsPerStatement = 5000; // one statement of 50,000 lots would keep an embedded database busy for seconds
 
@@ -52,17 +31,6 @@ export function portfolioStore(database: Database): PortfolioStore {
         await database.sql(insertLotsSql, [id, rows], { on });
       }
     },
-    foreignLots: (portfolioId, { on }) =>
-      database.sql<ForeignLots>(
-        `select u.currency, count(*)::int as count, min(p.line) as line
-         from positions p join portfolios f on f.id = p.portfolio_id
-         join symbol_universe u on u.symbol = p.needs_symbol
-         where p.portfolio_id = $1::uuid and p.investment_class = 'PUBLIC' and p.currency is null
-           and u.currency <> f.base_currency
-         group by u.currency order by line`,
-        [portfolioId],
-        { on },
-      ),
     remove: (portfolioId, { owner }) =>
       database.transaction(async (on) => {
         const [row] = await database.sql(
@@ -75,16 +43,6 @@ export function portfolioStore(database: Database): PortfolioStore {
         await database.sql('delete from portfolios where id = $1::uuid', [portfolioId], { on });
         return true;
       }),
-    dearLots: (portfolioId, { on }) =>
-      database.sql<DearLot>(
-        `select p.line, p.symbol, p.entry_price as "entryPrice", p.last_close as "lastClose",
-           u.currency as "symbolCurrency"
-         from positions p join symbol_universe u on u.symbol = p.needs_symbol
-         where p.portfolio_id = $1::uuid and p.investment_class = 'PUBLIC' and p.entry_price >= 50 * p.last_close
-         order by p.line limit $2`,
-        [portfolioId, dearLotsMax],
-        { on },
-      ),
   };
 }
 

@@ -1,10 +1,13 @@
 import type { Database, Transaction } from '../database.ts';
 import type { Instrument } from '../market/provider.ts';
 import type { SymbolState } from '../portfolio/detection.ts';
+import type { Quote } from '../portfolio/market-remarks.ts';
 
 export interface UniverseStore {
   /** What the detection has to know about each symbol; symbols without a row or a job are left out. */
   states(symbols: readonly string[], options?: { on?: Transaction }): Promise<SymbolState[]>;
+  /** Currency and latest price by symbol; symbols without a row are left out. */
+  quotes(symbols: readonly string[], options?: { on?: Transaction }): Promise<Map<string, Quote>>;
   /**
    * Gives every symbol a row (inactive ones for the new) and locks those that are not ready against the universe
    * phase: until this transaction ends, none of them becomes active.
@@ -36,6 +39,16 @@ export function universeStore(database: Database): UniverseStore {
         lastPriceDate: row.last_price_date,
         unfinishedJobId: row.job_id,
       }));
+    },
+    async quotes(symbols, { on } = {}) {
+      const rows = await database.sql<Quote>(
+        `select symbol, currency, case when is_active then last_price end as "lastClose",
+           case when is_active then last_price_date::text end as "priceDate"
+         from symbol_universe where symbol = any($1::text[])`,
+        [symbols],
+        { on },
+      );
+      return new Map(rows.map((row) => [row.symbol, row]));
     },
     reserve: (symbols, instruments, { on }) => reserve(database, symbols, instruments, on),
     async describe(instrument, provider, { on }) {

@@ -1,6 +1,7 @@
 import type { TransitionView } from '../../src/api/schemas.ts';
 import type {
   CancelAnswer,
+  DryRunAnswer,
   FeedSubscription,
   OnboardAnswer,
   RetryAnswer,
@@ -48,6 +49,13 @@ export function fakeService() {
       pending_symbols: ['BRK-B'],
       warnings: [],
     } as UploadAnswer,
+    forecast: {
+      kind: 'accepted',
+      lot_count: 1,
+      pending_symbols: ['BRK-B'],
+      warnings: [],
+      snapshot,
+    } as DryRunAnswer,
     retried: { kind: 'retried', job: jobDetail } as RetryAnswer,
     onboarded: { kind: 'admitted', view: symbolStatus, job_id: jobId } as OnboardAnswer,
     cancelled: { kind: 'requested', symbol: 'BRK-B' } as CancelAnswer,
@@ -77,6 +85,7 @@ export function fakeService() {
         uploads.push(input);
         return read(fake.answer);
       },
+      dryRun: (input) => read(fake.forecast, 'dryRun', input),
       list: (query, viewer) =>
         read({ portfolios: [portfolio], next_cursor: portfolioId }, 'list', query, viewer),
       remove: (id, viewer) => read(id !== missingId, 'remove', id, viewer),

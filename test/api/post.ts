@@ -11,11 +11,16 @@ export const postJson = (url: string, body: unknown) =>
     headers: { 'content-type': 'application/json' },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
-export const postForm = (url: string, parts: Record<string, string | Blob>, fileName = 'My stocks.csv') => {
+export const postForm = (
+  url: string,
+  parts: Record<string, string | Blob>,
+  fileName = 'My stocks.csv',
+  query = '',
+) => {
   const form = new FormData();
   for (const [name, value] of Object.entries(parts)) {
     if (typeof value === 'string') form.append(name, value);
     else form.append(name, value, fileName);
   }
-  return ask(`${url}/portfolios`, { method: 'POST', body: form });
+  return ask(`${url}/portfolios${query}`, { method: 'POST', body: form });
 };

@@ -10,3 +10,19 @@ export async function countRows(database: Database): Promise<Record<string, numb
       (select position from feed_head) as position`);
   return Object.fromEntries(Object.entries(row!).map(([name, count]) => [name, Number(count)]));
 }
+
+/** What is in every table of the service and in its queue, one fingerprint per table. */
+export async function fingerprints(database: Database): Promise<Record<string, string>> {
+  const tables = await database.sql<{ name: string }>(
+    `select format('%I.%I', table_schema, table_name) as name from information_schema.tables
+     where table_type = 'BASE TABLE' and (table_schema = 'public' or (table_schema, table_name) = ('pgboss', 'job'))`,
+  );
+  const found: Record<string, string> = {};
+  for (const { name } of tables) {
+    const [row] = await database.sql<{ mark: string }>(
+      `select count(*) || ' ' || coalesce(md5(string_agg(t::text, ',' order by t::text)), '') as mark from ${name} t`,
+    );
+    found[name] = row!.mark;
+  }
+  return found;
+}

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isCurrency } from '../../portfolio/currency.ts';
-import { currencySchema, idSchema, linksSchema, remarkSchema } from './common.ts';
+import { currencySchema, idSchema, invalidSymbolSchema, linksSchema, remarkSchema } from './common.ts';
+import { snapshotSchema } from './portfolios.ts';
 
 export const portfolioNameMax = 200;
 export const positionRowsMax = 50_000; // as many as a CSV may have
@@ -30,6 +31,7 @@ export const uploadOptionsSchema = z.strictObject({
   name: portfolioNameSchema.optional(),
   base_currency: baseCurrencySchema.optional(),
   allow_duplicates: flagSchema.optional(),
+  dry_run: flagSchema.optional(),
 });
 
 /** The largest cell of a JSON upload; the rules of SPEC 4 decide about what is in it. */
@@ -64,6 +66,7 @@ export const portfolioInputSchema = z.strictObject({
   name: portfolioNameSchema.optional(),
   base_currency: baseCurrencySchema.optional(),
   allow_duplicates: z.boolean().optional(),
+  dry_run: z.boolean().optional(),
   positions: z.array(positionInputSchema).min(1).max(positionRowsMax),
 });
 
@@ -75,3 +78,40 @@ export const uploadedSchema = z.object({
   warnings: z.array(remarkSchema),
   links: linksSchema,
 });
+
+const rejection = {
+  would: z.literal('rejected'),
+  detail: z.string().meta({ description: 'What is wrong, in a sentence.' }),
+};
+
+/** What an upload would be answered, by `would`; `code` and what goes with it are those of the problem. */
+export const dryRunSchema = z.discriminatedUnion('would', [
+  z.object({
+    would: z.enum(['ready', 'pending']),
+    lot_count: z.int(),
+    pending_symbols: z.array(z.string()).meta({ description: 'Symbols to onboard, or being onboarded.' }),
+    warnings: z.array(remarkSchema),
+    snapshot: snapshotSchema
+      .nullable()
+      .meta({ description: 'The totals over the symbols that are known now; null where no lot is priced.' }),
+  }),
+  z.discriminatedUnion('code', [
+    z.object({
+      ...rejection,
+      code: z.literal('invalid_rows'),
+      errors: z.array(remarkSchema),
+      warnings: z.array(remarkSchema),
+    }),
+    z.object({ ...rejection, code: z.literal('invalid_symbols'), symbols: z.array(invalidSymbolSchema) }),
+    z.object({ ...rejection, code: z.literal('too_many_symbols'), needed: z.int(), limit: z.int() }),
+  ]),
+  z.object({
+    would: z.literal('queue_full'),
+    detail: z.string(),
+    depth: z.int(),
+    limit: z.int(),
+    needed: z.int(),
+    retry_after_seconds: z.int(),
+  }),
+]);
+export type DryRunView = z.infer<typeof dryRunSchema>;

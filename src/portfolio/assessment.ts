@@ -1,0 +1,74 @@
+import type { Remark } from '../api/schemas.ts';
+import type { UploadInput, UploadRefusal } from '../api/service.ts';
+import type { Clock } from '../clock.ts';
+import type { Instrument, Verdict } from '../market/provider.ts';
+import { refusalOf } from '../market/refusal.ts';
+import { localDate } from '../market/sessions.ts';
+import { type NeedsPorts, readNeeds } from '../universe/needs.ts';
+import { parsePortfolioCsv } from './csv.ts';
+import type { Detection } from './detection.ts';
+import type { Lot } from './lots.ts';
+import type { Problem } from './problems.ts';
+import { type PortfolioReading, validatePositions } from './validation.ts';
+
+export interface AssessmentPorts extends NeedsPorts {
+  /** Verdicts on symbols; an outage is one too, never an exception. */
+  verify(symbols: readonly string[]): Promise<Verdict[]>;
+  clock: Clock;
+  depthMax: number;
+}
+
+/** What can be said of an upload before the database is locked: its lots, all of whose symbols exist. */
+export interface Approved {
+  kind: 'approved';
+  lots: readonly Lot[];
+  /** What the provider said of the symbols that it was asked for. */
+  instruments: readonly Instrument[];
+  warnings: Remark[];
+}
+
+/** Reads an upload and has its new symbols verified. Writes nothing and takes no lock. */
+export async function assessUpload(
+  ports: AssessmentPorts,
+  input: UploadInput,
+): Promise<Approved | UploadRefusal> {
+  const reading = readPositions(ports, input);
+  const warnings = reading.warnings.map(remarkOf);
+  if (reading.problems) return { kind: 'rejected_rows', problems: reading.problems.map(remarkOf), warnings };
+
+  const { lots } = reading;
+  const detection = await readNeeds(ports, lots);
+  const required = detection.needed.filter(({ reason }) => reason === 'upload').length;
+  if (required > ports.depthMax) return { kind: 'too_many_symbols', needed: required, limit: ports.depthMax };
+
+  const verdicts = await ports.verify(unverified(detection));
+  const refusal = refusalOf(verdicts, ports.clock.now());
+  if (refusal) return refusal;
+
+  const instruments = verdicts.flatMap((verdict) =>
+    verdict.verdict === 'valid' ? [verdict.instrument] : [],
+  );
+  return { kind: 'approved', lots, instruments, warnings };
+}
+
+function readPositions({ clock }: AssessmentPorts, input: UploadInput): PortfolioReading {
+  const { source, baseCurrency, allowDuplicates } = input;
+  const options = { today: localDate(clock.now(), 'UTC'), baseCurrency, allowDuplicates };
+  return source.kind === 'csv'
+    ? parsePortfolioCsv(source.bytes, options)
+    : validatePositions(source.positions, options);
+}
+
+// What is active exists, and what is being onboarded was verified by whoever needed it first.
+function unverified({ needed, unpriced }: Detection): string[] {
+  const inactive = new Set(unpriced);
+  return needed.map(({ symbol }) => symbol).filter((symbol) => inactive.has(symbol));
+}
+
+export const remarkOf = ({ line, column, value, code, message }: Problem): Remark => ({
+  code,
+  message,
+  row: line,
+  column,
+  value,
+});

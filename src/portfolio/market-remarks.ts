@@ -1,0 +1,43 @@
+import type { Lot } from './lots.ts';
+import { minorUnitWarning } from './minor-unit.ts';
+import type { Problem } from './problems.ts';
+import { foreignWarning } from './validation.ts';
+
+/** What the universe has of a symbol's price. A symbol that is not active has no close. */
+export interface Quote {
+  symbol: string;
+  currency: string | null;
+  /** In `currency`, an exact decimal. */
+  lastClose: string | null;
+  priceDate: string | null;
+}
+
+export type Quotes = ReadonlyMap<string, Quote>;
+
+const minorUnitsMax = 100; // at most as many as anybody would read
+
+/**
+ * The warnings that can only be given once the symbols are known: lots that are in another currency than the portfolio
+ * because their symbol trades in it, one warning per currency, and entry prices that look like pence.
+ */
+export function marketRemarks(
+  lots: readonly Lot[],
+  { quotes, baseCurrency }: { quotes: Quotes; baseCurrency: string },
+): Problem[] {
+  const foreign = new Map<string, { currency: string; count: number; line: number }>();
+  const minor: Problem[] = [];
+  for (const lot of lots) {
+    const quote = lot.investmentClass === 'PUBLIC' && lot.needs !== null && quotes.get(lot.needs);
+    if (!quote) continue;
+    const { currency, lastClose } = quote;
+    if (lot.currency === null && currency !== null && currency !== baseCurrency) {
+      const seen = foreign.get(currency);
+      if (seen) seen.count += 1;
+      else foreign.set(currency, { currency, count: 1, line: lot.line });
+    }
+    if (lastClose === null || minor.length === minorUnitsMax) continue;
+    const warning = minorUnitWarning(lot, { symbolCurrency: currency, lastClose });
+    if (warning) minor.push(warning);
+  }
+  return [...[...foreign.values()].map((lots) => foreignWarning(lots, baseCurrency)), ...minor];
+}

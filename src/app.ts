@@ -38,6 +38,7 @@ import { channels } from './onboarding/ports.ts';
 import { createRecorder } from './onboarding/recorder.ts';
 import { type SymbolQueueEdge, startSymbolQueue } from './onboarding/symbol.queue.ts';
 import { startTransitionFeed } from './onboarding/transition.feed.ts';
+import { idempotencyStore } from './portfolio/idempotency.store.ts';
 import { portfolioStore } from './portfolio/portfolio.store.ts';
 import { snapshotStore } from './portfolio/snapshot.store.ts';
 import { buildService } from './service.ts';
@@ -138,6 +139,7 @@ function storesOn({ config, clock, database, queue, provider, nodeName }: Base) 
     universe: universeStore(database),
     snapshots: snapshotStore(database, { feedChannel: channels.feed }),
     portfolios: portfolioStore(database),
+    keys: idempotencyStore(database),
     prices,
     proxies: proxySource({ provider, prices, database, clock }),
     exposures: exposureStore(database),

@@ -15,6 +15,7 @@ import type { JobQueries } from './onboarding/job.query.ts';
 import type { OperationsStore } from './onboarding/operations.store.ts';
 import type { TransitionFeed } from './onboarding/transition.feed.ts';
 import { dryRun } from './portfolio/dry-run.ts';
+import type { IdempotencyStore } from './portfolio/idempotency.store.ts';
 import { portfolioQueries } from './portfolio/portfolio.query.ts';
 import type { PortfolioStore } from './portfolio/portfolio.store.ts';
 import { portfolioExposuresQuery } from './portfolio/portfolio-exposures.query.ts';
@@ -22,6 +23,7 @@ import { portfolioListQuery } from './portfolio/portfolio-list.query.ts';
 import type { SnapshotStore } from './portfolio/snapshot.store.ts';
 import { normaliseSymbol } from './portfolio/symbol.ts';
 import { uploadPortfolio } from './portfolio/upload.ts';
+import { uploadOnce } from './portfolio/upload-once.ts';
 import type { SymbolCache } from './universe/cache.ts';
 import { onboardSymbol } from './universe/onboard.ts';
 import { statusIn } from './universe/status.ts';
@@ -38,6 +40,7 @@ export interface ServiceParts {
   universe: UniverseStore;
   snapshots: SnapshotStore;
   portfolios: PortfolioStore;
+  keys: IdempotencyStore;
   queries: JobQueries;
   symbols: SymbolQueries;
   cache: SymbolCache;
@@ -50,6 +53,8 @@ export interface ServiceParts {
   verify: (symbols: readonly string[]) => Promise<Verdict[]>;
   newId: () => string;
   diagnosis: Service['diagnosis'];
+  /** Told of failures that nobody waits for. */
+  log: (error: unknown) => void;
 }
 
 /** What the HTTP routes call, made of what the features offer. */
@@ -71,7 +76,8 @@ export function buildService(parts: ServiceParts): Service {
   const upload = { ...admitting, depthMax: config.supervisor.depth };
   return {
     portfolios: {
-      upload: (input) => uploadPortfolio(upload, input),
+      upload: (input, { key } = { key: undefined }) =>
+        key === undefined ? uploadPortfolio(upload, input) : uploadOnce(upload, input, key),
       dryRun: (input) => dryRun(upload, input),
       remove: (id, { name, role }) =>
         parts.portfolios.remove(id, { owner: role === 'operator' ? null : name }),

@@ -179,6 +179,7 @@ const page = { portfolio_id: id, base_currency: 'USD', next_cursor: null };
 export const portfolioExamples: Record<string, OperationExample> = {
   uploadPortfolio: {
     parameters: {
+      'idempotency-key': '8e03978e-40d5-43dd-bc93-6894a57f9324',
       name: 'Mine',
       base_currency: 'USD',
       allow_duplicates: 'false',

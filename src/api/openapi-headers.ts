@@ -42,6 +42,12 @@ export const headerCatalogue: Record<string, HeaderEntry> = {
     example: '"requests";q=6000;w=60',
     optional: true,
   },
+  'idempotency-replayed': {
+    description: '`true` where the answer is that of an earlier request with the same `Idempotency-Key`.',
+    schema: { type: 'string', const: 'true' },
+    example: 'true',
+    optional: true,
+  },
   'retry-after': {
     description: 'Seconds to wait before trying again.',
     schema: { type: 'integer', minimum: 0 },

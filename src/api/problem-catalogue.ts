@@ -85,6 +85,11 @@ export const problemCatalogue = {
     title: 'Job is over',
     cure: 'Only a pending or processing job can be cancelled.',
   },
+  idempotency_in_flight: {
+    status: 409,
+    title: 'Upload with this key is under way',
+    cure: 'Send the same request again after Retry-After: it is answered as the first one was.',
+  },
   payload_too_large: {
     status: 413,
     title: 'Payload too large',
@@ -130,6 +135,11 @@ export const problemCatalogue = {
     status: 422,
     title: 'More new symbols than the queue can ever hold',
     cure: 'Split the portfolio so that each part needs at most `limit` new symbols. Nothing was saved.',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'Idempotency-Key used for another upload',
+    cure: 'Send a new key with a new upload; the same key only with the same file and options.',
   },
   upgrade_required: { status: 426, title: 'WebSocket only', cure: 'Open this address as a WebSocket.' },
   rate_limited: { status: 429, title: 'Too many requests', cure: 'Wait as long as Retry-After says.' },

@@ -77,7 +77,7 @@ function extrasOf(error: AppError, now: number): Partial<Problem> {
 const retryAfterDefault = 5; // a client without a hint would come back at once
 
 function headersOf(problem: Problem): Record<string, string> {
-  const waits = problem.status === 503 || problem.status === 429;
+  const waits = problem.status === 503 || problem.status === 429 || problem.retry_after_seconds !== undefined;
   return {
     ...(waits ? { 'retry-after': String(problem.retry_after_seconds ?? retryAfterDefault) } : {}),
     ...(problem.allow ? { allow: problem.allow.join(', ') } : {}),

@@ -54,6 +54,12 @@ export interface CreatedPortfolio {
   warnings: Remark[];
 }
 
+/** What the same request was answered before. The portfolio may have been deleted since. */
+export interface ReplayedUpload {
+  kind: 'replayed';
+  created: CreatedPortfolio;
+}
+
 /** A refusal is an answer, not an exception, and leaves nothing behind. */
 export type UploadAnswer =
   | CreatedPortfolio
@@ -94,7 +100,8 @@ type Snapshots = z.infer<typeof snapshotsSchema>;
 
 /** Null: no such portfolio, or not the viewer's. The two must not be told apart. */
 export interface Portfolios {
-  upload(input: UploadInput): Promise<UploadAnswer>;
+  /** Throws `idempotency_key_reused` and `idempotency_in_flight`; without a key every upload is a new one. */
+  upload(input: UploadInput, options?: { key: string | undefined }): Promise<UploadAnswer | ReplayedUpload>;
   /** What `upload` would come to now. Reads only. */
   dryRun(input: UploadInput): Promise<DryRunAnswer>;
   /** The viewer's own, an operator's all; newest first, older than `cursor`; `next_cursor` is the last id given. */

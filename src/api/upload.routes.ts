@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../errors.ts';
 import { dryRunView } from './dry-run.ts';
 import type { Api } from './fastify.types.ts';
+import { idempotencyHeadersSchema, readIdempotencyKey } from './idempotency-key.ts';
 import { portfolioLinks, portfolioPath } from './links.ts';
 import { refuse } from './refusals.ts';
 import { changeProblems, responses } from './responses.ts';
@@ -27,6 +28,8 @@ export async function uploadRoutes(app: Api, portfolios: Portfolios): Promise<vo
   uploadRoute(app, portfolios);
 }
 
+const made = ['location', 'idempotency-replayed'];
+
 function uploadRoute(app: Api, portfolios: Portfolios): void {
   const schema = {
     operationId: 'uploadPortfolio',
@@ -36,8 +39,12 @@ function uploadRoute(app: Api, portfolios: Portfolios): void {
       'Saves a portfolio at once and starts the onboarding of each new symbol. As `text/csv`, as a form with the ' +
       'part `file`, or as JSON. All or nothing: a refused upload leaves nothing behind. 201: every symbol is known. ' +
       '202: the symbols in `pending_symbols` are being onboarded; watch their status or the feed. With `dry_run` it ' +
-      'is 200, whatever `would` happen, and nothing is saved; only a provider that gives no verdict is still a 503.',
+      'is 200, whatever `would` happen, and nothing is saved; only a provider that gives no verdict is still a 503. ' +
+      'With an `Idempotency-Key` an upload is saved once, however often it is sent within a day: the same upload is ' +
+      'answered as before, with the header `idempotency-replayed` (also if the portfolio has been deleted since), and ' +
+      'another one is refused. A refused upload and a dry run use up no key.',
     consumes: ['text/csv', 'multipart/form-data', 'application/json'],
+    headers: idempotencyHeadersSchema,
     querystring: uploadOptionsSchema,
     body: { content: { 'application/json': { schema: portfolioInputSchema } } },
     response: responses(
@@ -51,8 +58,10 @@ function uploadRoute(app: Api, portfolios: Portfolios): void {
         'too_many_symbols',
         'queue_full',
         'symbols_unverifiable',
+        'idempotency_in_flight',
+        'idempotency_key_reused',
       ],
-      { 201: ['location'], 202: ['location'] },
+      { 201: made, 202: made, 409: ['retry-after'] },
     ),
   };
   const config = { rate: 'uploads' } as const;
@@ -60,9 +69,11 @@ function uploadRoute(app: Api, portfolios: Portfolios): void {
     const { upload, isDryRun } = await readUpload(request, request.query);
     const input = { ...upload, owner: request.viewer.name };
     if (isDryRun) return reply.code(200).send(dryRunView(await portfolios.dryRun(input)));
-    const answer = await portfolios.upload(input);
-    if (answer.kind !== 'created') throw refuse(answer);
-    const { kind: _, ...created } = answer;
+    const key = readIdempotencyKey(request.headers['idempotency-key'] ?? '') ?? undefined;
+    const answer = await portfolios.upload(input, { key });
+    if (answer.kind !== 'created' && answer.kind !== 'replayed') throw refuse(answer);
+    if (answer.kind === 'replayed') reply.header('idempotency-replayed', 'true');
+    const { kind: _, ...created } = answer.kind === 'replayed' ? answer.created : answer;
     const { portfolio_id: id, status } = created;
     return reply
       .code(status === 'ready' ? 201 : 202)

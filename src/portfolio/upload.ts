@@ -22,14 +22,21 @@ export interface UploadPorts extends AssessmentPorts {
   newId(): string;
 }
 
+/** Told of what is about to be saved, in the transaction that saves it; throws to have all of it undone. */
+export type Keep = (created: CreatedPortfolio, on: Transaction) => Promise<void>;
+
 /**
  * Saves a portfolio at once, with everything that is known of its symbols, and has the others onboarded. All or
  * nothing: a refusal leaves neither a row nor a job behind.
  */
-export async function uploadPortfolio(ports: UploadPorts, input: UploadInput): Promise<UploadAnswer> {
+export async function uploadPortfolio(
+  ports: UploadPorts,
+  input: UploadInput,
+  keep: Keep = async () => {},
+): Promise<UploadAnswer> {
   const assessed = await assessUpload(ports, input);
   if (assessed.kind !== 'approved') return assessed;
-  const answer = await save(ports, input, assessed);
+  const answer = await save(ports, input, { ...assessed, keep });
   if (answer.kind !== 'queue_full') return answer;
   return { ...answer, retry_after_seconds: await ports.retryAfterSeconds() };
 }
@@ -41,7 +48,7 @@ type Saved = CreatedPortfolio | Exclude<Admission, { kind: 'admitted' }>;
 async function save(
   ports: UploadPorts,
   input: UploadInput,
-  { lots, instruments, warnings }: Approved,
+  { lots, instruments, warnings, keep }: Approved & { keep: Keep },
 ): Promise<Saved> {
   const { database, universe, portfolios, snapshots, admit, newId, clock } = ports;
   const { owner, name, baseCurrency } = input;
@@ -70,6 +77,7 @@ async function save(
       pending_symbols: pending,
       warnings: [...warnings, ...remarks],
     };
+    await keep(created, on);
     return created;
   });
 }

@@ -4,6 +4,7 @@ import type {
   DryRunAnswer,
   FeedSubscription,
   OnboardAnswer,
+  ReplayedUpload,
   RetryAnswer,
   Service,
   UploadAnswer,
@@ -48,7 +49,8 @@ export function fakeService() {
       status: 'pending',
       pending_symbols: ['BRK-B'],
       warnings: [],
-    } as UploadAnswer,
+    } as UploadAnswer | ReplayedUpload,
+    keys: [] as (string | undefined)[],
     forecast: {
       kind: 'accepted',
       lot_count: 1,
@@ -81,8 +83,9 @@ export function fakeService() {
     read(id === missingId ? null : view, id, ...call);
   fake.service = {
     portfolios: {
-      upload: async (input) => {
+      upload: async (input, options) => {
         uploads.push(input);
+        fake.keys.push(options?.key);
         return read(fake.answer);
       },
       dryRun: (input) => read(fake.forecast, 'dryRun', input),

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+
+const inQuotes = String.raw`(?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+`;
+const bare = String.raw`[\x21\x23-\x7e][\x21-\x7e]*`; // what begins with a quote is meant to end with one
+const pattern = new RegExp(`^(?:"(${inQuotes})"|${bare})$`);
+const keyMax = 255;
+
+/**
+ * The header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): 1 to 255 visible ASCII characters, as a
+ * structured-field string or bare. Null where it is neither.
+ *
+ *     readIdempotencyKey('"8e03978e"')   // '8e03978e', as is readIdempotencyKey('8e03978e')
+ */
+export function readIdempotencyKey(value: string): string | null {
+  const found = pattern.exec(value);
+  if (!found) return null;
+  const key = found[1]?.replace(/\\(.)/g, '$1') ?? value;
+  return key.length <= keyMax ? key : null;
+}
+
+const expected = `expected 1 to ${keyMax} visible ASCII characters, in double quotes or bare`;
+
+/** Of any request that may bear the header; all others pass as they are. */
+export const idempotencyHeadersSchema = z.looseObject({
+  'idempotency-key': z
+    .string()
+    .regex(pattern, expected)
+    .refine((value) => !pattern.test(value) || readIdempotencyKey(value) !== null, expected) // one complaint is enough
+    .optional()
+    .meta({
+      description:
+        'Any text that no other upload of yours has, such as a UUID: `"8e03978e"` and `8e03978e` are the same key. ' +
+        'Sent again with the same upload within a day, it is answered as it was, and nothing is saved twice.',
+    }),
+});

@@ -18,6 +18,9 @@ import { priceStore } from './market/price.store.ts';
 import type { MarketDataProvider } from './market/provider.ts';
 import { proxySource } from './market/proxies.ts';
 import { rememberVerdicts } from './market/verdicts.ts';
+import { observeCall, observeCommit, observed, observeFeed } from './metrics/observed.ts';
+import { createMetrics, type Metrics } from './metrics/registry.metrics.ts';
+import { measurementsOf } from './metrics.ts';
 import { admissionStore } from './onboarding/admission.store.ts';
 import { claimStore } from './onboarding/claim.store.ts';
 import { claimsActor } from './onboarding/claims.ts';
@@ -46,6 +49,7 @@ import { assertPortFree, configuredProvider, databaseOptions, migrated } from '.
 import { symbolCache } from './universe/cache.ts';
 import { symbolQueries } from './universe/symbol.query.ts';
 import { universeStore } from './universe/universe.store.ts';
+import { listenForWork } from './work.ts';
 
 export interface App {
   /** Where it listens, like `http://127.0.0.1:3000`. */
@@ -103,6 +107,7 @@ interface Base {
   clock: Clock;
   database: Database;
   provider: CountingProvider;
+  metrics: Metrics;
   queue: SymbolQueueEdge;
   nodeName: string;
   logger: pino.Logger;
@@ -119,12 +124,17 @@ async function openBase(
   const database = options.database ?? (await openDatabase({ ...databaseOptions(config), logger }));
   closers.push(() => database.close());
   await migrated(database, config);
-  const provider = countRequests(options.provider ?? configuredProvider(config, clock));
+  const metrics = createMetrics();
+  const configured = options.provider ?? configuredProvider(config, clock);
+  const provider = countRequests(configured, {
+    clock,
+    onCall: (call) => observeCall(metrics, configured.name, call),
+  });
   await claimProvider(database, provider.name);
   const queue = await startSymbolQueue(database, { log });
   closers.push(() => queue.stop());
   const nodeName = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  return { config, clock, database, provider, queue, nodeName, logger, log, closers };
+  return { config, clock, database, provider, metrics, queue, nodeName, logger, log, closers };
 }
 
 function storesOn({ config, clock, database, queue, provider, nodeName }: Base) {
@@ -152,7 +162,7 @@ type Stores = ReturnType<typeof storesOn>;
 
 /** The supervisor of this node with its claims, its recorder, its feed and its memory. */
 async function startNode(base: Base, stores: Stores, { random = Math.random, onFault }: AppOptions) {
-  const { config, clock, database, provider, queue, logger, log, closers } = base;
+  const { config, clock, database, provider, metrics, queue, nodeName, logger, log, closers } = base;
   const embedded = database.pglite !== null;
   const stopped = new AbortController();
   const { cache, warm } = memory(stores);
@@ -164,7 +174,10 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     clock,
     log,
     signal: stopped.signal,
-    ...told,
+    onCommitted(record) {
+      told.onCommitted(record);
+      observeCommit(metrics, record);
+    },
     onSettled: (claim) => onboarding.send({ type: 'job.settled', ...claim }),
     onLost: (claim) => onboarding.send({ type: 'claim.lost', ...claim }),
   });
@@ -206,6 +219,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     onReconnect: () => cache.clear(),
   });
   closers.push(() => feed.close());
+  feed.subscribe((transition) => observeFeed(metrics, nodeName, transition));
   feed.subscribe(({ symbol, to }) => {
     cache.invalidate(symbol);
     if (to === 'completed') warm(symbol).catch(log);
@@ -241,7 +255,7 @@ function memory({ symbols }: Stores) {
 
 function serviceOf(base: Base, stores: Stores, node: Awaited<ReturnType<typeof startNode>>): Service {
   const verdicts = rememberVerdicts(base.provider, base.clock);
-  return buildService({
+  const service = buildService({
     ...base,
     ...stores,
     ...node,
@@ -253,44 +267,7 @@ function serviceOf(base: Base, stores: Stores, node: Awaited<ReturnType<typeof s
       return answers;
     },
     newId: () => randomUUIDv7(),
+    measurements: measurementsOf(base.metrics, { ...base, ...node, totals: stores.queries.totals }),
   });
-}
-
-const echoMaxMs = 2000; // a notification takes milliseconds
-
-// One listening connection wakes whoever is interested.
-async function listenForWork(queue: SymbolQueueEdge, database: Database, clock: Clock) {
-  const wakers = new Set<() => void>();
-  const echoes = new Map<string, () => void>();
-  const tell = () => {
-    for (const wake of wakers) wake();
-  };
-  const hear = (payload: string) => {
-    if (payload.startsWith('echo ')) echoes.get(payload)?.();
-    else tell();
-  };
-  const { close } = await queue.listen(channels.work, hear, tell);
-  const onWork = (wake: () => void) => {
-    wakers.add(wake);
-    return () => void wakers.delete(wake);
-  };
-  const echo = async () => {
-    const payload = `echo ${randomUUID()}`;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    echoes.set(payload, resolve);
-    const timer = new AbortController();
-    const lost = clock.sleepUntil(clock.now() + echoMaxMs, timer.signal).then(() => {
-      throw new Error('a notification did not come back');
-    });
-    try {
-      await Promise.race([
-        lost,
-        database.sql('select pg_notify($1, $2)', [channels.work, payload]).then(() => promise),
-      ]);
-    } finally {
-      echoes.delete(payload);
-      timer.abort();
-    }
-  };
-  return { onWork, echo, close };
+  return observed(service, base.metrics);
 }

@@ -50,6 +50,7 @@ export interface ServiceParts {
   supervisor: () => SnapshotFrom<typeof supervisorMachine>;
   /** Sends itself a notification over the connection that listens for work. */
   echo: () => Promise<void>;
+  measurements: Service['measurements'];
   verify: (symbols: readonly string[]) => Promise<Verdict[]>;
   newId: () => string;
   diagnosis: Service['diagnosis'];
@@ -119,6 +120,7 @@ export function buildService(parts: ServiceParts): Service {
     },
     diagnosis: parts.diagnosis,
     health: { ready: readiness(parts) },
+    measurements: parts.measurements,
     tickets: ticketStore(database),
   };
 }

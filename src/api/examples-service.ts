@@ -62,6 +62,11 @@ export const serviceExamples: Record<string, OperationExample> = {
   getIndex: { answers: { 200: index } },
   getLive: { answers: { 200: { status: 'ok' } } },
   getDiagnosis: { answers: { 200: diagnosis } },
+  getMetrics: {
+    answers: {
+      200: '# HELP onboarding_depth Jobs admitted and not finished, in the cluster.\n# TYPE onboarding_depth gauge\nonboarding_depth 1\n',
+    },
+  },
   getReady: { answers: { 200: ready } },
   createTicket: {
     answers: {

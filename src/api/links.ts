@@ -65,6 +65,7 @@ export const indexLinks = {
   tickets: '/tickets',
   health_live: '/health/live',
   health_ready: '/health/ready',
+  metrics: '/metrics',
   openapi: '/openapi.json',
   docs: '/docs/',
   problems: '/problems',

@@ -203,6 +203,14 @@ export interface Feed {
 /** Looks for what is wrong. Never throws: a check that cannot be made is a failed finding. */
 export type Diagnosis = () => Promise<DiagnosisView>;
 
+/** What is counted and timed, for Prometheus. */
+export interface Measurements {
+  answered(answer: { method: string; route: string; status: number; seconds: number }): void;
+  /** The text of a scrape; it says so where the database does not answer, and never throws for that. */
+  read(live: { heldRequests: number; websocketClients: number }): Promise<string>;
+  readonly contentType: string;
+}
+
 export interface Health {
   /** Ready when every check is `ok`. Never throws: a check that cannot run is a failed one. */
   ready(): Promise<HealthCheck[]>;
@@ -228,6 +236,7 @@ export interface Service {
   operations: Operations;
   feed: Feed;
   health: Health;
+  measurements: Measurements;
   diagnosis: Diagnosis;
   tickets: Tickets;
 }

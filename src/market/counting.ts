@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
 import type { MarketDataProvider } from './provider.ts';
 
 /** What was asked of a provider since it was made, failed calls included. */
@@ -12,6 +14,18 @@ export interface RequestCounts {
 
 export type CountingProvider = MarketDataProvider & { requests(): RequestCounts };
 
+/** One call that has been answered. `result` is `ok` or the code of the failure. */
+export interface ProviderCall {
+  kind: 'lookup' | 'history';
+  result: string;
+  seconds: number;
+}
+
+export interface CountingOptions {
+  onCall?: (call: ProviderCall) => void;
+  clock?: Pick<Clock, 'now'>;
+}
+
 /**
  * A provider that counts what is asked of it, for metrics and for tests of "one fetch per symbol".
  *
@@ -19,23 +33,57 @@ export type CountingProvider = MarketDataProvider & { requests(): RequestCounts 
  *     await provider.history({ symbol: 'AAPL', from, to });
  *     provider.requests().histories;   // { AAPL: 1 }
  */
-export function countRequests(provider: MarketDataProvider): CountingProvider {
+export function countRequests(
+  provider: MarketDataProvider,
+  { onCall, clock }: CountingOptions = {},
+): CountingProvider {
   const counts: RequestCounts = { lookup: 0, history: 0, histories: {}, lookups: {} };
   const add = (to: Record<string, number>, symbol: string) => {
     to[symbol] = (to[symbol] ?? 0) + 1;
+  };
+  const timed = async <Answer>(
+    { kind, signal }: { kind: ProviderCall['kind']; signal: AbortSignal | undefined },
+    ask: () => Promise<Answer>,
+    of: (answer: Answer) => string,
+  ) => {
+    if (!onCall || !clock) return ask();
+    const start = clock.now();
+    const told = (result: string) =>
+      onCall({ kind, result, seconds: Math.max(0, clock.now() - start) / 1000 });
+    try {
+      const given = await ask();
+      told(of(given));
+      return given;
+    } catch (error) {
+      told(failureOf(error, signal));
+      throw error;
+    }
   };
   return {
     name: provider.name,
     lookup(symbols, options) {
       counts.lookup += 1;
       for (const symbol of symbols) add(counts.lookups, symbol);
-      return provider.lookup(symbols, options);
+      return timed(
+        { kind: 'lookup', signal: options?.signal },
+        () => provider.lookup(symbols, options),
+        (verdicts) => (verdicts.some(({ verdict }) => verdict === 'unverifiable') ? 'unverifiable' : 'ok'),
+      );
     },
     history(request) {
       counts.history += 1;
       add(counts.histories, request.symbol);
-      return provider.history(request);
+      return timed(
+        { kind: 'history', signal: request.signal },
+        () => provider.history(request),
+        () => 'ok',
+      );
     },
     requests: () => structuredClone(counts),
   };
+}
+
+function failureOf(error: unknown, signal: AbortSignal | undefined): string {
+  if (signal?.aborted) return 'aborted'; // the job was cancelled, or the node stops
+  return error instanceof AppError ? error.code : 'internal_error';
 }

@@ -41,6 +41,8 @@ export function fakeService() {
     uploads,
     calls,
     listeners,
+    /** What each request came to. */
+    answered: [] as object[],
     /** Who waits for the end of jobs. */
     ends,
     answer: {
@@ -157,6 +159,11 @@ export function fakeService() {
         fake.tickets.delete(ticket);
         return read(viewer, 'redeem', ticket);
       },
+    },
+    measurements: {
+      contentType: 'text/plain; version=0.0.4; charset=utf-8',
+      answered: (answer) => void fake.answered.push(answer),
+      read: async (live) => `# ${JSON.stringify(live)}\n`,
     },
     health: {
       ready: async () => [

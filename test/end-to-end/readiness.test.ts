@@ -6,6 +6,7 @@ import type { HealthCheck, Problem } from '../../src/api/schemas.ts';
 import { openDatabase } from '../../src/database.ts';
 import { temporaryDirectory } from '../support/directories.ts';
 import { startPostgres } from '../support/postgres.ts';
+import { sampleOf } from '../support/prometheus.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const readiness = async (service: TestService) => {
@@ -38,6 +39,15 @@ test('a node is not ready while its PostgreSQL is down, lives on, and is ready a
   expect(down.failed).toEqual(expect.arrayContaining(['database', 'schema', 'queue']));
   expect(down.failed).not.toContain('supervisor');
   expect((await service.get('/health/live')).status).toBe(200);
+
+  const scrape = await fetch(`${service.url}/metrics`);
+  const figures = await scrape.text();
+  expect(scrape.status).toBe(200);
+  expect(['database_up', 'depth', 'permits'].map((name) => sampleOf(figures, `onboarding_${name}`))).toEqual([
+    0,
+    null,
+    3,
+  ]);
 
   server = await server.startAgain();
   await vi.waitFor(async () => expect((await readiness(service)).failed).toEqual([]), {

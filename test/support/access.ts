@@ -39,5 +39,6 @@ export const access: Record<string, 'anybody' | 'users' | 'owners' | 'operators'
   'POST /onboarding/jobs/:id/cancel': 'operators',
   'POST /onboarding/pause': 'operators',
   'POST /onboarding/resume': 'operators',
+  'GET /metrics': 'operators',
   'GET /onboarding/diagnosis': 'operators',
 };

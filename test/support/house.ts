@@ -47,6 +47,7 @@ const edges: Record<string, readonly string[]> = {
   types: http,
   script: [...files, ...database],
   command: ['commander', ...files],
+  metrics: ['prom-client'],
   terminal: ['log-update', ...files],
 };
 

@@ -1,0 +1,76 @@
+import manifest from '../package.json' with { type: 'json' };
+import type { Service } from './api/service.ts';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import type { MetricOf } from './metrics/catalogue.ts';
+import type { Metrics } from './metrics/registry.metrics.ts';
+import type { RunningOnboarding } from './onboarding/onboarding.ts';
+import type { Totals } from './onboarding/totals.query.ts';
+import type { TransitionFeed } from './onboarding/transition.feed.ts';
+
+export interface GaugeParts {
+  config: Config;
+  nodeName: string;
+  clock: Clock;
+  totals: () => Promise<Totals>;
+  feed: TransitionFeed;
+  supervisor: () => ReturnType<RunningOnboarding['snapshot']>;
+}
+
+const databaseMaxMs = 2000; // a scrape is given ten seconds by default; it must tell of an outage, not become one
+
+type LiveFigures = Parameters<Service['measurements']['read']>[0];
+
+/** What the HTTP server tells and asks. */
+export function measurementsOf(metrics: Metrics, parts: GaugeParts): Service['measurements'] {
+  return {
+    contentType: metrics.contentType,
+    read: (live) => scrape(metrics, parts, live),
+    answered: ({ method, route, status, seconds }) =>
+      metrics.observe(
+        'onboarding_http_request_duration_seconds',
+        { method, route, status: String(status) },
+        seconds,
+      ),
+  };
+}
+
+/** The text of a scrape: gauges are read now, those of the cluster in one query, without them where that fails. */
+async function scrape(metrics: Metrics, parts: GaugeParts, live: LiveFigures): Promise<string> {
+  const { config, nodeName, clock, feed, supervisor } = parts;
+  const { value, context } = supervisor();
+  const { position, caughtUpAt } = feed.status();
+  const own: Partial<Record<MetricOf<'gauge'>, number>> = {
+    onboarding_depth_limit: config.supervisor.depth,
+    onboarding_accepting: value === 'accepting' ? 1 : 0,
+    onboarding_permits: config.supervisor.concurrency,
+    onboarding_permits_in_use: context.permits.length,
+    onboarding_children: context.children.length,
+    onboarding_feed_position: position,
+    onboarding_held_requests: live.heldRequests,
+    onboarding_websocket_clients: live.websocketClients,
+    onboarding_feed_lag_seconds: Math.max(0, clock.now() - caughtUpAt) / 1000,
+  };
+  for (const [name, figure] of Object.entries(own)) metrics.set(name as MetricOf<'gauge'>, figure);
+  metrics.set('onboarding_build_info', 1, { version: manifest.version, node: nodeName });
+  const totals = await inTime(parts);
+  metrics.set('onboarding_database_up', totals === null ? 0 : 1);
+  metrics.set('onboarding_depth', totals?.depth ?? null);
+  metrics.set('onboarding_paused', totals && Number(totals.paused));
+  for (const status of ['pending', 'processing', 'completed', 'failed', 'cancelled'] as const) {
+    metrics.set('onboarding_jobs', totals?.counts[status] ?? null, { status });
+  }
+  return metrics.text();
+}
+
+/** The figures of the cluster, or null where the database does not give them in time. */
+async function inTime({ totals, clock }: GaugeParts): Promise<Totals | null> {
+  const timer = new AbortController();
+  const late = clock.sleepUntil(clock.now() + databaseMaxMs, timer.signal).then(
+    () => null,
+    () => null,
+  );
+  const found = await Promise.race([totals().catch(() => null), late]);
+  timer.abort();
+  return found;
+}

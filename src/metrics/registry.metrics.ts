@@ -1,0 +1,49 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type MetricEntry, type MetricName, type MetricOf, metricCatalogue } from './catalogue.ts';
+
+type Labels = Record<string, string>;
+
+/** The counters and histograms of one app, and its gauges, which are set when they are read. */
+export interface Metrics {
+  count(name: MetricOf<'counter'>, labels: Labels): void;
+  observe(name: MetricOf<'histogram'>, labels: Labels, seconds: number): void;
+  /** A gauge without a value is missing from the text until it has one again. */
+  set(name: MetricOf<'gauge'>, value: number | null, labels?: Labels): void;
+  /** In the text format of Prometheus, the process's own figures behind ours. */
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+/** A registry of its own: two apps in one process, as in the tests, share no figure but the process's. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const made = new Map<string, Gauge | Counter | Histogram>();
+  for (const name of Object.keys(metricCatalogue) as MetricName[]) {
+    const { type, help, labels = [], buckets = [] }: MetricEntry = metricCatalogue[name];
+    const options = { name, help, labelNames: [...labels], registers: [registry] };
+    if (type === 'histogram') made.set(name, new Histogram({ ...options, buckets: [...buckets] }));
+    else made.set(name, type === 'counter' ? new Counter(options) : new Gauge(options));
+  }
+  return {
+    count: (name, labels) => (made.get(name) as Counter).inc(labels),
+    observe: (name, labels, seconds) => (made.get(name) as Histogram).observe(labels, seconds),
+    set(name, value, labels = {}) {
+      const gauge = made.get(name) as Gauge;
+      if (value === null) gauge.remove(labels);
+      else gauge.set(labels, value);
+    },
+    text: async () => (await registry.metrics()) + (await ofProcess().metrics()),
+    contentType: registry.contentType,
+  };
+}
+
+let shared: Registry | undefined;
+
+// Observers of the garbage collector and of the event loop cannot be taken back: one set serves every app.
+function ofProcess(): Registry {
+  if (!shared) {
+    shared = new Registry();
+    collectDefaultMetrics({ register: shared });
+  }
+  return shared;
+}

@@ -23,7 +23,8 @@ export function revalidate(app: Api): void {
     const etag = typeof own === 'string' ? own : etagOf(payload);
     reply.header('etag', etag).header('cache-control', cacheControl);
     if (!isNamed(request.headers['if-none-match'], etag)) return done(null, payload);
-    reply.code(304).removeHeader('content-type');
+    // What describes a body has no place without one.
+    reply.code(304).removeHeader('content-type').removeHeader('content-disposition');
     // What HEAD would have got is measured and dropped behind this.
     done(null, method === 'HEAD' ? payload : null);
   });

@@ -14,9 +14,10 @@ export const headerCatalogue: Record<string, HeaderEntry> = {
     example: '7f1c2a4e-8f0b-4a55-9f4e-1d7c1b1c9a10',
   },
   'x-market-data': {
-    description: 'Where the figures come from; `simulated` is no market.',
+    description: 'Where the figures come from; `simulated` is no market. Not told of a path that is no path.',
     schema: { type: 'string' },
     example: 'yahoo',
+    optional: true,
   },
   location: {
     description: 'Where to look for what was made, or for the job that does it.',

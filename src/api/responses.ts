@@ -8,6 +8,7 @@ export const problemType = 'application/problem+json';
 const everywhere: ProblemCode[] = [
   'malformed_request',
   'not_acceptable',
+  'uri_too_long',
   'invalid_request',
   'rate_limited',
   'internal_error',

@@ -113,10 +113,10 @@ export function invalidRequests(
   return all.length > 0 ? fc.oneof(...all) : null;
 }
 
-/** A path without one of its parts is another path; a header is printable ASCII, without spaces around it. */
+/** A path without one of its parts, or with a step up, is another path; a header is printable ASCII, not padded. */
 function canBeSent({ in: place }: Parameter, text: string): boolean {
   if (place === 'header') return /^[!-~]([ -~]*[!-~])?$/.test(text);
-  return place !== 'path' || text !== '';
+  return place !== 'path' || !['', '.', '..'].includes(text);
 }
 
 const takesQuery = ({ parameters }: Operation) => parameters.some(({ in: place }) => place === 'query');
@@ -135,14 +135,14 @@ function without(request: ApiRequest, name: string): ApiRequest {
   return { ...request, parameters };
 }
 
-/** Whether a text is what the document allows for a parameter, read as its type. */
+/** Whether a text is what the document allows for a parameter, read as its type. Spaces around it may be ignored. */
 function fits({ schema }: Parameter, text: string, { wrong }: ApiReader): boolean {
-  const read = (): unknown => {
+  const read = (text: string): unknown => {
     if (schema.type === 'integer' || schema.type === 'number') return Number(text);
     if (schema.type === 'array') return text.split(',');
     return text;
   };
-  return wrong(schema, read()) === null;
+  return [text, text.trim()].some((one) => wrong(schema, read(one)) === null);
 }
 
 function wrongBodies(
@@ -195,8 +195,7 @@ export async function send(url: string, request: ApiRequest): Promise<Response> 
 }
 
 // A lone surrogate has no UTF-8; a client would send its replacement.
-const encode = (text: string) =>
-  encodeURIComponent(text.toWellFormed()).replace(/^\.{1,2}$/, (dots) => dots.replaceAll('.', '%2E'));
+const encode = (text: string) => encodeURIComponent(text.toWellFormed());
 
 // The boundary of a form is fetch's to choose.
 const typeHeader = (type: string) => (type === 'multipart/form-data' ? {} : { 'content-type': type });

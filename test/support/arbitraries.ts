@@ -116,7 +116,7 @@ export const mistakes: fc.Arbitrary<string> = fc.oneof(
       '[]',
       '{}',
       '9'.repeat(30),
-      'x'.repeat(150),
+      'x'.repeat(250),
     ],
     ...[
       '%',

@@ -15,7 +15,7 @@ import { describeOnDatabase } from '../support/databases.ts';
 import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';
 
 const soaking = Boolean(process.env.SOAK);
-const numRuns = soaking ? 300 : 8;
+const numRuns = soaking ? 300 : 6;
 const seed = 20261122;
 
 // Who asks so often is one client.

@@ -88,6 +88,10 @@ export function buildService(parts: ServiceParts): Service {
     },
     symbols: {
       status: (symbol) => statusOf(parts, symbol),
+      remembered(raw) {
+        const { symbol } = normaliseSymbol(raw);
+        return symbol === null ? undefined : parts.cache.get(symbol);
+      },
       statuses: (raws) => statusesOf(parts, raws),
       search: symbols.search,
       async onboard(raw, { name }) {

@@ -20,3 +20,41 @@ export function logOptions(level: string) {
     redact: { paths: ['authorization', '*.authorization', 'token', '*.token', 'cookie', '*.cookie'] },
   };
 }
+
+type Log = (...args: never[]) => void;
+interface Logger {
+  child(bindings: object, options?: object): Logger;
+  level: string;
+  info: Log;
+  error: Log;
+  debug: Log;
+  fatal: Log;
+  warn: Log;
+  trace: Log;
+  silent: Log;
+}
+
+/**
+ * The logger of a request that is made when something is to be written, for routes that write next to nothing: making
+ * one takes 7 µs. Only what is more than information is written.
+ */
+export function deferredChild<Parent>(parent: Parent, bindings: object, options: object): Parent {
+  let made: Logger | undefined;
+  const child = () => {
+    made ??= (parent as unknown as Logger).child(bindings, options);
+    return made;
+  };
+  const quiet = () => {};
+  const deferred: Logger = {
+    child: (more, how) => child().child(more, how),
+    level: 'warn',
+    trace: quiet,
+    debug: quiet,
+    info: quiet,
+    silent: quiet,
+    warn: (...args) => child().warn(...args),
+    error: (...args) => child().error(...args),
+    fatal: (...args) => child().fatal(...args),
+  };
+  return deferred as unknown as Parent;
+}

@@ -22,9 +22,7 @@ export async function whenSettled<View>(
   waiters: Waiters,
   { read, open }: Pick<Wait<View>, 'read' | 'open'>,
 ): Promise<View> {
-  const vary = reply.getHeader('vary');
-  reply.header('vary', vary === undefined ? 'Prefer' : `${[vary].flat().join(', ')}, Prefer`);
-  const seconds = waitPreferred(request.headers.prefer);
+  const seconds = preferred(request, reply);
   if (seconds === null) return read();
   const gone = new AbortController();
   // The response's own event: the request's comes as soon as it has been read.
@@ -32,6 +30,21 @@ export async function whenSettled<View>(
   reply.raw.once('close', onClose);
   const { view, held } = await waiters.hold({ seconds, read, open, gone: gone.signal });
   reply.raw.off('close', onClose);
-  if (held) reply.header('preference-applied', `wait=${seconds}`);
+  if (held) applied(reply, seconds);
   return view;
 }
+
+/** For an answer that is settled already: nobody has to wait for it. */
+export function settledAlready(request: FastifyRequest, reply: FastifyReply): void {
+  const seconds = preferred(request, reply);
+  if (seconds !== null) applied(reply, seconds);
+}
+
+function preferred(request: FastifyRequest, reply: FastifyReply): number | null {
+  const vary = reply.getHeader('vary');
+  reply.header('vary', vary === undefined ? 'Prefer' : `${[vary].flat().join(', ')}, Prefer`);
+  return waitPreferred(request.headers.prefer);
+}
+
+const applied = (reply: FastifyReply, seconds: number) =>
+  reply.header('preference-applied', `wait=${seconds}`);

@@ -129,6 +129,8 @@ export interface Portfolios {
 export interface Symbols {
   /** Never null: `unknown` is an answer, also for what is not well-formed. */
   status(symbol: string): Promise<SymbolStatusView>;
+  /** The status of a ready symbol as this node remembers it; undefined where it has to be read. */
+  remembered(symbol: string): SymbolStatusView | undefined;
   /** The same for many, in the order asked; what is the same symbol, however written, comes once. */
   statuses(symbols: readonly string[]): Promise<SymbolStatusView[]>;
   /** Ascending by symbol, after the symbol `cursor`; `next_cursor` is the last one given. */

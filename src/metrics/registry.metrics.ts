@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import { type MetricEntry, type MetricName, type MetricOf, metricCatalogue } from './catalogue.ts';
+import { histogram } from './histogram.ts';
 
 type Labels = Record<string, string>;
 
@@ -17,16 +18,22 @@ export interface Metrics {
 /** A registry of its own: two apps in one process, as in the tests, share no figure but the process's. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  const made = new Map<string, Gauge | Counter | Histogram>();
+  const made = new Map<string, Gauge | Counter | ReturnType<typeof histogram>>();
   for (const name of Object.keys(metricCatalogue) as MetricName[]) {
     const { type, help, labels = [], buckets = [] }: MetricEntry = metricCatalogue[name];
+    if (type === 'histogram') {
+      const own = histogram({ name, help, labelNames: labels, buckets });
+      registry.registerMetric(own as unknown as Metric);
+      made.set(name, own);
+      continue;
+    }
     const options = { name, help, labelNames: [...labels], registers: [registry] };
-    if (type === 'histogram') made.set(name, new Histogram({ ...options, buckets: [...buckets] }));
-    else made.set(name, type === 'counter' ? new Counter(options) : new Gauge(options));
+    made.set(name, type === 'counter' ? new Counter(options) : new Gauge(options));
   }
   return {
     count: (name, labels) => (made.get(name) as Counter).inc(labels),
-    observe: (name, labels, seconds) => (made.get(name) as Histogram).observe(labels, seconds),
+    observe: (name, labels, seconds) =>
+      (made.get(name) as ReturnType<typeof histogram>).observe(labels, seconds),
     set(name, value, labels = {}) {
       const gauge = made.get(name) as Gauge;
       if (value === null) gauge.remove(labels);

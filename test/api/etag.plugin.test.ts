@@ -60,13 +60,19 @@ describe('an answer', () => {
   test('for a ready symbol is made once for as long as it is remembered', async () => {
     const { url, fake } = await serve();
     const view = { ...symbolStatus, status: 'ready' as const, message: 'first' };
-    fake.service.symbols.status = async () => view;
+    fake.remembered = view;
     const first = await ask(`${url}/symbols/BRK-B/status`);
     expect(first.headers.get('content-type')).toBe('application/json; charset=utf-8');
     expect(first.body.links.self).toBe('/symbols/BRK-B');
-    fake.service.symbols.status = async () => ({ ...view, message: 'second' });
+    fake.remembered = { ...view, message: 'second' };
     const second = await ask(`${url}/symbols/BRK-B/status`);
     expect(second.body).toEqual({ ...first.body, message: 'second' });
     expect(second.headers.get('etag')).not.toBe(first.headers.get('etag'));
+    const preferring = await ask(`${url}/symbols/BRK-B/status`, { headers: { prefer: 'wait=9' } });
+    expect([preferring.headers.get('preference-applied'), preferring.headers.get('vary')]).toEqual([
+      'wait=9',
+      'Prefer',
+    ]);
+    expect(fake.calls).toEqual([]);
   });
 });

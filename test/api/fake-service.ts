@@ -1,4 +1,4 @@
-import type { TransitionView } from '../../src/api/schemas.ts';
+import type { SymbolStatusView, TransitionView } from '../../src/api/schemas.ts';
 import type {
   CancelAnswer,
   DryRunAnswer,
@@ -43,6 +43,8 @@ export function fakeService() {
     listeners,
     /** What each request came to. */
     answered: [] as object[],
+    /** What the service remembers of every symbol. */
+    remembered: undefined as SymbolStatusView | undefined,
     /** Who waits for the end of jobs. */
     ends,
     answer: {
@@ -113,6 +115,7 @@ export function fakeService() {
     },
     symbols: {
       status: (symbol) => read(symbolStatus, symbol),
+      remembered: () => fake.remembered,
       statuses: (symbols) => read([symbolStatus], symbols),
       search: (query) => read({ symbols: [profile], next_cursor: '^GSPC' }, query),
       onboard: (symbol, viewer) => read(fake.onboarded, symbol, viewer),

@@ -77,7 +77,7 @@ export function buildService(parts: ServiceParts): Service {
   const upload = { ...admitting, depthMax: config.supervisor.depth };
   return {
     portfolios: {
-      upload: (input, { key } = { key: undefined }) =>
+      upload: (input, { key }) =>
         key === undefined ? uploadPortfolio(upload, input) : uploadOnce(upload, input, key),
       dryRun: (input) => dryRun(upload, input),
       remove: (id, { name, role }) =>

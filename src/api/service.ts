@@ -101,7 +101,7 @@ type Snapshots = z.infer<typeof snapshotsSchema>;
 /** Null: no such portfolio, or not the viewer's. The two must not be told apart. */
 export interface Portfolios {
   /** Throws `idempotency_key_reused` and `idempotency_in_flight`; without a key every upload is a new one. */
-  upload(input: UploadInput, options?: { key: string | undefined }): Promise<UploadAnswer | ReplayedUpload>;
+  upload(input: UploadInput, options: { key: string | undefined }): Promise<UploadAnswer | ReplayedUpload>;
   /** What `upload` would come to now. Reads only. */
   dryRun(input: UploadInput): Promise<DryRunAnswer>;
   /** The viewer's own, an operator's all; newest first, older than `cursor`; `next_cursor` is the last id given. */

@@ -64,7 +64,7 @@ export function observed(service: Service, { count }: Observer): Service {
   };
   return {
     ...service,
-    portfolios: { ...portfolios, upload: async (input) => told(await portfolios.upload(input)) },
+    portfolios: { ...portfolios, upload: async (...asked) => told(await portfolios.upload(...asked)) },
     symbols: { ...symbols, onboard: async (symbol, viewer) => told(await symbols.onboard(symbol, viewer)) },
     operations: {
       ...operations,

@@ -20,13 +20,8 @@ const operator: Viewer = { name: 'local', role: 'operator' };
 
 async function uploadFor({ app }: TestService, owner: string, csv: string): Promise<string> {
   const source = { kind: 'csv', bytes: Buffer.from(csv) } as const;
-  const answer = await app.service.portfolios.upload({
-    owner,
-    name: `of ${owner}`,
-    baseCurrency: 'USD',
-    allowDuplicates: false,
-    source,
-  });
+  const input = { owner, name: `of ${owner}`, baseCurrency: 'USD', allowDuplicates: false, source };
+  const answer = await app.service.portfolios.upload(input, { key: undefined });
   if (answer.kind !== 'created') throw new Error(answer.kind);
   return answer.portfolio_id;
 }

@@ -185,9 +185,9 @@ async function updateSnapshots(
 ): Promise<PhaseOutput> {
   const session = lastNewYorkSession(clock.now());
   let portfolios = 0;
-  for (;;) {
+  do {
     signal.throwIfAborted();
-    const changed = await database.transaction(async (on) => {
+    portfolios += await database.transaction(async (on) => {
       const due = await snapshots.lockDue(claim.symbol, snapshotBatch, { on });
       if (due.length === 0) return 0;
       await snapshots.recompute(due, { cause: claim.symbol, session, on });
@@ -195,9 +195,8 @@ async function updateSnapshots(
       await snapshots.announce(due, { on });
       return due.length;
     });
-    if (changed === 0) return { results: { portfolios } };
-    portfolios += changed;
-  }
+  } while (await snapshots.isDue(claim.symbol));
+  return { results: { portfolios } };
 }
 
 async function warmCache({ warm }: PhasePorts, { claim }: PhaseInput): Promise<PhaseOutput> {

@@ -21,6 +21,8 @@ export interface SnapshotStore {
    * Empty when none is left, which is also where a resumed snapshot phase finds itself.
    */
   lockDue(symbol: string, batch: number, options: { on: Transaction }): Promise<string[]>;
+  /** Whether there is such a portfolio, without a lock: one statement where an empty batch takes four. */
+  isDue(symbol: string): Promise<boolean>;
   /** Gives the changed snapshots their places in the feed. Must be the last statement of its transaction. */
   announce(portfolioIds: readonly string[], options: { on: Transaction }): Promise<void>;
 }
@@ -41,6 +43,7 @@ export function snapshotStore(database: Database, { feedChannel }: { feedChannel
         if (!due) return [];
       }
     },
+    isDue: async (symbol) => (await database.sql(`${dueSql} limit 1`, [symbol])).length > 0,
     async announce(portfolioIds, { on }) {
       await database.sql(announceSql, [portfolioIds, portfolioIds.length, feedChannel], { on });
     },

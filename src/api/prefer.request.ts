@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { waitPreferred, waitSecondsMax } from './prefer.ts';
+import { varyBy } from './vary.ts';
 import type { Wait, Waiters } from './waiters.ts';
 
 /** For a route's `config.headers`: the reference tells about it, and nobody is refused for it. */
@@ -41,8 +42,7 @@ export function settledAlready(request: FastifyRequest, reply: FastifyReply): vo
 }
 
 function preferred(request: FastifyRequest, reply: FastifyReply): number | null {
-  const vary = reply.getHeader('vary');
-  reply.header('vary', vary === undefined ? 'Prefer' : `${[vary].flat().join(', ')}, Prefer`);
+  varyBy(reply, 'Prefer');
   return waitPreferred(request.headers.prefer);
 }
 

@@ -7,6 +7,7 @@ import { type ProblemEntry, problemEntries } from './problem-entries.ts';
 import { cataloguePage, entryPage, pageSecurityPolicy } from './problem-pages.ts';
 import { publicResponses } from './responses.ts';
 import { problemEntriesSchema, problemEntrySchema } from './schemas.ts';
+import { varyBy } from './vary.ts';
 
 const produces = ['application/json', 'text/html'];
 const config = { produces, public: true, csp: pageSecurityPolicy };
@@ -30,7 +31,7 @@ export function problemRoutes(app: Api): void {
   };
   app.get('/problems', { schema: list, config }, async ({ headers }, reply) => {
     const problems = [...entries().values()];
-    reply.header('vary', 'accept');
+    varyBy(reply, 'accept');
     if (preferred(headers.accept, produces) === 'application/json') return { problems };
     return sendPage(reply, cataloguePage(problems));
   });
@@ -46,7 +47,7 @@ export function problemRoutes(app: Api): void {
     const entry = entries().get(code);
     if (!entry)
       throw new AppError('not_found', `There is no error of the code ${code}; GET /problems lists all.`);
-    reply.header('vary', 'accept');
+    varyBy(reply, 'accept');
     if (preferred(headers.accept, produces) === 'application/json') return entry;
     return sendPage(reply, entryPage(entry));
   });

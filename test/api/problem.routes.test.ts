@@ -20,6 +20,15 @@ describe('the error catalogue', () => {
     expect(codes).toHaveLength(new Set(codes).size);
   });
 
+  test('depends on who asks too, where other pages may ask', async () => {
+    const origin = 'https://app.example';
+    const { url } = await serve({ corsOrigins: [origin] });
+    for (const path of ['/problems', '/problems/not_found']) {
+      const { headers } = await ask(url + path, { headers: { origin } });
+      expect(headers.get('vary')).toBe('Origin, accept');
+    }
+  });
+
   test('tells a program what a code means, how to mend it and which operations answer it', async () => {
     const { url } = await serve();
     const { body } = await ask(`${url}/problems/queue_full`);

@@ -71,7 +71,10 @@ export function readConfig(environment: Environment): ConfigAnswer {
   const problems = [
     ...known.flatMap((name) => [...messages(name)].map((expected) => problem(name, expected))),
     ...crossProblems(values, wrong).map(([name, expected]) => problem(name, expected)),
-    ...misspelt(values, known).map((name) => problem(name, 'one of the settings that --help lists')),
+    ...misspelt(values, known).map((name) => {
+      const meant = wholeNameOf(name);
+      return problem(name, `${meant ? `${meant}, or another` : 'one'} of the settings that --help lists`);
+    }),
   ];
   if (!parsed.success || problems.length > 0) return { problems };
   return { config: toConfig(parsed.data) };
@@ -101,11 +104,22 @@ function crossProblems(values: Environment, wrong: ReadonlyMap<string, unknown>)
   return found;
 }
 
-// A misspelt limit would silently leave the default in force. Other prefixes may belong to other programs.
-const ownPrefix = /^(ONBOARDING|SIMULATED|YAHOO)_/;
+const othersToo = new Set(['AUTH', 'DATA', 'DATABASE', 'LOG', 'TRUST', 'UPLOAD']);
 
+// A misspelt limit would silently leave the default in force: RATE_LIMIT, RETRY_MAX, AUTH_TOKEN. What begins with
+// another word than a setting does, or with one that other programs use too, may be theirs.
 function misspelt(values: Environment, known: readonly string[]): string[] {
-  return Object.keys(values).filter((name) => ownPrefix.test(name) && !known.includes(name));
+  const firstWord = (name: string) => name.split('_')[0]!;
+  const severalWords = (name: string) => name.includes('_');
+  const own = new Set(known.filter(severalWords).map(firstWord));
+  const isOurs = (name: string) =>
+    wholeNameOf(name) !== undefined || (own.has(firstWord(name)) && !othersToo.has(firstWord(name)));
+  return Object.keys(values).filter((name) => severalWords(name) && !known.includes(name) && isOurs(name));
+}
+
+/** The setting whose name begins like that. */
+function wholeNameOf(name: string): string | undefined {
+  return Object.keys(settingsSchema.shape).find((whole) => whole.startsWith(name));
 }
 
 const shownMax = 80;
@@ -113,7 +127,7 @@ const shownMax = 80;
 /** The evidence, shortened, without secrets and without bytes that a terminal would obey. */
 function shown(name: string, value: string | undefined): string {
   if (value === undefined) return 'nothing';
-  if (settingOf(name)?.secret) return '(not shown)';
+  if (settingOf(wholeNameOf(name) ?? name)?.secret) return '(not shown)';
   return JSON.stringify(value.length > shownMax ? `${value.slice(0, shownMax)}…` : value);
 }
 

@@ -157,6 +157,32 @@ describe('readConfig', () => {
     ]);
   });
 
+  test.each([
+    [
+      { RATE_LIMIT: '0' },
+      'RATE_LIMIT: expected RATE_LIMIT_PER_MINUTE, or another of the settings that --help lists, came: "0"',
+    ],
+    [{ RETRY_MAX_S: '3' }, 'RETRY_MAX_S: expected one of the settings that --help lists, came: "3"'],
+    [
+      { AUTH_TOKEN: 'ann-and-her-secret' },
+      'AUTH_TOKEN: expected AUTH_TOKENS, or another of the settings that --help lists, came: (not shown)',
+    ],
+  ])('refuses the near miss %j', (environment, line) => {
+    expect(problemsOf(environment)).toEqual([line]);
+  });
+
+  test.each([
+    'HOSTNAME',
+    'HOME',
+    'DATA_SOURCE',
+    'DATABASE_PASSWORD',
+    'LOG_FORMAT',
+    'UPLOAD_DIR',
+    'PORT_ALIAS',
+  ])('leaves %s to other programs', (name) => {
+    expect(problemsOf({ [name]: 'x' })).toEqual([]);
+  });
+
   test('quotes what came without letting it touch the terminal', () => {
     const [line = ''] = problemsOf({ PORT: `\u001b[31m${'9'.repeat(500)}` });
     expect(line).not.toContain('\u001b');

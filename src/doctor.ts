@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { DiagnosisView, Finding } from './api/schemas.ts';
@@ -46,7 +46,17 @@ async function open(config: Config): Promise<{ database: Database } | { finding:
     finding: { name, verdict, evidence, cure, duration_ms: 0 },
   });
   if (config.database.kind === 'pglite') {
-    const cluster = clusterOf(config.database.dataDir);
+    const { dataDir } = config.database;
+    const cluster = clusterOf(dataDir);
+    if (statSync(dataDir, { throwIfNoEntry: false })?.isDirectory() === false) {
+      const cure = 'Set DATA_DIR to a directory, or to a path where one can be made.';
+      return found(
+        'failed',
+        'database',
+        `Expected DATA_DIR to be a directory, got: the file ${dataDir}.`,
+        cure,
+      );
+    }
     if (!existsSync(join(cluster, 'PG_VERSION'))) {
       const cure =
         '`symbol-onboarding serve` makes one. If there should be one: look at DATA_DIR and DATABASE_URL.';

@@ -29,6 +29,15 @@ describeOnEveryDatabase('a diagnosis', (makeDatabase, kind) => {
     return diagnose({ config, database, provider, clock: systemClock, nodeName: 'here', ...more });
   };
 
+  if (kind === 'pglite') {
+    test('fails where the data directory is gone from under it', async () => {
+      expect(named(await alone(), 'lock')).toMatchObject({
+        verdict: 'failed',
+        evidence: expect.stringMatching(/was moved or removed while this process works in it/),
+      });
+    });
+  }
+
   test('finds nothing wrong with a service at work, and names what it saw', async () => {
     const service = await start();
     const first = await look(service);

@@ -87,6 +87,14 @@ describe('doctor, where no service runs', () => {
     expect(readdirSync(dataDir)).toEqual(files);
   });
 
+  test('fails where DATA_DIR is a file', async () => {
+    const { verdict, of } = await named({ DATA_DIR: import.meta.filename });
+    expect(verdict).toBe('failed');
+    expect(of.get('database')!.evidence).toMatch(
+      /^Expected DATA_DIR to be a directory, got: the file .*doctor/,
+    );
+  });
+
   test('fails where the database does not answer, and never shows its password', async () => {
     const { port } = new URL(await deadUrl());
     const { verdict, of } = await named({ DATABASE_URL: `postgres://me:secret@127.0.0.1:${port}/none` });

@@ -51,10 +51,9 @@ export interface HolderSeen {
 
 export function judgeHolder({ directory, holder, self }: HolderSeen): Judgement {
   if (holder === null) {
-    const evidence = `Nobody is named as the holder of ${directory}.`;
-    return warning(
-      evidence,
-      'Expected this process: do not remove files of a data directory that is in use.',
+    return failed(
+      `Nobody is named as the holder of ${directory}: it was moved or removed while this process works in it.`,
+      'Stop the service, put the directory back, start it again.',
     );
   }
   const who = `process ${holder.pid} on ${holder.host} since ${holder.since}`;

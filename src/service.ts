@@ -64,8 +64,10 @@ export function buildService(parts: ServiceParts): Service {
   const session = () => lastNewYorkSession(clock.now());
   const reads = portfolioQueries(database, { statuses: symbols.statuses, session });
   const overview = () => overviewOf(parts);
-  const retryAfterSeconds = async () =>
-    Math.max(1, (await overview()).estimated_drain_seconds ?? defaultRetrySeconds);
+  const retryAfterSeconds = async () => {
+    const { paused, estimated_drain_seconds: drain } = await overview();
+    return paused ? pausedRetrySeconds : Math.max(1, drain ?? defaultRetrySeconds);
+  };
   const { admit, unfinished } = parts.admission;
   const admitting = {
     ...parts,
@@ -130,6 +132,7 @@ export function buildService(parts: ServiceParts): Service {
 }
 
 const defaultRetrySeconds = 30; // before anything was measured
+const pausedRetrySeconds = 300; // nobody knows for how long; people pause for minutes
 
 async function known<T>(symbol: string, read: (normalised: string) => Promise<T | null>): Promise<T | null> {
   const normalised = normaliseSymbol(symbol).symbol;
@@ -199,7 +202,7 @@ async function overviewOf({ config, nodeName, queries, supervisor }: ServicePart
     ...totals,
     running: supervisor().context.permits.length,
     limits: { depth, concurrency, cluster_concurrency: null, prefetch },
-    estimated_drain_seconds: totals.depth === 0 ? 0 : drain,
+    estimated_drain_seconds: totals.depth === 0 ? 0 : totals.paused ? null : drain,
     node: nodeName,
     market_data: { providers, simulated: providers.includes('simulated'), breaker: null },
   };

@@ -14,6 +14,8 @@ export interface SymbolFacts {
   attempt: number | null;
   errorCode: string | null;
   errorMessage: string | null;
+  /** An operator paused the cluster: no job is begun. */
+  paused: boolean;
 }
 
 const doing: Record<Phase, string> = {
@@ -65,7 +67,7 @@ function verdict(
   if (facts?.readyAt) return { status: 'ready', message: readyMessage(facts) };
   switch (facts?.jobStatus) {
     case 'pending':
-      return { status: 'pending', message: 'Queued for processing' };
+      return { status: 'pending', message: facts.paused ? pausedMessage : 'Queued for processing' };
     case 'processing':
       return { status: 'processing', message: processingMessage(facts, retryLimit) };
     case 'failed':
@@ -76,6 +78,8 @@ function verdict(
       return { status: 'unknown', message: 'Symbol not found' };
   }
 }
+
+const pausedMessage = 'Queued for processing; onboarding is paused';
 
 function processingMessage({ phase, attempt }: SymbolFacts, retryLimit: number): string {
   const what = phase ? doing[phase] : 'Working';

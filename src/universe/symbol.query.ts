@@ -47,6 +47,8 @@ export function symbolQueries(
         const row = found.get(symbol);
         const status = statusIn(symbol, row ? factsOf(row) : null, { retryLimit });
         if (!row || (status.status !== 'pending' && status.status !== 'processing')) return status;
+        // Nobody knows for how long.
+        if (status.status === 'pending' && row.paused) return status;
         const waitMs = row.retry_at === null ? 0 : Math.max(0, Date.parse(row.retry_at) - clock.now());
         const estimate = estimateSeconds({
           phaseSeconds: measured,
@@ -117,6 +119,7 @@ interface FactsRow {
   error_code: string | null;
   error_message: string | null;
   ahead: number;
+  paused: boolean;
 }
 
 // Ids are UUIDv7, so the newest job is the greatest.
@@ -127,7 +130,8 @@ const factsSql = `
     u.calculation_date::text as calculation_date, u.updated_at, j.id as job_id, j.status as job_status, j.phase,
     j.attempt, j.retry_at, j.error_code, j.error_message,
     case when j.status = 'pending' then (select count(*)::int from onboarding_jobs a
-      where a.status in ('pending', 'processing') and a.id < j.id) else 0 end as ahead
+      where a.status in ('pending', 'processing') and a.id < j.id) else 0 end as ahead,
+    exists (select from service_state where key = 'paused' and value = 'true'::jsonb) as paused
   from unnest($1::text[]) as s(symbol)
   left join symbol_universe u on u.symbol = s.symbol
   left join lateral (select * from onboarding_jobs where symbol = s.symbol order by id desc limit 1) j on true
@@ -149,6 +153,7 @@ const factsOf = (row: FactsRow): SymbolFacts => ({
   attempt: row.attempt,
   errorCode: row.error_code,
   errorMessage: row.error_message,
+  paused: row.paused,
 });
 
 const profileOf = (row: FactsRow, status: SymbolView['status']): SymbolView => ({

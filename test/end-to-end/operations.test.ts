@@ -132,6 +132,13 @@ describeOnEveryDatabase('an operator', (makeDatabase) => {
     const overview = await service.get<OverviewView>('/onboarding');
     expect(overview.body).toMatchObject({ paused: true, counts: { pending: 1, processing: 0 } });
     expect((await service.job('PATIENT')).timeline).toHaveLength(1);
+    // Nobody knows for how long, whatever was measured before the pause.
+    expect(overview.body.estimated_drain_seconds).toBeNull();
+    expect((await service.get('/symbols/PATIENT/status')).body).toMatchObject({
+      status: 'pending',
+      message: 'Queued for processing; onboarding is paused',
+      estimated_seconds: null,
+    });
     for (const _ of [1, 2]) {
       expect(await service.post('/onboarding/resume')).toMatchObject({
         status: 200,

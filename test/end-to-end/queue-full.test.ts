@@ -38,6 +38,10 @@ describeOnEveryDatabase('a queue with room for two', (makeDatabase) => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(refused.body.retry_after_seconds).toBe(Number(refused.headers.get('retry-after')));
     expect(await countRows(database)).toEqual(before);
+    await service.post('/onboarding/pause');
+    const meanwhile = await service.upload<Problem>(csvOf('NEXT', 'LAST'));
+    expect(meanwhile).toMatchObject({ status: 503, body: { retry_after_seconds: 300 } });
+    await service.post('/onboarding/resume');
     for (const symbol of ['NEXT', 'LAST']) {
       expect((await service.get(`/symbols/${symbol}/status`)).body).toMatchObject({ status: 'unknown' });
       expect(service.app.provider.requests().histories[symbol]).toBeUndefined();

@@ -13,6 +13,7 @@ const facts: SymbolFacts = {
   attempt: 1,
   errorCode: null,
   errorMessage: null,
+  paused: false,
 };
 const statusOf = (symbol: string, changes: Partial<SymbolFacts> = {}): SymbolStatusView =>
   statusIn(symbol, { ...facts, ...changes }, { retryLimit: 3 });
@@ -51,6 +52,12 @@ describe('the status of a symbol', () => {
   test.each<[string, Partial<SymbolFacts> | null, string, string]>([
     ['without a row or a job', null, 'unknown', 'Symbol not found'],
     ['whose job waits', { readyAt: null, jobStatus: 'pending' }, 'pending', 'Queued for processing'],
+    [
+      'whose job waits while onboarding is paused',
+      { readyAt: null, jobStatus: 'pending', paused: true },
+      'pending',
+      'Queued for processing; onboarding is paused',
+    ],
     [
       'at work',
       { readyAt: null, jobStatus: 'processing', phase: 'fetch' },

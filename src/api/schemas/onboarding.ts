@@ -52,7 +52,9 @@ export const overviewSchema = z.object({
     finished_last_hour: z.int(),
     median_seconds: z.number().nullable().meta({ description: 'From created to finished, last hour.' }),
   }),
-  estimated_drain_seconds: z.int().nullable(),
+  estimated_drain_seconds: z.int().nullable().meta({
+    description: 'From measured times; null before anything was measured, and while paused.',
+  }),
   node: z.string(),
   feed_position: z.int(),
   market_data: marketDataSchema,

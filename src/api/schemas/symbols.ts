@@ -21,7 +21,8 @@ export const symbolStatusViewSchema = z.object({
   status: z.enum(symbolStatuses),
   message: z.string(),
   estimated_seconds: z.int().min(0).nullable().meta({
-    description: 'From measured phase times and the queue ahead; null unless pending or processing.',
+    description:
+      'From measured phase times and the queue ahead; null unless pending or processing, and while paused.',
   }),
   phase: phaseSchema.nullable().meta({ description: 'Of the newest job, null without an unfinished one.' }),
   attempt: z.int().nullable(),

@@ -54,6 +54,10 @@ export function allowedMethods(routes: readonly KnownRoute[], path: string): str
   const segments = path.split('/');
   const matching = routes.filter((route) => {
     const pattern = route.url.split('/');
+    // A folder: whatever lies in it. The one star alone answers browsers' questions, and is no place.
+    const isFolder = pattern.length > 1 && pattern.at(-1) === '*';
+    if (isFolder && segments.length >= pattern.length)
+      pattern.splice(-1, 1, ...segments.slice(pattern.length - 1));
     return (
       pattern.length === segments.length &&
       pattern.every((part, at) => (part.startsWith(':') ? segments[at] !== '' : part === segments[at]))

@@ -19,6 +19,12 @@ describe('the reference page', () => {
     expect(html).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\son\w+=|\sstyle=/);
   });
 
+  test('says of its assets too that they can only be read', async () => {
+    const { url } = await serve();
+    const answer = await fetch(`${url}/docs/static/index.css`, { method: 'POST' });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
   test('lets a browser run and load only that, whatever else a description may say', async () => {
     const { url } = await serve();
     const { headers } = await fetch(`${url}/docs`);

@@ -56,6 +56,8 @@ describe('allowedMethods', () => {
     { url: '/portfolios/:id', methods: ['GET', 'HEAD'] },
     { url: '/portfolios/:id', methods: ['DELETE'] },
     { url: '/portfolios', methods: ['POST'] },
+    { url: '/docs/static/*', methods: ['GET'] },
+    { url: '*', methods: ['OPTIONS'] },
   ];
 
   test.each([
@@ -63,6 +65,10 @@ describe('allowedMethods', () => {
     ['/portfolios', ['POST']],
     ['/portfolios/', []],
     ['/portfolios/1/2', []],
+    ['/docs/static/page.js', ['GET']],
+    ['/docs/static/a/b.js', ['GET']],
+    ['/docs/static', []],
+    ['/anything', []],
   ])('%s takes %j', (path, methods) => {
     expect(allowedMethods(routes, path)).toEqual(methods);
   });

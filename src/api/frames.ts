@@ -1,4 +1,4 @@
-import type { Frame, TransitionView } from './schemas.ts';
+import type { Frame, LiveErrorCode, TransitionView } from './schemas.ts';
 
 export const subprotocol = 'onboarding.v1+json';
 
@@ -11,6 +11,15 @@ export interface LiveLimits {
   bufferBytes: number;
   /** The largest frame that a client may send. */
   frameBytes: number;
+  /** How long it may stay that far behind. */
+  slowMs: number;
+  /** How long a connection may be without a subscription. */
+  idleMs: number;
+  /** Subscriptions of one connection, and the symbols, portfolios and jobs that they name in all. */
+  subscriptions: number;
+  names: number;
+  /** How many frames a resume may replay. */
+  replay: number;
   /** How long a client that was told goodbye may take to answer; a shutdown waits that long at most. */
   closeTimeoutMs: number;
   /** Sockets that one client, a token's name or an address, may have open. */
@@ -22,7 +31,12 @@ export interface LiveLimits {
 export const liveLimits: LiveLimits = {
   pingIntervalMs: 30_000, // below the 60 s after which common proxies drop a silent connection
   bufferBytes: 1024 * 1024, // some 2,000 transitions: a client that far behind is gone, not busy
-  frameBytes: 4096,
+  slowMs: 15_000,
+  idleMs: 60_000,
+  frameBytes: 64 * 1024, // a thousand names
+  subscriptions: 32,
+  names: 1000,
+  replay: 10_000,
   closeTimeoutMs: 2000,
   socketsPerClient: 20, // a window each, for more windows than anybody watches
   sockets: 500, // half of the connections, so that requests always find one
@@ -46,8 +60,13 @@ export function helloFrame({ position, now, marketData, limits }: Hello): string
     market_data: marketData,
     limits: {
       ping_interval_ms: limits.pingIntervalMs,
-      buffer_bytes: limits.bufferBytes,
+      idle_ms: limits.idleMs,
       frame_bytes: limits.frameBytes,
+      buffer_bytes: limits.bufferBytes,
+      slow_ms: limits.slowMs,
+      subscriptions: limits.subscriptions,
+      names: limits.names,
+      replay: limits.replay,
     },
   });
 }
@@ -64,8 +83,8 @@ export function transitionFrame(transition: TransitionView): string {
 }
 
 /** The answer to a message that this version of the protocol has no use for. */
-export function errorFrame(code: string, message: string): string {
-  return encode({ type: 'error', code, message });
+export function errorFrame(code: LiveErrorCode, message: string): string {
+  return encode({ type: 'error', code, message, subscription: null });
 }
 
 function encode(frame: Frame): string {

@@ -50,13 +50,13 @@ describe('/ws', () => {
     fake.emit(42);
     fake.emit(43);
     const [hello, first, second] = await have(3);
-    expect(hello).toEqual({
+    expect(hello).toMatchObject({
       type: 'hello',
       protocol: 'onboarding.v1+json',
       position: 41,
       server_time: '2026-03-02T14:30:00.000Z',
       market_data: { providers: ['simulated'], simulated: true },
-      limits: { ping_interval_ms: 30_000, buffer_bytes: 1_048_576, frame_bytes: 4096 },
+      limits: { ping_interval_ms: 30_000, buffer_bytes: 1_048_576, frame_bytes: 65_536 },
     });
     expect(first).toMatchObject({
       type: 'transition',
@@ -105,7 +105,7 @@ describe('/ws', () => {
     const { url } = await serve();
     const { socket, have, closed } = watch(url);
     await have(1);
-    socket.send('x'.repeat(5000));
+    socket.send('x'.repeat(70_000));
     expect((await closed).code).toBe(1009);
   });
 

@@ -7,6 +7,7 @@ import { supervisorMachine } from '../machines/supervisor.ts';
 import { buildServer } from './api/http.server.ts';
 import { logOptions } from './api/log.ts';
 import type { Service } from './api/service.ts';
+import { traced } from './attempt.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { claimProvider } from './database.provider.ts';
@@ -198,7 +199,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     onboarding.send({ type: code === 'claim_lost' ? 'claim.lost' : 'job.cancel', ...claim });
   };
   const job = jobMachine.provide({
-    actors: jobActors(phases, { recorder, inFlight: flights, clock, random, onRefused, ...told }),
+    actors: jobActors(phases, { recorder, traced, inFlight: flights, clock, random, onRefused, ...told }),
   });
   const work = await listenForWork(queue, database, clock);
   closers.push(work.close);

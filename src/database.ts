@@ -3,6 +3,7 @@ import type { PGlite } from '@electric-sql/pglite';
 import { MikroORM, type Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { ormConfig } from '../mikro-orm.config.ts';
+import { countWrite } from './attempt.ts';
 import { AppError } from './errors.ts';
 import { type EmbeddedDatabase, type EmbeddedOptions, openPglite } from './pglite.ts';
 
@@ -104,6 +105,7 @@ function databaseOf(orm: Orm, embedded: EmbeddedDatabase | null, databaseUrl: st
       try {
         const statement = prepared && !embedded ? named(text) : text;
         const { rows } = await kysely(orm, on).executeQuery(rawQuery(statement, parameters));
+        countWrite(text);
         return rows as Row[];
       } catch (error) {
         throw on ? error : classified(error);

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { observeProvider } from './attempt.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
@@ -42,9 +43,11 @@ export function databaseOptions({ database }: Config) {
 
 export function configuredProvider(config: Config, clock: Clock): MarketDataProvider {
   const { providers, simulated, yahooBaseUrl } = config.marketData;
-  if (providers[0] === 'simulated') return simulatedProvider({ clock, ...simulated });
+  if (providers[0] === 'simulated')
+    return simulatedProvider({ clock, ...simulated, observe: observeProvider });
   return yahooProvider({
     clock,
+    observe: observeProvider,
     ...config.provider,
     ...(yahooBaseUrl !== null && { baseUrl: yahooBaseUrl }),
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { jobMachine } from '../../machines/job.ts';
 import { jobLimitsSchema, phases } from '../../machines/protocol.ts';
 import { supervisorMachine } from '../../machines/supervisor.ts';
+import { traced } from '../../src/attempt.ts';
 import { systemClock } from '../../src/clock.ts';
 import { type Database, openDatabase } from '../../src/database.ts';
 import { admissionStore } from '../../src/onboarding/admission.store.ts';
@@ -92,6 +93,7 @@ async function onboardAll(
   const fail = (_claim: unknown, reason: unknown) => allSettled.reject(new Error(String(reason)));
   const actors = jobActors(work, {
     recorder,
+    traced,
     inFlight: flights,
     clock: systemClock,
     random: Math.random,

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { AppError } from '../errors.ts';
 import { cleanBars, type RawBar } from './bars.ts';
+import { nobodyObserves, noteRequest, type ObserveProvider } from './calls.ts';
 import { type CountingProvider, countRequests } from './counting.ts';
 import { failures } from './failures.ts';
 import { type Fault, planFaults } from './faults.ts';
@@ -20,6 +21,8 @@ export interface SimulatedProviderOptions {
   faults?: readonly Fault[];
   /** How long a `429` fault asks to wait. */
   throttleMs?: number;
+  /** Who is told of each request. */
+  observe?: ObserveProvider;
 }
 
 /**
@@ -33,7 +36,14 @@ export interface SimulatedProviderOptions {
  *     market.requests().history   // 0: it counts what is asked of it
  */
 export function simulatedProvider(options: SimulatedProviderOptions): CountingProvider {
-  const { clock, seed = 1, latencyMs = 0, faults = [], throttleMs = 1000 } = options;
+  const {
+    clock,
+    seed = 1,
+    latencyMs = 0,
+    faults = [],
+    throttleMs = 1000,
+    observe = nobodyObserves,
+  } = options;
   const plan = planFaults(faults);
 
   const answered = async (signal: AbortSignal | undefined): Promise<void> => {
@@ -51,10 +61,24 @@ export function simulatedProvider(options: SimulatedProviderOptions): CountingPr
       });
     },
     async history({ signal, ...request }) {
-      await answered(signal);
-      const fault = plan.take(request.symbol, 'history');
-      if (fault !== null) throw failureOf(fault, request.symbol);
-      return historyOf(request, { seed, now: clock.now() });
+      const { symbol, from, to } = request;
+      const query = new URLSearchParams({ symbol, from, to });
+      const note = noteRequest(observe(), {
+        provider: 'simulated',
+        url: `simulated:history?${query}`,
+        clock,
+      });
+      try {
+        await answered(signal);
+        const fault = plan.take(symbol, 'history');
+        if (fault !== null) throw failureOf(fault, symbol);
+        const history = historyOf(request, { seed, now: clock.now() });
+        note.ended();
+        return history;
+      } catch (error) {
+        note.ended(error);
+        throw error;
+      }
     },
   };
 

@@ -1,6 +1,7 @@
 import PQueue from 'p-queue';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import { nobodyObserves, noteRequest, type ObserveProvider, type TellProvider } from './calls.ts';
 import { failures } from './failures.ts';
 import { isDataRequest, judgeAnswer } from './yahoo-answers.ts';
 
@@ -16,6 +17,8 @@ export interface YahooFetchOptions {
   deadlineMs?: number;
   /** The pause after a 429 that does not say how long. */
   throttleMs?: number;
+  /** Who is told of each request. */
+  observe?: ObserveProvider;
 }
 
 // Cookies, consent, crumb and data come from these; whatever sends us elsewhere is not Yahoo.
@@ -37,7 +40,7 @@ const bodyless = [204, 205, 304];
  * crumb are shared by callers that wait for them, and only their deadline ends them.
  */
 export function yahooFetch(options: YahooFetchOptions): typeof fetch {
-  const { concurrency = 4, intervalMs = 0 } = options;
+  const { concurrency = 4, intervalMs = 0, observe = nobodyObserves } = options;
   const queue = new PQueue({
     concurrency,
     ...(intervalMs > 0 && { interval: intervalMs, intervalCap: 1, strict: true }),
@@ -51,12 +54,18 @@ export function yahooFetch(options: YahooFetchOptions): typeof fetch {
       });
     }
     const signal = isDataRequest(url) ? (init.signal ?? undefined) : undefined;
-    return queue.add(() => send(url, { ...init, signal: signal ?? null }, options), { signal });
+    const tell = observe(); // before the queue: what runs behind it no longer knows who asked
+    return queue.add(() => send(url, { ...init, signal: signal ?? null }, { ...options, tell }), { signal });
   };
 }
 
-async function send(url: URL, init: RequestInit, options: YahooFetchOptions): Promise<Response> {
-  const { clock, deadlineMs = 10_000, throttleMs = 60_000 } = options;
+async function send(
+  url: URL,
+  init: RequestInit,
+  options: YahooFetchOptions & { tell: TellProvider },
+): Promise<Response> {
+  const { clock, deadlineMs = 10_000, throttleMs = 60_000, tell } = options;
+  const note = noteRequest(tell, { provider: 'yahoo', url, clock });
   const deadline = new AbortController();
   const settled = new AbortController();
   clock.sleepUntil(clock.now() + deadlineMs, settled.signal).then(
@@ -70,18 +79,32 @@ async function send(url: URL, init: RequestInit, options: YahooFetchOptions): Pr
     );
     const body = await response.text();
     const { status, statusText, headers } = response;
+    note.answered({ status, bytes: Buffer.byteLength(body) });
     const retryAfter = headers.get('retry-after');
     const problem = judgeAnswer({ url, status, retryAfter, body }, { now: clock.now(), throttleMs });
     if (problem !== null) throw problem;
-    return new Response(bodyless.includes(status) ? null : body, { status, statusText, headers });
+    const answer = new Response(bodyless.includes(status) ? null : body, { status, statusText, headers });
+    note.ended();
+    return answer;
   } catch (error) {
-    if (error instanceof AppError) throw error;
-    init.signal?.throwIfAborted();
-    deadline.signal.throwIfAborted();
-    throw failures.unavailable({ provider: 'yahoo', what: 'could not be reached', cause: error });
+    const failure = failureOf(error, { asked: init.signal, deadline: deadline.signal });
+    note.ended(failure);
+    throw failure;
   } finally {
     settled.abort();
   }
+}
+
+function failureOf(error: unknown, { asked, deadline }: Signals): unknown {
+  if (error instanceof AppError) return error;
+  if (asked?.aborted) return asked.reason;
+  if (deadline.aborted) return deadline.reason;
+  return failures.unavailable({ provider: 'yahoo', what: 'could not be reached', cause: error });
+}
+
+interface Signals {
+  asked: AbortSignal | null | undefined;
+  deadline: AbortSignal;
 }
 
 function rewritten(

@@ -85,7 +85,7 @@ async function claim(
   await database.sql(claimSql, [JSON.stringify([...taken, ...ended].map(changeOf)), node], { on });
   await appendTransitions(
     database,
-    [...taken, ...ended].map((plan) => journalRowOf(plan, node)),
+    [...taken, ...ended].map((plan) => journalRowOf(plan, { node, limits })),
     on,
   );
   return taken.map(({ row, entry, progress, to }) => ({
@@ -177,7 +177,7 @@ const claimSql = `
 
 function journalRowOf(
   { row, to, event, error, progress }: Exclude<Plan, { kind: 'orphan' }>,
-  node: string,
+  { node, limits }: { node: string; limits: JobLimits },
 ): JournalRow {
   return {
     jobId: row.id,
@@ -192,6 +192,7 @@ function journalRowOf(
     claimEpoch: row.claim_epoch + 1,
     error,
     actorSnapshot: null,
+    trace: { spawned: { progress, limits } },
   };
 }
 

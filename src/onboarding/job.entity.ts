@@ -73,6 +73,8 @@ export const OnboardingTransition = defineEntity({
     errorCode: p.string().length(64).nullable(),
     errorMessage: p.text().nullable(),
     actorSnapshot: p.json<unknown>().nullable(),
+    /** For the timeline and for replays: what the machine was told, and what was done while in `fromState`. */
+    trace: p.json<unknown>().nullable(),
     at: p.datetime(6).defaultRaw('clock_timestamp()'),
   },
 });

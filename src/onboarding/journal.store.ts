@@ -2,6 +2,7 @@ import { isUnfinished } from '../../machines/protocol.ts';
 import type { Database, Transaction } from '../database.ts';
 import { AppError } from '../errors.ts';
 import { channels, type Journal, type SymbolQueue, type TransitionRecord } from './ports.ts';
+import type { TransitionTrace } from './trace.ts';
 
 /** One row of the journal before it has a position. */
 export interface JournalRow {
@@ -17,6 +18,7 @@ export interface JournalRow {
   claimEpoch: number;
   error: { code: string; message: string } | null;
   actorSnapshot: unknown;
+  trace?: TransitionTrace | null;
 }
 
 /** The recorder's store: a batch of transitions in one transaction, in the lock order of the house. */
@@ -110,6 +112,7 @@ function rowOf(
     error_phase: job.error?.phase ?? null,
     settled: !isUnfinished(job.status),
     actor_snapshot: record.actorSnapshot,
+    trace: record.trace,
   };
 }
 
@@ -124,7 +127,7 @@ const writeSql = `
     select * from jsonb_to_recordset($1::jsonb) as given(n int, last boolean, job_id uuid, symbol text, epoch int,
       sequence int, from_state text, to_state text, event text, duration_ms int, status text, outcome text, phase text,
       attempt int, retry_at timestamptz, waited_ms bigint, partial boolean, degraded text, results jsonb, resumes int,
-      error_code text, error_message text, error_phase text, settled boolean, actor_snapshot jsonb)
+      error_code text, error_message text, error_phase text, settled boolean, actor_snapshot jsonb, trace jsonb)
   ), mine as materialized (
     select j.id, j.claim_epoch as epoch, j.sequence as reached
     from onboarding_jobs j join given g on g.last and g.job_id = j.id and g.epoch = j.claim_epoch
@@ -154,9 +157,9 @@ const writeSql = `
     returning position - whole.size as before, position
   ), appended as (
     insert into onboarding_transitions (job_id, symbol, sequence, position, from_state, to_state, event, attempt,
-      duration_ms, node, claim_epoch, error_code, error_message, actor_snapshot)
+      duration_ms, node, claim_epoch, error_code, error_message, actor_snapshot, trace)
     select f.job_id, f.symbol, f.sequence, head.before + f.place, f.from_state, f.to_state, f.event, f.attempt,
-      f.duration_ms, $2, f.epoch, f.error_code, f.error_message, f.actor_snapshot
+      f.duration_ms, $2, f.epoch, f.error_code, f.error_message, f.actor_snapshot, f.trace
     from fresh f, head
   )
   select exists (select from whole) as whole, (select json_object_agg(id, reached) from mine) as reached,
@@ -204,6 +207,7 @@ export async function appendTransitions(
     error_code: row.error?.code ?? null,
     error_message: row.error?.message ?? null,
     actor_snapshot: row.actorSnapshot,
+    trace: row.trace ?? null,
   }));
   await database.sql(appendSql, [JSON.stringify(values), rows.length, channels.feed], { on });
 }
@@ -213,12 +217,12 @@ const appendSql = `
     update feed_head set position = position + $2::int where id = 1 returning position
   ), appended as (
     insert into onboarding_transitions (job_id, symbol, sequence, position, from_state, to_state, event, attempt,
-      duration_ms, node, claim_epoch, error_code, error_message, actor_snapshot)
+      duration_ms, node, claim_epoch, error_code, error_message, actor_snapshot, trace)
     select r.job_id, r.symbol, r.sequence, head.position - $2::int + r.n, r.from_state, r.to_state, r.event,
-      r.attempt, r.duration_ms, r.node, r.claim_epoch, r.error_code, r.error_message, r.actor_snapshot
+      r.attempt, r.duration_ms, r.node, r.claim_epoch, r.error_code, r.error_message, r.actor_snapshot, r.trace
     from head, jsonb_to_recordset($1::jsonb) as r(n int, job_id uuid, symbol text, sequence int, from_state text,
       to_state text, event text, attempt int, duration_ms int, node text, claim_epoch int, error_code text,
-      error_message text, actor_snapshot jsonb)
+      error_message text, actor_snapshot jsonb, trace jsonb)
   )
   select pg_notify($3, json_build_object('from', position - $2::int + 1, 'to', position)::text) from head`;
 

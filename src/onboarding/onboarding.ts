@@ -16,9 +16,12 @@ import type { InFlight } from './in-flight.ts';
 import type { PhaseWork } from './phases.ts';
 import type { QueueEntry, TakenClaim } from './ports.ts';
 import type { Recorder } from './recorder.ts';
+import type { JobTrace } from './trace.ts';
 
 export interface ActorOptions {
-  recorder: Pick<Recorder, 'barrier'>;
+  recorder: Pick<Recorder, 'barrier' | 'trace'>;
+  /** Runs a phase so that what it does is noted there. */
+  traced: <T>(trace: JobTrace, run: () => Promise<T>) => Promise<T>;
   inFlight: InFlight;
   clock: Clock;
   /** Uniform in [0, 1). */
@@ -46,12 +49,12 @@ export function jobActors(work: Record<Phase, PhaseWork>, options: ActorOptions)
 
 // Journal before effect: the barrier opens when the transition that started this phase is committed.
 function phaseActor(work: PhaseWork, options: ActorOptions) {
-  const { recorder, inFlight, clock, random, onRefused, onFailure } = options;
+  const { recorder, traced, inFlight, clock, random, onRefused, onFailure } = options;
   return fromPromise<PhaseOutput, PhaseInput>(async ({ input, signal }) => {
     const run = async () => {
       await recorder.barrier(input.claim.jobId);
       signal.throwIfAborted();
-      return work(input, signal);
+      return traced(recorder.trace(input.claim.jobId), () => work(input, signal));
     };
     try {
       return await inFlight.track(input.claim.symbol, run());

@@ -1,6 +1,7 @@
 import type { JobState } from '../../machines/job.ts';
 import type { Claim, JobProgress, JobReason } from '../../machines/protocol.ts';
 import type { Transaction } from '../database.ts';
+import type { TransitionTrace } from './trace.ts';
 
 /** What the queue hands out: `retryCount` is its own fence, so a stale holder settles nothing. */
 export interface QueueEntry {
@@ -58,6 +59,8 @@ export interface TransitionRecord {
   /** The job row's fields after it. */
   job: JobState;
   actorSnapshot: unknown;
+  /** Null where there is nothing to keep. */
+  trace: TransitionTrace | null;
 }
 
 /** The recorder's view of the database. */

@@ -11,6 +11,7 @@ import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { groupCommit } from './group-commit.ts';
 import type { Journal, TakenClaim, TransitionRecord } from './ports.ts';
+import { inputOf, type JobTrace, jobTrace, type TransitionInput, traceOf } from './trace.ts';
 
 export interface Recorder {
   /** Hand this to `createActor(supervisor, { inspect })`. Never throws: an exception here would kill the actor. */
@@ -19,6 +20,8 @@ export interface Recorder {
   begin(taken: TakenClaim): void;
   /** Resolves once every transition of the job so far is durable; rejects with `claim_lost`. */
   barrier(jobId: string): Promise<void>;
+  /** Where a job's phase notes what it does: kept with the transition that ends it. */
+  trace(jobId: string): JobTrace;
   /** The claims whose end is not durable yet. */
   held(): TakenClaim[];
   /** Forgets a claim that was lost or given back. */
@@ -43,6 +46,7 @@ interface Held {
   sequence: number;
   state: string;
   since: number;
+  trace: JobTrace;
   /** Settles with the last transition handed to the journal. */
   written: Promise<void>;
 }
@@ -50,6 +54,7 @@ interface Held {
 interface Observed {
   previous: JobSnapshot | null;
   event: string;
+  input: TransitionInput;
   moved: boolean;
 }
 
@@ -105,6 +110,7 @@ export function createRecorder({
     event: string,
     job: TransitionRecord['job'],
     actorSnapshot: unknown,
+    input: TransitionInput = {},
   ) => {
     const now = clock.now();
     const record: TransitionRecord = {
@@ -117,6 +123,7 @@ export function createRecorder({
       durationMs: Math.max(0, Math.round(now - held.since)),
       job,
       actorSnapshot,
+      trace: traceOf({ ...input, ...held.trace.take() }),
     };
     held.state = to;
     held.since = now;
@@ -129,7 +136,7 @@ export function createRecorder({
 
   const onNext = (seen: Observed, snapshot: JobSnapshot) => {
     const unchanged = snapshot === seen.previous;
-    const { event } = seen;
+    const { event, input } = seen;
     // Where a child begins is what the journal row of its claim says already.
     const moved = seen.moved && seen.previous !== null;
     seen.previous = snapshot;
@@ -138,7 +145,7 @@ export function createRecorder({
     if (unchanged || !held || held.taken.claim.epoch !== snapshot.context.claim.epoch) return;
     const to = stateName(snapshot.value);
     if (to === held.state && !moved) return;
-    write(held, to, event, progressOf(snapshot), actorSnapshotOf(snapshot));
+    write(held, to, event, progressOf(snapshot), actorSnapshotOf(snapshot), input);
   };
 
   const onCrash = (seen: Observed, error: unknown) => {
@@ -152,7 +159,7 @@ export function createRecorder({
   };
 
   const watch = (ref: ActorRefFrom<typeof jobMachine>) => {
-    const seen: Observed = { previous: null, event: 'xstate.init', moved: false };
+    const seen: Observed = { previous: null, event: 'xstate.init', input: {}, moved: false };
     observed.set(ref, seen);
     const safely =
       <T>(work: (value: T) => void) =>
@@ -178,7 +185,10 @@ export function createRecorder({
         const seen = observed.get(ref);
         if (!seen || event._transitions.length === 0) return;
         // The first microstep of an event tells its name; the eventless ones behind it belong to it.
-        if (!seen.moved) seen.event = eventName(event.event.type);
+        if (!seen.moved) {
+          seen.event = eventName(event.event.type);
+          seen.input = inputOf(event.event);
+        }
         seen.moved = true;
       } catch (error) {
         log(error);
@@ -192,6 +202,7 @@ export function createRecorder({
         sequence,
         state,
         since,
+        trace: jobTrace(),
         written: Promise.resolve(),
       });
     },
@@ -201,6 +212,7 @@ export function createRecorder({
       if (!held) throw new AppError('claim_lost', 'This job was given back.');
       await held.written;
     },
+    trace: (jobId) => claims.get(jobId)?.trace ?? jobTrace(),
     held: () => [...claims.values()].map(({ taken }) => taken),
     forget,
     idle: () => commits.idle(),

@@ -41,6 +41,7 @@ export function recordOf(
     event: 'test',
     durationMs: 5,
     actorSnapshot: null,
+    trace: null,
     ...rest,
     job: { ...taken.progress, outcome: null, error: null, status, ...job },
   };

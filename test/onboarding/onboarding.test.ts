@@ -3,6 +3,7 @@ import { fromCallback } from 'xstate';
 import { jobMachine } from '../../machines/job.ts';
 import { type ClaimsEvent, phases, type SupervisorEvent } from '../../machines/protocol.ts';
 import { supervisorMachine } from '../../machines/supervisor.ts';
+import { traced } from '../../src/attempt.ts';
 import { AppError } from '../../src/errors.ts';
 import { inFlight } from '../../src/onboarding/in-flight.ts';
 import { failureOf, jobActors, startOnboarding } from '../../src/onboarding/onboarding.ts';
@@ -55,6 +56,7 @@ function startNode({
   };
   const actors = jobActors(Object.fromEntries(phases.map((name) => [name, phase])) as never, {
     recorder,
+    traced,
     inFlight: flights,
     clock,
     random: () => 0.5,

@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
 import type { JobDetailView, PortfolioView, TransitionView, uploadedSchema } from '../../src/api/schemas.ts';
 import { type App, startApp } from '../../src/app.ts';
+import { observeProvider } from '../../src/attempt.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Database } from '../../src/database.ts';
@@ -74,7 +75,14 @@ export async function startService(
   const app = await startApp(reading.config, {
     // The test's database outlives the service: a restart is a second service on it.
     database: { ...database, close: async () => {} },
-    provider: options.provider ?? simulatedProvider({ clock, faults: parseFaults(faults), throttleMs: 5 }),
+    provider:
+      options.provider ??
+      simulatedProvider({
+        clock,
+        faults: parseFaults(faults),
+        throttleMs: 5,
+        observe: observeProvider,
+      }),
     logger: pino({ level: process.env.LOG_LEVEL ?? 'silent' }),
     clock,
     ...(options.random && { random: options.random }),

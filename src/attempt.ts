@@ -1,0 +1,19 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { nobodyObserves, type ObserveProvider } from './market/calls.ts';
+import { isWrite, type JobTrace } from './onboarding/trace.ts';
+
+const running = new AsyncLocalStorage<JobTrace>();
+
+/** Runs a phase so that what it asks of providers and writes to the database is found in its job's timeline. */
+export function traced<T>(trace: JobTrace, run: () => Promise<T>): Promise<T> {
+  return running.run(trace, run);
+}
+
+/** Where providers report to: the job that asks now, if one does. */
+export const observeProvider: ObserveProvider = () => running.getStore()?.tell ?? nobodyObserves();
+
+/** Called by the database for each statement that has been run. */
+export function countWrite(statement: string): void {
+  const trace = running.getStore();
+  if (trace && isWrite(statement)) trace.wrote();
+}

@@ -132,6 +132,8 @@ async function openBase(
     onCall: (call) => observeCall(metrics, configured.name, call),
   });
   await claimProvider(database, provider.name);
+  // The lock on the directory proves that nobody else takes uploads: what a killed process was at is over.
+  if (database.pglite !== null) await idempotencyStore(database).releaseAll();
   const queue = await startSymbolQueue(database, { log });
   closers.push(() => queue.stop());
   const nodeName = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;

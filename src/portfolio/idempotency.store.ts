@@ -14,8 +14,8 @@ export interface HeldKey extends KeyOf {
 export type KeyClaim =
   /** It is ours: go on, then `answer` or `release`. */
   | { kind: 'held' }
-  /** Another request holds it. */
-  | { kind: 'in_flight' }
+  /** Another request holds it, since then and, should it have died, until then. */
+  | { kind: 'in_flight'; heldSeconds: number; leftSeconds: number }
   /** It was used for something else. */
   | { kind: 'reused' }
   /** It was answered before, with this text. */
@@ -34,6 +34,8 @@ export interface IdempotencyStore {
   answer(held: HeldKey, answer: string, options: { on: Transaction }): Promise<boolean>;
   /** Lets go of a key under which nothing was saved. Never of one that was answered, whatever its holder believes. */
   release(held: HeldKey): Promise<void>;
+  /** Lets go of every key that was not answered. Only for who knows that no request is under way anywhere. */
+  releaseAll(): Promise<void>;
 }
 
 export interface KeyTimes {
@@ -68,7 +70,14 @@ export function idempotencyStore(database: Database, times: KeyTimes = keyTimes)
           { on },
         );
         // Whoever was faster has committed, and its row is locked by the attempt to take it.
-        if (taken.length === 0) return (await read(held, fingerprint, on)) ?? { kind: 'in_flight' };
+        if (taken.length === 0)
+          return (
+            (await read(held, fingerprint, on)) ?? {
+              kind: 'in_flight',
+              heldSeconds: 0,
+              leftSeconds: lockSeconds,
+            }
+          );
         // After the key is ours, and past what others hold: it never waits, so no two claims wait for each other.
         await database.sql(sweepSql, [sweptMax], { on });
         return { kind: 'held' };
@@ -90,25 +99,31 @@ export function idempotencyStore(database: Database, times: KeyTimes = keyTimes)
         [owner, key, token],
       );
     },
+    async releaseAll() {
+      await database.sql('delete from idempotency_keys where answer is null');
+    },
   };
 }
 
 interface KeyRow {
   fingerprint: string;
   answer: string | null;
-  is_lapsed: boolean;
+  held_seconds: number;
+  left_seconds: number;
 }
 
-/** Null: it can be taken. Something else may not be asked under a key, lapsed or not. */
+/** Null: it can be taken, by whatever is asked, because nothing was saved under it. */
 function claimOf(row: KeyRow, fingerprint: string): KeyClaim | null {
+  const { answer, held_seconds: heldSeconds, left_seconds: leftSeconds } = row;
+  if (answer === null && leftSeconds <= 0) return null;
   if (row.fingerprint !== fingerprint) return { kind: 'reused' };
-  if (row.answer !== null) return { kind: 'answered', answer: row.answer };
-  return row.is_lapsed ? null : { kind: 'in_flight' };
+  return answer === null ? { kind: 'in_flight', heldSeconds, leftSeconds } : { kind: 'answered', answer };
 }
 
 // The answer is text within jsonb: jsonb itself would reorder its keys, and it refuses characters that text may have.
 const readSql = `
-  select fingerprint, answer #>> '{}' as answer, locked_until <= now() as is_lapsed
+  select fingerprint, answer #>> '{}' as answer, extract(epoch from now() - created_at)::float8 as held_seconds,
+    extract(epoch from locked_until - now())::float8 as left_seconds
   from idempotency_keys where owner = $1 and key = $2 and expires_at > now()`;
 
 const takeSql = `
@@ -116,8 +131,7 @@ const takeSql = `
   values ($1, $2, $3, $4::uuid, now() + $5 * interval '1 second', now() + $6 * interval '1 second')
   on conflict (owner, key) do update set fingerprint = excluded.fingerprint, token = excluded.token,
     locked_until = excluded.locked_until, expires_at = excluded.expires_at, answer = null, created_at = now()
-  where k.expires_at <= now()
-    or (k.answer is null and k.locked_until <= now() and k.fingerprint = excluded.fingerprint)
+  where k.expires_at <= now() or (k.answer is null and k.locked_until <= now())
   returning k.key`;
 
 const sweepSql = `

@@ -31,7 +31,7 @@ export async function uploadOnce(
     case 'reused':
       throw new AppError('idempotency_key_reused', 'This Idempotency-Key was sent with another upload.');
     case 'in_flight':
-      throw inFlight();
+      throw inFlight(claim);
     case 'held':
       return uploadHolding(ports, input, held);
   }
@@ -56,9 +56,14 @@ async function uploadHolding(
   }
 }
 
-const retryAfterSeconds = 2; // few uploads take longer
+const usualSeconds = 10; // few uploads take longer: then their holder is slow, or died
+const retrySoonSeconds = 2;
 
-const inFlight = () =>
+/** Says when to come again: soon, or, where the holder may have died, when its key will be free. */
+const inFlight = ({ heldSeconds, leftSeconds } = { heldSeconds: 0, leftSeconds: 0 }) =>
   new AppError('idempotency_in_flight', 'An upload with this Idempotency-Key is under way.', {
-    details: { retry_after_seconds: retryAfterSeconds },
+    details: {
+      retry_after_seconds:
+        heldSeconds < usualSeconds ? retrySoonSeconds : Math.max(1, Math.ceil(leftSeconds)),
+    },
   });

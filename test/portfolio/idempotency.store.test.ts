@@ -55,7 +55,7 @@ describeOnEveryDatabase('idempotency keys', (makeDatabase) => {
     const one = held();
     await store().claim(one, asked);
     await store().release(again(one)); // not the holder
-    expect(await store().claim(again(one), asked)).toEqual({ kind: 'in_flight' });
+    expect(await store().claim(again(one), asked)).toMatchObject({ kind: 'in_flight' });
     await store().release(one);
     expect(await store().claim(again(one), other)).toEqual({ kind: 'held' });
   });
@@ -68,14 +68,38 @@ describeOnEveryDatabase('idempotency keys', (makeDatabase) => {
     expect(await store().claim(again(one), asked)).toEqual({ kind: 'answered', answer: '{}' });
   });
 
-  test('are taken over when their lock has lapsed, for the same upload only', async () => {
+  test('tell for how long they are held yet', async () => {
+    const one = held();
+    await store().claim(one, asked);
+    await database.sql(
+      `update idempotency_keys set created_at = now() - interval '50 s', locked_until = now() + interval '70 s'
+       where key = $1`,
+      [one.key],
+    );
+    const claim = await store().claim(again(one), asked);
+    if (claim.kind !== 'in_flight') throw new Error(`expected it to be held, got: ${claim.kind}`);
+    expect(claim.heldSeconds).toBeGreaterThanOrEqual(50);
+    expect(claim.leftSeconds).toBeGreaterThan(60);
+    expect(claim.leftSeconds).toBeLessThanOrEqual(70);
+  });
+
+  test('are all free when whoever held them is known to be gone, but for those that were answered', async () => {
+    const [open, kept] = [held(), held()];
+    for (const each of [open, kept]) await store().claim(each, asked);
+    await answer(kept, '{}');
+    await store().releaseAll();
+    expect(await store().claim(again(open), other)).toEqual({ kind: 'held' });
+    expect(await store().claim(again(kept), asked)).toEqual({ kind: 'answered', answer: '{}' });
+  });
+
+  test('are taken over when their lock has lapsed, by another upload too: nothing was saved', async () => {
     const one = held();
     const heir = again(one);
     await store().claim(one, asked);
     await age('locked_until', one);
-    expect(await store().claim(again(one), other)).toEqual({ kind: 'reused' });
-    expect(await store().claim(heir, asked)).toEqual({ kind: 'held' });
-    expect(await store().claim(again(one), asked)).toEqual({ kind: 'in_flight' });
+    expect(await store().claim(heir, other)).toEqual({ kind: 'held' });
+    expect(await store().claim(again(one), other)).toMatchObject({ kind: 'in_flight' });
+    expect(await store().claim(again(one), asked)).toEqual({ kind: 'reused' });
     expect(await answer(one, '"late"')).toBe(false);
     expect(await answer(heir, '"heir"')).toBe(true);
     expect(await answer(one, '"late"')).toBe(false);

@@ -6,7 +6,7 @@ import {
   progressOf,
   stateName,
 } from '../../machines/job.ts';
-import { type Claim, isUnfinished } from '../../machines/protocol.ts';
+import { type Claim, isUnfinished, phases } from '../../machines/protocol.ts';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { groupCommit } from './group-commit.ts';
@@ -93,6 +93,8 @@ export function createRecorder({
       forget(record.claim);
       log(error);
       onLost(record.claim);
+      const isLost = error instanceof AppError && error.code === 'claim_lost';
+      if (!isLost && record.event !== crashed) commits.add(endOf(record));
     },
   });
 
@@ -152,10 +154,7 @@ export function createRecorder({
     log(error);
     const held = seen.previous && claims.get(seen.previous.context.claim.jobId);
     if (!seen.previous || !held) return;
-    const message = 'An unexpected error stopped this job.';
-    const job = progressOf(seen.previous);
-    const failure = { code: 'job_crashed', message, phase: job.phase };
-    write(held, 'failed', 'job.crashed', { ...job, status: 'failed', outcome: null, error: failure }, null);
+    write(held, 'failed', crashed, crashOf(progressOf(seen.previous)), null);
   };
 
   const watch = (ref: ActorRefFrom<typeof jobMachine>) => {
@@ -217,6 +216,27 @@ export function createRecorder({
     forget,
     idle: () => commits.idle(),
   };
+}
+
+const crashed = 'job.crashed';
+
+const crashOf = (job: TransitionRecord['job']): TransitionRecord['job'] => ({
+  ...job,
+  status: 'failed',
+  outcome: null,
+  retryAt: null,
+  error: { code: 'job_crashed', message: 'An unexpected error stopped this job.', phase: job.phase },
+});
+
+/**
+ * What is written in place of a transition that the journal refuses for good: nobody would ever take up its job again.
+ * It keeps nothing of what was refused, and is no part of what was lost behind it.
+ */
+function endOf(record: TransitionRecord): TransitionRecord {
+  const [, name] = record.from.split('.');
+  const phase = phases.find((one) => one === name) ?? record.job.phase;
+  const job = crashOf({ ...record.job, phase, results: {} });
+  return { ...record, claim: { ...record.claim }, to: 'failed', event: crashed, job, actorSnapshot: null };
 }
 
 /** `xstate.done.actor.fetch` is `fetch.done` in the journal: names that outlive the library. */

@@ -31,12 +31,13 @@ function recorded({ concurrency = 2, isOpen = true } = {}) {
   const stop = new AbortController();
   let gate = Promise.withResolvers<void>();
   let refusal: unknown = null;
+  let isRefused = (_records: readonly TransitionRecord[]) => true;
   if (isOpen) gate.resolve();
   const recorder = createRecorder({
     journal: {
       async commit(records) {
         await gate.promise;
-        if (refusal) throw refusal;
+        if (refusal && isRefused(records)) throw refusal;
         committed.push(...records);
       },
     },
@@ -82,8 +83,9 @@ function recorded({ concurrency = 2, isOpen = true } = {}) {
       gate.resolve();
       await settled();
     },
-    refuse: (error: unknown) => {
+    refuse: (error: unknown, which = isRefused) => {
       refusal = error;
+      isRefused = which;
     },
     path: (symbol: string) => committed.filter(({ claim }) => claim.symbol === symbol).map(({ to }) => to),
   };
@@ -197,6 +199,29 @@ describe('the recorder', () => {
     await live.actors.finish('MSFT');
     expect(path('MSFT').at(-1)).toBe('processing.factors.running');
     expect(live.symbols()).toEqual(['MSFT']);
+  });
+
+  test('ends a job whose transition the journal refuses for good, keeping nothing of what it refused', async () => {
+    const run = recorded();
+    await run.take('AAPL');
+    await run.take('MSFT');
+    run.refuse(new Error('unsupported Unicode escape sequence'), (records) =>
+      records.some(({ job }) => job.results.bars === 'poison'),
+    );
+    await run.live.actors.finish('AAPL', { results: { bars: 'poison' } });
+    await settled();
+    const own = run.committed.filter(({ claim }) => claim.symbol === 'AAPL');
+    expect(own.at(-1)).toMatchObject({
+      from: 'processing.fetch.running',
+      to: 'failed',
+      event: 'job.crashed',
+      job: { status: 'failed', phase: 'fetch', results: {}, error: { code: 'job_crashed', phase: 'fetch' } },
+    });
+    expect(breaks(own, { sequence: 2, state: 'pending' })).toEqual([]);
+    expect(run.ends).toMatchObject([{ symbol: 'AAPL' }]);
+    expect(run.live.symbols()).toEqual(['MSFT']);
+    await run.live.actors.finish('MSFT');
+    expect(run.path('MSFT').at(-1)).toBe('processing.factors.running');
   });
 
   test('says nothing of a child that is stopped: its row stays where it was', async () => {

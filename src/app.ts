@@ -71,7 +71,7 @@ export interface AppOptions {
   database?: Database;
   /** Uniform in [0, 1): the jitter of retries. */
   random?: () => number;
-  /** The supervisor gave up; it has drained. A process should end then and be started anew. */
+  /** The supervisor gave up, or the embedded database did. A process should end then and be started anew. */
   onFault?: (fault: string) => void;
 }
 
@@ -119,10 +119,11 @@ interface Base {
 
 async function openBase(
   config: Config,
-  { clock = systemClock, ...options }: AppOptions,
+  { clock = systemClock, onFault, ...options }: AppOptions,
   { logger, log, closers }: Pick<Base, 'logger' | 'log' | 'closers'>,
 ): Promise<Base> {
-  const database = options.database ?? (await openDatabase({ ...databaseOptions(config), logger }));
+  const onPanic = (error: Error) => onFault?.(`the embedded database has stopped: ${error.message}`);
+  const database = options.database ?? (await openDatabase({ ...databaseOptions(config), logger, onPanic }));
   closers.push(() => database.close());
   await migrated(database, config);
   const metrics = createMetrics();

@@ -21,6 +21,8 @@ export interface DatabaseOptions {
   loadDataDir?: Blob;
   /** Embedded only: told when the first start makes a database. */
   logger?: EmbeddedOptions['logger'];
+  /** Embedded only: told when PostgreSQL has stopped for good. */
+  onPanic?: EmbeddedOptions['onPanic'];
 }
 
 declare const opaque: unique symbol;

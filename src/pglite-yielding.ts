@@ -29,14 +29,18 @@ const terminate = 'X'.charCodeAt(0); // the message that closes a connection
  * - A block that opens its own transaction (`exec('BEGIN; …; COMMIT')`) fails alone. PGlite has one connection: left
  *   aborted, it answered 25P02 to whoever asked next.
  * - A PANIC is the end: a disk that refuses to flush the log, or has no room for it. The backend behind the connection is
- *   gone, and the next message to it span forever and took the process along. Now whoever comes next is told the same.
+ *   gone, and the next message to it span forever and took the process along. Now whoever comes next is told the same,
+ *   and `onPanic` once: the process should end, for a new one recovers from the log.
  * - A listener runs in the async context it subscribed in, not in the transaction whose commit happened to notify it.
  */
 export class YieldingPGlite extends PGlite {
   #panic: Error | undefined;
 
-  constructor(options: PGliteOptions) {
+  readonly #onPanic: (error: Error) => void;
+
+  constructor(options: PGliteOptions, onPanic: (error: Error) => void = () => {}) {
     super({ parsers, ...options });
+    this.#onPanic = onPanic;
   }
 
   override async query<T>(...call: Parameters<Query>): ReturnType<typeof PGlite.prototype.query<T>> {
@@ -59,7 +63,10 @@ export class YieldingPGlite extends PGlite {
     try {
       return await super.execProtocolStream(...call);
     } catch (error) {
-      if (endsTheBackend(error)) this.#panic ??= error;
+      if (endsTheBackend(error) && !this.#panic) {
+        this.#panic = error;
+        this.#onPanic(error);
+      }
       throw error;
     }
   }

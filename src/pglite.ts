@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 import { dataDir as emptyCluster } from '@electric-sql/pglite-prepopulatedfs';
@@ -15,6 +15,8 @@ export interface EmbeddedOptions {
   /** A dumped data directory (`pglite.dumpDataDir`) to begin with instead of an empty database: 1 s, not 5. */
   loadDataDir?: Blob | undefined;
   logger?: { info(details: object, message: string): void } | undefined;
+  /** PostgreSQL has stopped for good and refuses everything: only another process can open the directory again. */
+  onPanic?: ((error: Error) => void) | undefined;
 }
 
 /** A PGlite of our own. Close what uses it first (pg-boss, then the ORM): neither closes a PGlite it was handed. */
@@ -38,14 +40,15 @@ export interface EmbeddedDatabase extends AsyncDisposable {
  */
 export async function openPglite(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const { dataDir } = options;
-  if (dataDir === null) return embedded(await start({ loadDataDir: await template(options) }), null);
+  if (dataDir === null)
+    return embedded(await start({ loadDataDir: await template(options) }, options.onPanic), null);
 
   const cluster = join(resolve(dataDir), 'pglite');
   makeDirectory(dirname(cluster));
   const lock = lockDirectory(cluster);
   try {
     if (!existsSync(join(cluster, 'PG_VERSION'))) await initialise(cluster, options);
-    return embedded(await start(location(cluster, options)), lock);
+    return embedded(await start(location(cluster, options), options.onPanic), lock);
   } catch (error) {
     lock.release();
     throw error instanceof AppError ? error : unusable(cluster, error);
@@ -73,8 +76,8 @@ const location = (directory: string, { fsync }: EmbeddedOptions): PGliteOptions 
   fsync ? durable(directory) : { dataDir: directory };
 
 // PGlite.create would build the base class.
-async function start(options: PGliteOptions): Promise<PGlite> {
-  const pglite = new YieldingPGlite(options);
+async function start(options: PGliteOptions, onPanic?: (error: Error) => void): Promise<PGlite> {
+  const pglite = new YieldingPGlite(options, onPanic);
   await pglite.waitReady;
   return pglite;
 }
@@ -89,11 +92,23 @@ function embedded(pglite: PGlite, lock: DirectoryLock | null): EmbeddedDatabase 
   return { pglite, holdsDirectory, close, [Symbol.asyncDispose]: close };
 }
 
+// Step by step: where a file system makes nothing (/proc answers ENOENT), Node's own recursive one never ends.
 function makeDirectory(path: string): void {
+  const missing: string[] = [];
+  for (let at = path; !existsSync(at) && at !== dirname(at); at = dirname(at)) missing.unshift(at);
   try {
-    mkdirSync(path, { recursive: true });
+    for (const directory of missing) makeOne(directory);
+    if (!statSync(path).isDirectory()) throw new Error('it is not a directory');
   } catch (error) {
     throw unusable(path, error);
+  }
+}
+
+function makeOne(directory: string): void {
+  try {
+    mkdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // somebody else made it just now
   }
 }
 

@@ -38,7 +38,7 @@ async function start(
   const stop = stopOnSignal(json ? () => {} : print);
   const app = await startApp(answer.config, {
     onFault: (fault) => {
-      fail(`The supervisor gave up: ${fault}`);
+      fail(`The service cannot go on: ${fault}`);
       stop.end();
     },
   });

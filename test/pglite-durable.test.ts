@@ -42,8 +42,9 @@ describe('with fsync', () => {
   let shared: Awaited<ReturnType<typeof openPglite>>;
   let pglite: PGlite;
   const dataDir = mkdtempSync(join(tmpdir(), 'symbol-onboarding-test-'));
+  const onPanic = vi.fn();
   beforeAll(async () => {
-    shared = await openPglite({ dataDir, fsync: true, loadDataDir: await loadDataDir });
+    shared = await openPglite({ dataDir, fsync: true, loadDataDir: await loadDataDir, onPanic });
     ({ pglite } = shared);
     await pglite.exec('create table kept (id int); insert into kept values (0)');
   });
@@ -91,6 +92,7 @@ describe('with fsync', () => {
     await expect(pglite.query('insert into kept values (-2)')).rejects.toMatchObject({ severity: 'PANIC' });
     const more = pglite.transaction((tx) => tx.query('insert into kept values (-3)'));
     await expect(more).rejects.toMatchObject({ code: '58030' });
+    expect(onPanic).toHaveBeenCalledOnce();
     await shared.close();
 
     const again = await opened({ fsync: true, dataDir });

@@ -122,6 +122,14 @@ describe('an embedded database', () => {
       message: expect.stringContaining(join(file, 'data')),
     });
   });
+
+  // Where nothing can be made, Node's recursive mkdir span for ever, deaf to every signal.
+  test.runIf(process.platform === 'linux')('says so as well below /proc, at once', async () => {
+    await expect(open('/proc/symbol-onboarding/data')).rejects.toMatchObject({
+      code: 'data_dir_unusable',
+      message: expect.stringContaining('/proc/symbol-onboarding'),
+    });
+  });
 });
 
 // What exists below the data directory at the moment of the kill.

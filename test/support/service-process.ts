@@ -9,6 +9,8 @@ const root = join(import.meta.dirname, '../..');
 
 interface RunOptions {
   parameters?: string[];
+  /** A script of this folder that is loaded before the service. */
+  preload?: string;
   /** Where to leave word that it is to be killed at the end: `afterAll` outside a test. */
   atEnd?: (end: () => Promise<void>) => void;
 }
@@ -16,10 +18,12 @@ interface RunOptions {
 /** `npm start` as npm runs it, with no setting but these; killed at the end of the test in any case. */
 export function run(
   settings: Record<string, string>,
-  { parameters = [], atEnd = onTestFinished }: RunOptions = {},
+  { parameters = [], preload, atEnd = onTestFinished }: RunOptions = {},
 ) {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(join(root, 'node_modules/.bin/node'), [join(root, 'src/main.ts'), ...parameters], {
+  const preloads = preload ? ['--import', join(import.meta.dirname, preload)] : [];
+  const main = [...preloads, join(root, 'src/main.ts'), ...parameters];
+  const child = spawn(join(root, 'node_modules/.bin/node'), main, {
     env: { PATH, HOME, LOG_LEVEL: 'silent', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

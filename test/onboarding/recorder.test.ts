@@ -1,105 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Claim } from '../../machines/protocol.ts';
 import { AppError } from '../../src/errors.ts';
-import type { TakenClaim, TransitionRecord } from '../../src/onboarding/ports.ts';
-import { createRecorder } from '../../src/onboarding/recorder.ts';
-import {
-  liveSupervisor,
-  permanent,
-  poison,
-  progressFrom,
-  random,
-  settled,
-  stopAll,
-  transient,
-  waitFor,
-} from '../machines/harness.ts';
-import { TestClock } from '../support/clock.ts';
+import { permanent, poison, random, settled, stopAll, transient, waitFor } from '../machines/harness.ts';
+import { breaks, recorded } from './recorded.ts';
 
 afterEach(stopAll);
 
 const stale = () => new AppError('claim_lost', 'Another node took this job over.');
-
-/** A recorder over a journal that the test lets commit, with the real supervisor and jobs whose phases are held. */
-function recorded({ concurrency = 2, isOpen = true } = {}) {
-  const clock = new TestClock();
-  const committed: TransitionRecord[] = [];
-  const ends: Claim[] = [];
-  const lost: Claim[] = [];
-  const errors: unknown[] = [];
-  const stop = new AbortController();
-  let gate = Promise.withResolvers<void>();
-  let refusal: unknown = null;
-  let isRefused = (_records: readonly TransitionRecord[]) => true;
-  if (isOpen) gate.resolve();
-  const recorder = createRecorder({
-    journal: {
-      async commit(records) {
-        await gate.promise;
-        if (refusal && isRefused(records)) throw refusal;
-        committed.push(...records);
-      },
-    },
-    clock,
-    onSettled(claim) {
-      ends.push(claim);
-      live.send({ type: 'job.settled', ...claim });
-    },
-    onLost(claim) {
-      lost.push(claim);
-      live.send({ type: 'claim.lost', ...claim });
-    },
-    log: (error) => errors.push(error),
-    signal: stop.signal,
-  });
-  const live = liveSupervisor({ concurrency }, { inspect: (event) => recorder.inspect(event) });
-  return {
-    recorder,
-    live,
-    clock,
-    committed,
-    ends,
-    lost,
-    errors,
-    async take(
-      symbol: string,
-      changes: Parameters<typeof progressFrom>[0] = {},
-      epoch = 1,
-      state = 'pending',
-    ) {
-      const progress = progressFrom(changes);
-      const claim: Claim = { jobId: `job-${symbol}`, symbol, reason: 'upload', epoch };
-      const taken: TakenClaim = { claim, entry: { id: symbol, retryCount: 0 }, progress, sequence: 2, state };
-      recorder.begin(taken);
-      live.take(symbol, changes, epoch);
-      await settled();
-      return taken;
-    },
-    close: () => {
-      gate = Promise.withResolvers();
-    },
-    open: async () => {
-      gate.resolve();
-      await settled();
-    },
-    refuse: (error: unknown, which = isRefused) => {
-      refusal = error;
-      isRefused = which;
-    },
-    path: (symbol: string) => committed.filter(({ claim }) => claim.symbol === symbol).map(({ to }) => to),
-  };
-}
-
-/** Breaks of the chain: sequence by sequence, state by state. */
-function breaks(records: readonly TransitionRecord[], from: { sequence: number; state: string }): string[] {
-  return records.flatMap(({ sequence, from: before, to }, index) => {
-    const last = records[index - 1] ?? { sequence: from.sequence, to: from.state };
-    return sequence === last.sequence + 1 && before === last.to
-      ? []
-      : [`${last.to} > ${sequence} ${before} > ${to}`];
-  });
-}
 
 describe('the recorder', () => {
   test('writes a job from its claim to its end, with event, phase and results', async () => {

@@ -5,7 +5,13 @@ import { Ticket } from './src/api/ticket.entity.ts';
 import { SymbolFactorExposure } from './src/factors/exposure.entity.ts';
 import { CorporateActionRow, Price, ProxySetRow } from './src/market/price.entity.ts';
 import { migrations } from './src/migrations/index.ts';
-import { FeedHead, OnboardingJob, OnboardingTransition, ServiceState } from './src/onboarding/job.entity.ts';
+import {
+  ClusterPermit,
+  FeedHead,
+  OnboardingJob,
+  OnboardingTransition,
+  ServiceState,
+} from './src/onboarding/job.entity.ts';
 import { IdempotencyKey } from './src/portfolio/idempotency.entity.ts';
 import { Portfolio, PortfolioSnapshot, Position } from './src/portfolio/portfolio.entity.ts';
 import { reclaimBroken } from './src/postgres-pool.ts';
@@ -24,6 +30,7 @@ const common = {
     OnboardingJob,
     OnboardingTransition,
     FeedHead,
+    ClusterPermit,
     ServiceState,
     IdempotencyKey,
     Ticket,

@@ -40,6 +40,8 @@ export const supervisorLimitsSchema = z.object({
   concurrency: z.int().min(1).default(3),
   /** Jobs claimed ahead of a free permit. */
   prefetch: z.int().min(0).default(0),
+  /** Permits of the cluster: children of all nodes whose phase may run at once. Null where nothing bounds them. */
+  clusterConcurrency: z.int().min(1).nullable().default(null),
 });
 export type SupervisorLimits = z.infer<typeof supervisorLimitsSchema>;
 
@@ -135,12 +137,13 @@ export interface ChildAddress {
   epoch?: number;
 }
 
-/** To the supervisor: from its children, from the recorder, from the claims actor, from the operator. */
+/** To the supervisor: from its children, the recorder, the claims actor, the ceiling actor, the operator. */
 export type SupervisorEvent =
   | { type: 'claim.taken'; claim: Claim; progress: JobProgress; limits: JobLimits }
   | ({ type: 'claim.lost' } & ChildAddress)
   | ({ type: 'permit.requested' } & ChildAddress)
   | ({ type: 'permit.released' } & ChildAddress)
+  | ({ type: 'ceiling.granted' } & ChildAddress)
   | ({ type: 'job.settled' } & ChildAddress)
   | ({ type: 'job.cancel' } & ChildAddress)
   | { type: 'pause' }
@@ -152,3 +155,12 @@ export type SupervisorEvent =
  * took beyond that and must give back, because no child was spawned for it.
  */
 export type ClaimsEvent = { type: 'room.changed'; room: number } | { type: 'claim.refused'; claim: Claim };
+
+/** The claims for whose children a cluster permit is needed: those that run under one, and those that ask for one. */
+export interface Needs {
+  held: readonly Claim[];
+  wanted: readonly Claim[];
+}
+
+/** To the ceiling actor: everything that is needed now. A permit that nobody needs any more goes back. */
+export type CeilingEvent = { type: 'ceiling.needed' } & Needs;

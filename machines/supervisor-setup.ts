@@ -8,8 +8,11 @@ import {
 } from 'xstate';
 import { initialStateName, jobMachine } from './job.ts';
 import {
+  areSameNeeds,
   childOf,
+  needsOf,
   nextHolders,
+  noNeeds,
   room,
   type SupervisorContext,
   type SupervisorInput,
@@ -17,13 +20,22 @@ import {
   withoutChild,
   withoutPermit,
 } from './permits.ts';
-import type { ChildAddress, ClaimsEvent, JobLimits, JobProgress, SupervisorEvent } from './protocol.ts';
+import type {
+  CeilingEvent,
+  ChildAddress,
+  ClaimsEvent,
+  JobLimits,
+  JobProgress,
+  SupervisorEvent,
+} from './protocol.ts';
 
 type ChildEvent = DoneActorEvent | ErrorActorEvent;
 
 const claimsActor = fromCallback<ClaimsEvent>(() => {
   throw new Error('the service provides the claims actor');
 });
+// Where there is no ceiling nobody asks it for anything.
+const ceilingActor = fromCallback<CeilingEvent>(() => {});
 
 const timeoutMaxMs = 2 ** 31 - 1; // a longer `after` fires at once
 const faultGraceMs = 10_000; // for running phases, where no operator has said how long
@@ -48,13 +60,14 @@ export const supervisorSetup = setup({
     events: {} as SupervisorEvent | ChildEvent,
     input: {} as SupervisorInput,
     output: {} as { fault: string | null },
-    children: {} as { claims: 'claims' } & Record<string, 'job'>,
+    children: {} as { claims: 'claims'; ceiling: 'ceiling' } & Record<string, 'job'>,
   },
-  actors: { claims: claimsActor, job: jobMachine },
+  actors: { claims: claimsActor, ceiling: ceilingActor, job: jobMachine },
   delays: { grace: ({ context }) => Math.min(Math.max(0, context.graceMs), timeoutMaxMs) },
   guards: {
     canGrant: ({ context }) => nextHolders(context).length > 0,
     roomHasChanged: ({ context }) => room(context) !== context.told,
+    needsHaveChanged: ({ context }) => !areSameNeeds(needsOf(context), context.needs),
     isFull: ({ context, event }) =>
       context.children.length >= context.childrenMax &&
       !childOf(context, { symbol: addressIn(event).symbol }),
@@ -76,7 +89,8 @@ export const supervisorSetup = setup({
     queueForPermit: assign(({ context, event }) => {
       const symbol = childOf(context, addressIn(event))?.symbol;
       // A new child counts as waiting from its spawning on and may hold a permit before its request arrives.
-      const counted = symbol === undefined || [...context.permits, ...context.waiting].includes(symbol);
+      const { permits, asking, waiting } = context;
+      const counted = symbol === undefined || [...permits, ...asking, ...waiting].includes(symbol);
       return counted ? {} : { waiting: [...context.waiting, symbol] };
     }),
     takePermitBack: assign(({ context, event }) => {
@@ -84,12 +98,28 @@ export const supervisorSetup = setup({
       return child ? withoutPermit(context, child.symbol) : {};
     }),
     grantPermits: enqueueActions(({ context, enqueue }) => {
+      const { clusterConcurrency, permits, asking } = context;
       const holders = nextHolders(context);
+      const waiting = context.waiting.slice(holders.length);
+      // The cluster's permit first: this node's is kept for them meanwhile.
+      if (clusterConcurrency !== null) return enqueue.assign({ asking: [...asking, ...holders], waiting });
       for (const symbol of holders) enqueue.sendTo(symbol, { type: 'permit.granted' });
+      enqueue.assign({ permits: [...permits, ...holders], waiting });
+    }),
+    passPermitOn: enqueueActions(({ context, event, enqueue }) => {
+      const child = childOf(context, addressIn(event));
+      // One that asks no more does not need it, and the ceiling actor is told so.
+      if (!child || !context.asking.includes(child.symbol)) return;
+      enqueue.sendTo(child.symbol, { type: 'permit.granted' });
       enqueue.assign({
-        permits: [...context.permits, ...holders],
-        waiting: context.waiting.slice(holders.length),
+        permits: [...context.permits, child.symbol],
+        asking: context.asking.filter((symbol) => symbol !== child.symbol),
       });
+    }),
+    announceNeeds: enqueueActions(({ context, enqueue }) => {
+      const needs = needsOf(context);
+      enqueue.sendTo('ceiling', { type: 'ceiling.needed', ...needs });
+      enqueue.assign({ needs });
     }),
     announceRoom: enqueueActions(({ context, enqueue }) => {
       enqueue.sendTo('claims', { type: 'room.changed', room: room(context) });
@@ -109,15 +139,25 @@ export const supervisorSetup = setup({
       const { permits } = context;
       const idle = context.children.filter(({ symbol }) => !permits.includes(symbol));
       for (const { symbol } of idle) enqueue.stopChild(symbol);
-      enqueue.assign({ children: context.children.filter((claim) => !idle.includes(claim)), waiting: [] });
+      const children = context.children.filter((claim) => !idle.includes(claim));
+      enqueue.assign({ children, asking: [], waiting: [] });
     }),
     dismissAll: enqueueActions(({ context, enqueue }) => {
       for (const { symbol } of context.children) enqueue.stopChild(symbol);
-      enqueue.assign({ children: [], permits: [], waiting: [] });
+      // The ceiling actor stops with its supervisor, and gives back what it still has.
+      enqueue.assign({ children: [], permits: [], asking: [], waiting: [], needs: noNeeds });
     }),
-    pause: assign({ paused: true }),
+    // Who asks stands at the head of the queue again: whatever the cluster grants during a pause goes back.
+    pause: assign(({ context: { asking, waiting } }) => ({
+      paused: true,
+      asking: [],
+      waiting: [...asking, ...waiting],
+    })),
     resume: assign({ paused: false }),
     setGrace: assign(({ event }) => (event.type === 'drain' ? { graceMs: event.graceMs } : {})),
-    recordFault: assign({ fault: 'the claims actor stopped', graceMs: faultGraceMs }),
+    recordFault: assign((_, { actor }: { actor: string }) => ({
+      fault: `the ${actor} actor stopped`,
+      graceMs: faultGraceMs,
+    })),
   },
 });

@@ -1,4 +1,5 @@
 import type { ActorRefFrom, SnapshotFrom } from 'xstate';
+import { noNeeds } from './permits.ts';
 import { supervisorSetup } from './supervisor-setup.ts';
 
 export { room, type SupervisorContext, type SupervisorInput } from './permits.ts';
@@ -13,13 +14,16 @@ export { room, type SupervisorContext, type SupervisorInput } from './permits.ts
  * longest waiting, so never more than `concurrency` hold one. `drain`, or the end of the claims actor, ends it.
  * Between `pause` and `resume` no permit is granted and no room announced; what runs goes on to the end of its job,
  * because a job keeps its permit from phase to phase.
- * Between `pause` and `resume` no permit is granted and no room announced; phases that run go on, and their jobs to
- * the end, because a job keeps its permit from phase to phase.
+ *
+ * Under a ceiling over all nodes the next in the queue gets a permit only with one of the cluster's. The ceiling
+ * actor, which the service provides too, is told whenever it changes who needs one, holding it or asking for it, and
+ * answers `ceiling.granted`; this node's own permit is kept for the asking meanwhile.
  *
  * draining takes no claims and grants no permits. On entry the children without a permit are stopped; those with
  * one have `grace` to bring their phase to an end, and are stopped as soon as they give it back. Another `drain`
  * sets another grace. It ends when no child is left, or when the grace is over. Stopping a child aborts its phase
- * and is no transition of the job: its row stays where it was, and whoever claims it next resumes it there.
+ * and is no transition of the job: its row stays where it was, and whoever claims it next resumes it there. Permits of
+ * the cluster go back as those that hold them end.
  *
  * drained is final; entering it stops whoever is left. Its output says whether a fault led here.
  *
@@ -33,16 +37,21 @@ export const supervisorMachine = supervisorSetup.createMachine({
     depth: input?.depth ?? 1,
     concurrency: input?.concurrency ?? 1,
     prefetch: input?.prefetch ?? 0,
+    clusterConcurrency: input?.clusterConcurrency ?? null,
     childrenMax: input?.childrenMax ?? 1,
     children: [],
     permits: [],
+    asking: [],
     waiting: [],
     paused: false,
     told: null,
+    needs: noNeeds,
     graceMs: 0,
     fault: null,
   }),
   initial: 'accepting',
+  invoke: { id: 'ceiling', src: 'ceiling' },
+  always: { guard: 'needsHaveChanged', actions: 'announceNeeds' },
   on: {
     'claim.lost': { actions: 'dismissChild' },
     'job.settled': { actions: 'dismissChild' },
@@ -52,7 +61,11 @@ export const supervisorMachine = supervisorSetup.createMachine({
   },
   states: {
     accepting: {
-      invoke: { id: 'claims', src: 'claims', onError: { target: 'draining', actions: 'recordFault' } },
+      invoke: {
+        id: 'claims',
+        src: 'claims',
+        onError: { target: 'draining', actions: { type: 'recordFault', params: { actor: 'claims' } } },
+      },
       always: [
         { guard: 'canGrant', actions: 'grantPermits' },
         { guard: 'roomHasChanged', actions: 'announceRoom' },
@@ -61,6 +74,11 @@ export const supervisorMachine = supervisorSetup.createMachine({
         'claim.taken': [{ guard: 'isFull', actions: 'refuseClaim' }, { actions: 'spawnJob' }],
         'permit.requested': { actions: 'queueForPermit' },
         'permit.released': { actions: 'takePermitBack' },
+        'ceiling.granted': { actions: 'passPermitOn' },
+        'xstate.error.actor.ceiling': {
+          target: 'draining',
+          actions: { type: 'recordFault', params: { actor: 'ceiling' } },
+        },
         pause: { actions: 'pause' },
         resume: { actions: 'resume' },
         drain: { target: 'draining', actions: 'setGrace' },

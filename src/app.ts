@@ -23,6 +23,8 @@ import { observeCall, observeCommit, observed, observeFeed } from './metrics/obs
 import { createMetrics, type Metrics } from './metrics/registry.metrics.ts';
 import { measurementsOf } from './metrics.ts';
 import { admissionStore } from './onboarding/admission.store.ts';
+import { ceilingStore } from './onboarding/ceiling.store.ts';
+import { ceilingActor } from './onboarding/ceiling.ts';
 import { claimStore } from './onboarding/claim.store.ts';
 import { claimsActor } from './onboarding/claims.ts';
 import { fenceStore } from './onboarding/fence.store.ts';
@@ -142,11 +144,12 @@ async function openBase(
 }
 
 function storesOn({ config, clock, database, queue, provider, nodeName }: Base) {
-  const { concurrency, depth } = config.supervisor;
+  const { concurrency, clusterConcurrency, depth } = config.supervisor;
   const prices = priceStore(database);
   return {
     admission: admissionStore(database, { queue, depthMax: depth }),
     claims: claimStore(database, { queue, node: nodeName, limits: config.job }),
+    ceiling: clusterConcurrency === null ? null : ceilingStore(database, { ceiling: clusterConcurrency }),
     journal: journalStore(database, { queue, node: nodeName }),
     operations: operationsStore(database, { queue, node: nodeName, depthMax: depth }),
     fence: fenceStore(database),
@@ -215,6 +218,10 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     clock,
     log,
   });
+  await stores.ceiling?.open();
+  const ceiling = stores.ceiling && {
+    ceiling: ceilingActor({ ...stores.ceiling, onWork: work.onWork, inFlight: flights, clock, log }),
+  };
   const feed = await startTransitionFeed({
     queries: stores.queries,
     queue,
@@ -229,7 +236,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     if (to === 'completed') warm(symbol).catch(log);
   });
   onboarding = startOnboarding({
-    machine: supervisorMachine.provide({ actors: { job, claims } }),
+    machine: supervisorMachine.provide({ actors: { job, claims, ...ceiling } }),
     limits: config.supervisor,
     recorder,
     inFlight: flights,
@@ -271,7 +278,12 @@ function serviceOf(base: Base, stores: Stores, node: Awaited<ReturnType<typeof s
       return answers;
     },
     newId: () => randomUUIDv7(),
-    measurements: measurementsOf(base.metrics, { ...base, ...node, totals: stores.queries.totals }),
+    measurements: measurementsOf(base.metrics, {
+      ...base,
+      ...node,
+      totals: stores.queries.totals,
+      ceiling: stores.ceiling,
+    }),
   });
   return observed(service, base.metrics);
 }

@@ -158,6 +158,7 @@ function toConfig(settings: Settings): Config {
     supervisor: {
       depth,
       concurrency: settings.ONBOARDING_CONCURRENCY,
+      clusterConcurrency: settings.ONBOARDING_CLUSTER_CONCURRENCY ?? null,
       prefetch: settings.ONBOARDING_PREFETCH ?? (url ? 0 : depth),
     },
     job: {

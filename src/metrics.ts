@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { MetricOf } from './metrics/catalogue.ts';
 import type { Metrics } from './metrics/registry.metrics.ts';
+import type { CeilingStore } from './onboarding/ceiling.store.ts';
 import type { RunningOnboarding } from './onboarding/onboarding.ts';
 import type { Totals } from './onboarding/totals.query.ts';
 import type { TransitionFeed } from './onboarding/transition.feed.ts';
@@ -13,6 +14,7 @@ export interface GaugeParts {
   nodeName: string;
   clock: Clock;
   totals: () => Promise<Totals>;
+  ceiling: Pick<CeilingStore, 'inUse'> | null;
   feed: TransitionFeed;
   supervisor: () => ReturnType<RunningOnboarding['snapshot']>;
 }
@@ -35,7 +37,7 @@ export function measurementsOf(metrics: Metrics, parts: GaugeParts): Service['me
   };
 }
 
-/** The text of a scrape: gauges are read now, those of the cluster in one query, without them where that fails. */
+/** The text of a scrape: gauges are read now, those of the cluster in two queries, without them where that fails. */
 async function scrape(metrics: Metrics, parts: GaugeParts, live: LiveFigures): Promise<string> {
   const { config, nodeName, clock, feed, supervisor } = parts;
   const { value, context } = supervisor();
@@ -53,8 +55,13 @@ async function scrape(metrics: Metrics, parts: GaugeParts, live: LiveFigures): P
   };
   for (const [name, figure] of Object.entries(own)) metrics.set(name as MetricOf<'gauge'>, figure);
   metrics.set('onboarding_build_info', 1, { version: manifest.version, node: nodeName });
-  const totals = await inTime(parts);
+  const [totals, clusterPermits] = await Promise.all([
+    inTime(parts, parts.totals()),
+    inTime(parts, parts.ceiling?.inUse() ?? Promise.resolve(null)),
+  ]);
   metrics.set('onboarding_database_up', totals === null ? 0 : 1);
+  metrics.set('onboarding_cluster_permits', config.supervisor.clusterConcurrency);
+  metrics.set('onboarding_cluster_permits_in_use', clusterPermits);
   metrics.set('onboarding_depth', totals?.depth ?? null);
   metrics.set('onboarding_paused', totals && Number(totals.paused));
   for (const status of ['pending', 'processing', 'completed', 'failed', 'cancelled'] as const) {
@@ -63,14 +70,17 @@ async function scrape(metrics: Metrics, parts: GaugeParts, live: LiveFigures): P
   return metrics.text();
 }
 
-/** The figures of the cluster, or null where the database does not give them in time. */
-async function inTime({ totals, clock }: GaugeParts): Promise<Totals | null> {
+/** Figures of the cluster, or null where the database does not give them in time. */
+async function inTime<Figures>(
+  { clock }: GaugeParts,
+  asked: Promise<Figures>,
+): Promise<Awaited<Figures> | null> {
   const timer = new AbortController();
   const late = clock.sleepUntil(clock.now() + databaseMaxMs, timer.signal).then(
     () => null,
     () => null,
   );
-  const found = await Promise.race([totals().catch(() => null), late]);
+  const found = await Promise.race([asked.catch(() => null), late]);
   timer.abort();
   return found;
 }

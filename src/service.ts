@@ -11,6 +11,7 @@ import { readiness } from './health.ts';
 import type { Verdict } from './market/provider.ts';
 import { lastNewYorkSession } from './market/sessions.ts';
 import type { AdmissionStore } from './onboarding/admission.store.ts';
+import type { CeilingStore } from './onboarding/ceiling.store.ts';
 import type { JobQueries } from './onboarding/job.query.ts';
 import type { OperationsStore } from './onboarding/operations.store.ts';
 import type { TransitionFeed } from './onboarding/transition.feed.ts';
@@ -48,6 +49,7 @@ export interface ServiceParts {
   warm: (symbol: string) => Promise<void>;
   feed: TransitionFeed;
   supervisor: () => SnapshotFrom<typeof supervisorMachine>;
+  ceiling: CeilingStore | null;
   /** Sends itself a notification over the connection that listens for work. */
   echo: () => Promise<void>;
   measurements: Service['measurements'];
@@ -193,15 +195,23 @@ function operationsOf(parts: ServiceParts, retryAfterSeconds: () => Promise<numb
   };
 }
 
-async function overviewOf({ config, nodeName, queries, supervisor }: ServiceParts): Promise<OverviewView> {
+async function overviewOf({
+  config,
+  nodeName,
+  queries,
+  supervisor,
+  ceiling,
+}: ServiceParts): Promise<OverviewView> {
   const { meanRunSeconds, ...totals } = await queries.totals();
-  const { depth, concurrency, prefetch } = config.supervisor;
+  const { depth, concurrency, clusterConcurrency, prefetch } = config.supervisor;
   const { providers } = config.marketData;
-  const drain = meanRunSeconds === null ? null : Math.ceil((totals.depth / concurrency) * meanRunSeconds);
+  const width = Math.min(concurrency, clusterConcurrency ?? concurrency);
+  const drain = meanRunSeconds === null ? null : Math.ceil((totals.depth / width) * meanRunSeconds);
   return {
     ...totals,
     running: supervisor().context.permits.length,
-    limits: { depth, concurrency, cluster_concurrency: null, prefetch },
+    cluster_running: ceiling ? await ceiling.inUse() : null,
+    limits: { depth, concurrency, cluster_concurrency: clusterConcurrency, prefetch },
     estimated_drain_seconds: totals.depth === 0 ? 0 : totals.paused ? null : drain,
     node: nodeName,
     market_data: { providers, simulated: providers.includes('simulated'), breaker: null },

@@ -38,9 +38,9 @@ export const settingsSchema = z.object({
   ONBOARDING_CONCURRENCY: count(limits.concurrency, 1, childrenMax).meta(
     setting('jobs running at once on a node'),
   ),
-  ONBOARDING_CLUSTER_CONCURRENCY: later('a ceiling over all nodes is not built yet').meta(
-    setting('an exact ceiling over all nodes (not in this version)'),
-  ),
+  ONBOARDING_CLUSTER_CONCURRENCY: whole(1, 10_000)
+    .optional()
+    .meta(setting('an exact ceiling over all nodes; give each the same', { byDefault: 'none' })),
   ONBOARDING_PREFETCH: whole(0, 100_000)
     .optional()
     .meta(setting('jobs claimed ahead of a free permit', { byDefault: 'the depth when embedded, else 0' })),

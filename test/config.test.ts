@@ -22,7 +22,7 @@ describe('readConfig', () => {
       host: '127.0.0.1',
       port: 3000,
       database: { kind: 'pglite', dataDir: './data', fsync: true },
-      supervisor: { depth: 50, concurrency: 3, prefetch: 50 },
+      supervisor: { depth: 50, concurrency: 3, clusterConcurrency: null, prefetch: 50 },
       job: {
         retryLimit: 3,
         retryBaseMs: 1000,
@@ -122,7 +122,6 @@ describe('readConfig', () => {
     ['MARKET_DATA', 'files'],
     ['MARKET_DATA_DIR', './bars'],
     ['UNVERIFIABLE', 'defer'],
-    ['ONBOARDING_CLUSTER_CONCURRENCY', '8'],
   ])('stops at %s=%s, which this version could only ignore', (name, value) => {
     const lines = problemsOf({ [name]: value });
     expect(lines).toHaveLength(1);

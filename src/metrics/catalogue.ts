@@ -36,6 +36,14 @@ export const metricCatalogue = {
   },
   onboarding_permits: { type: 'gauge', help: 'Permits of this node: jobs whose phase may run at once.' },
   onboarding_permits_in_use: { type: 'gauge', help: 'Permits of this node that a job holds now.' },
+  onboarding_cluster_permits: {
+    type: 'gauge',
+    help: 'Permits of the cluster: jobs that all nodes may run at once. Missing where nothing bounds it.',
+  },
+  onboarding_cluster_permits_in_use: {
+    type: 'gauge',
+    help: 'Permits of the cluster that a job of any node holds now. Missing where nothing bounds it.',
+  },
   onboarding_children: { type: 'gauge', help: 'Jobs that live as actors on this node.' },
   onboarding_feed_position: { type: 'gauge', help: 'Last position of the feed that this node has read.' },
   onboarding_feed_lag_seconds: {

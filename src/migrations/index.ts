@@ -2,11 +2,13 @@ import { Migration20261122000000 } from './Migration20261122000000.ts';
 import { Migration20261122183154 } from './Migration20261122183154.ts';
 import { Migration20261122184635 } from './Migration20261122184635.ts';
 import { Migration20261125221430 } from './Migration20261125221430.ts';
+import { Migration20261125221612 } from './Migration20261125221612.ts';
 
 /** Every migration, in order. A committed one never changes. */
 export const migrations = [
   { name: 'Migration20261122000000', class: Migration20261122000000 },
   { name: 'Migration20261122183154', class: Migration20261122183154 },
   { name: 'Migration20261122184635', class: Migration20261122184635 },
+  { name: 'Migration20261125221612', class: Migration20261125221612 },
   { name: 'Migration20261125221430', class: Migration20261125221430 },
 ];

@@ -91,6 +91,17 @@ export const FeedHead = defineEntity({
   },
 });
 
+/** One row per permit of the cluster; free without a job. */
+export const ClusterPermit = defineEntity({
+  name: 'ClusterPermit',
+  tableName: 'cluster_permits',
+  properties: {
+    id: p.integer().primary().autoincrement(false),
+    jobId: p.uuid().nullable().unique(),
+    claimEpoch: p.integer().nullable(),
+  },
+});
+
 /** Facts about this database that outlive processes: which provider filled it, whether onboarding is paused. */
 export const ServiceState = defineEntity({
   name: 'ServiceState',

@@ -7,9 +7,8 @@ import {
   type PhaseInput,
   type PhaseOutput,
   phases,
-  type SupervisorLimits,
 } from '../../machines/protocol.ts';
-import type { supervisorMachine } from '../../machines/supervisor.ts';
+import type { SupervisorInput, supervisorMachine } from '../../machines/supervisor.ts';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { InFlight } from './in-flight.ts';
@@ -82,9 +81,9 @@ export function failureOf(error: unknown, { at, jitter }: { at: number; jitter: 
 }
 
 export interface OnboardingOptions {
-  /** With its claims actor and its jobs provided. */
+  /** With its claims actor, its ceiling actor where there is a ceiling, and its jobs provided. */
   machine: typeof supervisorMachine;
-  limits: SupervisorLimits;
+  limits: Omit<SupervisorInput, 'childrenMax'>;
   recorder: Recorder;
   inFlight: InFlight;
   jobs: { release(claims: readonly TakenClaim[]): Promise<void> };

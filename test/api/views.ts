@@ -197,6 +197,7 @@ export const overview = {
   paused: false,
   depth: 1,
   running: 1,
+  cluster_running: null,
   limits: { depth: 50, concurrency: 3, cluster_concurrency: null, prefetch: 50 },
   counts: { pending: 0, processing: 1, completed: 0, failed: 0, cancelled: 0 },
   throughput: { finished_last_hour: 0, median_seconds: null },

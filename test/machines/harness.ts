@@ -9,6 +9,7 @@ import {
 } from 'xstate';
 import { type JobActor, type JobSnapshot, jobMachine, stateName } from '../../machines/job.ts';
 import {
+  type CeilingEvent,
   type Claim,
   type ClaimsEvent,
   type JobLimits,
@@ -161,6 +162,11 @@ export function liveJob(progress: JobProgress, limitsChanged: Partial<JobLimits>
   return { actor, actors, names, context, name: () => stateName(actor.getSnapshot().value) };
 }
 
+const symbolsIn = (claims: readonly Claim[]) => claims.map(({ symbol }) => symbol).join(' ');
+
+/** The actors of a supervisor that are no jobs. */
+export const services = new Set(['claims', 'ceiling']);
+
 /** A supervisor with live jobs, a simulated clock and a claims actor that the test speaks for. */
 export function liveSupervisor(
   input: Partial<SupervisorInput> = {},
@@ -168,10 +174,16 @@ export function liveSupervisor(
 ) {
   const actors = heldActors();
   const told: ClaimsEvent[] = [];
+  const needed: CeilingEvent[] = [];
   const errors: unknown[] = [];
   const clock = new SimulatedClock();
   let claims: (event: SupervisorEvent) => void = () => {};
   let breakClaims = () => {};
+  let ceiling: (event: SupervisorEvent) => void = () => {};
+  const ceilingActor = fromCallback<CeilingEvent>(({ sendBack, receive }) => {
+    ceiling = sendBack as typeof ceiling;
+    receive((event) => needed.push(event));
+  });
   const claimsActor = fromCallback<ClaimsEvent>(({ sendBack, receive, self }) => {
     claims = sendBack as typeof claims;
     breakClaims = () =>
@@ -179,7 +191,9 @@ export function liveSupervisor(
     receive((event) => told.push(event));
   });
   const supervisor = createActor(
-    supervisorMachine.provide({ actors: { job: options.jobs ?? actors.job, claims: claimsActor } }),
+    supervisorMachine.provide({
+      actors: { job: options.jobs ?? actors.job, claims: claimsActor, ceiling: ceilingActor },
+    }),
     {
       clock,
       input: { depth: 50, concurrency: 2, prefetch: 50, childrenMax: 200, ...input },
@@ -195,6 +209,10 @@ export function liveSupervisor(
     actors,
     clock,
     told,
+    /** What the ceiling actor was told is needed, by symbol: `held | wanted`. */
+    needed: () => needed.map(({ held, wanted }) => [held, wanted].map(symbolsIn).join(' | ')),
+    wanted: () => needed.at(-1)?.wanted ?? [],
+    grant: (claim: Claim) => ceiling({ type: 'ceiling.granted', ...claim } as SupervisorEvent),
     errors,
     child,
     send: (event: SupervisorEvent) => claims(event),
@@ -207,7 +225,7 @@ export function liveSupervisor(
         limits: jobLimits,
       }),
     context: () => supervisor.getSnapshot().context,
-    symbols: () => Object.keys(supervisor.getSnapshot().children).filter((id) => id !== 'claims'),
+    symbols: () => Object.keys(supervisor.getSnapshot().children).filter((id) => !services.has(id)),
     name: (symbol: string) => {
       const snapshot = child(symbol)?.getSnapshot() as JobSnapshot | undefined;
       return snapshot && stateName(snapshot.value);

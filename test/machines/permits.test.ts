@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { childOf, nextHolders, withChild, withoutChild } from '../../machines/permits.ts';
+import {
+  areSameNeeds,
+  childOf,
+  needsOf,
+  nextHolders,
+  withChild,
+  withoutChild,
+} from '../../machines/permits.ts';
 import { room } from '../../machines/supervisor.ts';
 import { claimOf, random } from './harness.ts';
 
@@ -10,11 +17,24 @@ const held = (holding: number, waiting: number, backingOff = 0) => {
   const queue = symbolsOf('W', waiting);
   return {
     permits,
+    asking: [] as string[],
     waiting: queue,
     children: [...permits, ...queue, ...symbolsOf('B', backingOff)].map((symbol) => claimOf(symbol)),
   };
 };
-const capacity = { concurrency: 3, prefetch: 0, depth: 50, childrenMax: 200, paused: false };
+const capacity = {
+  concurrency: 3,
+  clusterConcurrency: null as number | null,
+  prefetch: 0,
+  depth: 50,
+  childrenMax: 200,
+  paused: false,
+};
+/** With symbols for which the cluster is asked. */
+const asking = (count: number, given: ReturnType<typeof held>) => {
+  const symbols = symbolsOf('A', count);
+  return { ...given, asking: symbols, children: [...given.children, ...symbols.map((one) => claimOf(one))] };
+};
 
 describe('room', () => {
   test.each([
@@ -29,6 +49,8 @@ describe('room', () => {
     ['no more than the depth allows', { ...held(0, 0), prefetch: 50, depth: 10 }, 10],
     ['no more children than the cap', { ...held(3, 0, 195), prefetch: 50, depth: 1000 }, 2],
     ['none while paused', { ...held(0, 2), prefetch: 50, paused: true }, 0],
+    ['the permits that are neither held nor kept for who asks the cluster', asking(1, held(1, 0)), 1],
+    ['no more than the cluster has in all', { ...held(0, 0), clusterConcurrency: 2 }, 2],
     ['none beyond the cap', { ...held(3, 0, 300), prefetch: 50, depth: 1000 }, 0],
   ])('is %s', (_, given, expected) => {
     expect(room({ ...capacity, ...given })).toBe(expected);
@@ -44,6 +66,7 @@ describe('room', () => {
         nat,
         fc.record({
           concurrency: nat,
+          clusterConcurrency: fc.option(nat),
           prefetch: nat,
           depth: many,
           childrenMax: many,
@@ -56,6 +79,9 @@ describe('room', () => {
           expect(free).toBeGreaterThanOrEqual(0);
           expect(free).toBeLessThanOrEqual(Math.max(0, Math.min(given.depth, given.childrenMax) - p - w - b));
           expect(free).toBeLessThanOrEqual(Math.max(0, given.concurrency - p + given.prefetch));
+          expect(free).toBeLessThanOrEqual(
+            Math.max(0, (given.clusterConcurrency ?? 100) - p + given.prefetch),
+          );
           const more = withChild(context, claimOf('NEW'), { asks: true });
           expect(room({ ...context, ...more })).toBe(Math.max(0, free - 1));
         },
@@ -71,13 +97,14 @@ describe('nextHolders', () => {
     expect(nextHolders({ ...capacity, ...held(3, 5) })).toEqual([]);
     expect(nextHolders({ ...capacity, ...held(5, 5) })).toEqual([]);
     expect(nextHolders({ ...capacity, ...held(1, 5), paused: true })).toEqual([]);
+    expect(nextHolders({ ...capacity, ...asking(1, held(1, 5)) })).toEqual(['W0']);
+    expect(nextHolders({ ...capacity, ...held(1, 5), clusterConcurrency: 2 })).toEqual(['W0']);
   });
 });
 
 describe('childOf', () => {
-  const { children, permits, waiting } = { ...held(0, 0), children: [claimOf('AAPL', 7)] };
-  const find = (address: Parameters<typeof childOf>[1]) =>
-    childOf({ children, permits, waiting }, address)?.symbol;
+  const context = { ...held(0, 0), children: [claimOf('AAPL', 7)] };
+  const find = (address: Parameters<typeof childOf>[1]) => childOf(context, address)?.symbol;
 
   test('finds a child by its symbol', () => {
     expect(find({ symbol: 'AAPL' })).toBe('AAPL');
@@ -91,9 +118,26 @@ describe('childOf', () => {
   });
 });
 
+describe('what the cluster is needed for', () => {
+  test('is nothing without a ceiling, else who holds a permit and who asks for one', () => {
+    const given = { ...capacity, ...asking(1, held(1, 1)) };
+    expect(needsOf(given)).toEqual({ held: [], wanted: [] });
+    const needs = needsOf({ ...given, clusterConcurrency: 5 });
+    expect(needs).toEqual({ held: [claimOf('P0')], wanted: [claimOf('A0')] });
+  });
+
+  test('is another once a claim is another of the same symbol', () => {
+    const [one, two] = [claimOf('AAPL', 1), claimOf('AAPL', 2)];
+    expect(areSameNeeds({ held: [one], wanted: [two] }, { held: [one], wanted: [two] })).toBe(true);
+    expect(areSameNeeds({ held: [one], wanted: [] }, { held: [two], wanted: [] })).toBe(false);
+    expect(areSameNeeds({ held: [one], wanted: [] }, { held: [], wanted: [one] })).toBe(false);
+  });
+});
+
 describe('withoutChild', () => {
   test('leaves no trace of it', () => {
     expect(withoutChild(held(1, 1), 'P0')).toEqual({ ...held(0, 1) });
     expect(withoutChild(held(1, 1), 'W0')).toEqual({ ...held(1, 0) });
+    expect(withoutChild(asking(1, held(1, 0)), 'A0')).toEqual({ ...held(1, 0) });
   });
 });

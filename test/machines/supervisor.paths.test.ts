@@ -1,14 +1,21 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type AnyStateNode, type AnyTransitionDefinition, fromCallback } from 'xstate';
 import { getAdjacencyMap, getShortestPaths } from 'xstate/graph';
+import { needsOf } from '../../machines/permits.ts';
 import type { SupervisorEvent } from '../../machines/protocol.ts';
-import { room, type SupervisorSnapshot, supervisorMachine } from '../../machines/supervisor.ts';
-import { claimOf, limits, liveSupervisor, now, progressFrom, stopAll } from './harness.ts';
+import {
+  room,
+  type SupervisorInput,
+  type SupervisorSnapshot,
+  supervisorMachine,
+} from '../../machines/supervisor.ts';
+import { claimOf, limits, liveSupervisor, now, progressFrom, services, stopAll } from './harness.ts';
 
 afterEach(stopAll);
 
-/** One permit, two children, three symbols: somebody waits and somebody is refused. */
-const input = { depth: 2, concurrency: 1, prefetch: 1, childrenMax: 2 };
+/** One permit, two children, three symbols: somebody waits and somebody is refused. Another cluster has a ceiling. */
+const free = { depth: 2, concurrency: 1, prefetch: 1, childrenMax: 2, clusterConcurrency: null };
+const bounded = { ...free, clusterConcurrency: 5 };
 const symbols = ['A', 'B', 'C'];
 type Event = Parameters<typeof supervisorMachine.getTransitionData>[1];
 type Step = { event: Event; state: SupervisorSnapshot };
@@ -19,6 +26,7 @@ const events: Event[] = [
     { type: 'claim.lost', symbol },
     { type: 'permit.requested', symbol },
     { type: 'permit.released', symbol },
+    { type: 'ceiling.granted', symbol },
     { type: 'job.settled', symbol },
     { type: 'job.cancel', symbol },
     { type: `xstate.error.actor.${symbol}`, actorId: symbol, error: new Error('a mistake of ours') },
@@ -35,26 +43,27 @@ const events: Event[] = [
   { type: 'resume' },
   { type: 'drain', graceMs: 1000 },
   { type: 'xstate.error.actor.claims', actorId: 'claims', error: new Error('a mistake of ours') },
+  { type: 'xstate.error.actor.ceiling', actorId: 'ceiling', error: new Error('a mistake of ours') },
   { type: 'xstate.after.grace.supervisor.draining' } as never,
 ];
-const options = {
+const optionsFor = (input: SupervisorInput) => ({
   input,
   events,
   serializeState: ({ value, context }: SupervisorSnapshot) => {
-    const { children, permits, waiting, paused, told, fault, graceMs } = context;
+    const { children, permits, asking, waiting, paused, told, fault, graceMs } = context;
     const living = children.map(({ symbol }) => symbol);
-    return JSON.stringify([value, living, permits, waiting, paused, told, fault, graceMs]);
+    return JSON.stringify([value, living, permits, asking, waiting, paused, told, fault, graceMs]);
   },
   filterEvents: (snapshot: SupervisorSnapshot, event: Event) => snapshot.can(event),
   limit: 100_000,
-};
+});
 interface Reached {
   state: SupervisorSnapshot;
   transitions: Record<string, Step>;
 }
-const reached = Object.values(
-  getAdjacencyMap(supervisorMachine, options) as unknown as Record<string, Reached>,
-);
+const reachedUnder = (input: SupervisorInput) =>
+  Object.values(getAdjacencyMap(supervisorMachine, optionsFor(input)) as unknown as Record<string, Reached>);
+const reached = [free, bounded].flatMap(reachedUnder);
 const edges = reached.flatMap(({ state, transitions }) =>
   Object.values(transitions).map(({ event, state: next }) => ({ state, event, next })),
 );
@@ -77,18 +86,22 @@ describe('every path through the supervisor', () => {
 
   test('holds, in every state, at most as many permits as the concurrency, and none free while somebody waits', () => {
     for (const { state } of reached) {
-      const { permits, waiting, paused, children, concurrency, told } = state.context;
+      const { permits, asking, waiting, paused, children, concurrency, told } = state.context;
       const living = children.map(({ symbol }) => symbol);
-      expect(permits.length).toBeLessThanOrEqual(concurrency);
-      expect(new Set([...permits, ...waiting]).size).toBe(permits.length + waiting.length);
-      for (const symbol of [...permits, ...waiting]) expect(living).toContain(symbol);
+      const named = [...permits, ...asking, ...waiting];
+      expect(permits.length + asking.length).toBeLessThanOrEqual(concurrency);
+      expect(new Set(named).size).toBe(named.length);
+      for (const symbol of named) expect(living).toContain(symbol);
       expect(
         Object.keys(state.children)
-          .filter((id) => id !== 'claims')
+          .filter((id) => !services.has(id))
           .sort(),
       ).toEqual([...living].sort());
       if (state.value !== 'accepting') continue;
-      expect(paused || permits.length === concurrency || waiting.length === 0).toBe(true);
+      const used = permits.length + asking.length;
+      expect(paused || used === concurrency || waiting.length === 0).toBe(true);
+      expect(paused && asking.length > 0).toBe(false);
+      expect(state.context.needs).toEqual(needsOf(state.context));
       expect(told).toBe(room(state.context));
     }
   });
@@ -100,17 +113,20 @@ describe('every path through the supervisor', () => {
     }
     const drained = reached.filter(({ state }) => state.value === 'drained');
     for (const { state } of drained)
-      expect(state.context).toMatchObject({ children: [], permits: [], waiting: [] });
+      expect(state.context).toMatchObject({ children: [], permits: [], asking: [], waiting: [] });
   });
 });
 
 describe('a live supervisor', () => {
   test('walks the same states, step by step, on every shortest path', () => {
     const quiet = fromCallback(() => {}) as never; // children that say nothing: the path says it for them
-    const paths = getShortestPaths(supervisorMachine, options);
-    for (const path of paths) {
+    const paths = [free, bounded].flatMap((input) => {
+      const found = getShortestPaths(supervisorMachine, optionsFor(input));
+      return found.map(({ steps }) => ({ input, steps }));
+    });
+    for (const { input, steps } of paths) {
       const { supervisor, clock, symbols: living } = liveSupervisor(input, { jobs: quiet });
-      for (const { event, state } of path.steps.slice(1)) {
+      for (const { event, state } of steps.slice(1)) {
         if (event.type.startsWith('xstate.after')) clock.increment(10_000);
         else supervisor.send(event as SupervisorEvent);
         expect(supervisor.getSnapshot().value).toEqual(state.value);

@@ -24,6 +24,7 @@ type Command =
   | { type: 'take'; symbol: string; progress: Partial<JobProgress> }
   | { type: 'lose' | 'settle' | 'cancel' | 'late'; symbol: string }
   | { type: 'finish' | 'crash' | 'wake'; nth: number }
+  | { type: 'grant'; nth: number }
   | { type: 'fail'; nth: number; failure: unknown };
 
 const symbol = fc.constantFrom(...symbols);
@@ -50,12 +51,14 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('lose', 'settle', 'cancel', 'late'), symbol }) },
   { weight: 8, arbitrary: fc.record({ type: fc.constantFrom('finish', 'finish', 'wake', 'crash'), nth }) },
   { weight: 5, arbitrary: fc.record({ type: fc.constant('fail' as const), nth, failure }) },
+  { weight: 8, arbitrary: fc.record({ type: fc.constant('grant' as const), nth }) },
 );
 const capacity = fc.record({
   concurrency: fc.integer({ min: 1, max: 4 }),
   prefetch: fc.integer({ min: 0, max: 5 }),
   depth: fc.integer({ min: 1, max: 8 }),
   childrenMax: fc.integer({ min: 1, max: 6 }),
+  clusterConcurrency: fc.option(fc.integer({ min: 1, max: 4 })),
 });
 
 /** What the test knows by itself: which claims must have a child, and with which epoch. */
@@ -75,6 +78,11 @@ async function perform(live: Live, expected: Expected, next: Command, epoch: num
     const type = next.type === 'lose' ? 'claim.lost' : 'job.settled';
     return send({ type, symbol: next.symbol, ...(current === undefined ? {} : { epoch: current }) });
   }
+  if (next.type === 'grant') {
+    const wanted = live.wanted();
+    const claim = wanted[next.nth % Math.max(1, wanted.length)];
+    return claim && live.grant(claim);
+  }
   const list = next.type === 'wake' ? actors.sleeping() : actors.running();
   const chosen = list[next.nth % Math.max(1, list.length)];
   if (chosen === undefined) return;
@@ -87,17 +95,20 @@ async function perform(live: Live, expected: Expected, next: Command, epoch: num
 
 /** What must be true between any two events of the supervisor. */
 function checkStep(before: SupervisorContext, after: SupervisorContext): void {
-  const { permits, waiting, concurrency, children } = after;
-  expect(permits.length).toBeLessThanOrEqual(concurrency);
-  expect(new Set([...permits, ...waiting]).size).toBe(permits.length + waiting.length);
-  expect(permits.length === concurrency || waiting.length === 0).toBe(true);
+  const { permits, asking, waiting, clusterConcurrency, children } = after;
+  const concurrency = Math.min(after.concurrency, clusterConcurrency ?? after.concurrency);
+  const used = permits.length + asking.length;
+  expect(used).toBeLessThanOrEqual(concurrency);
+  expect(new Set([...permits, ...asking, ...waiting]).size).toBe(used + waiting.length);
+  expect(used === concurrency || waiting.length === 0).toBe(true);
+  if (clusterConcurrency === null) expect(asking).toEqual([]);
   expect(children.length).toBeLessThanOrEqual(after.childrenMax);
   expect(after.told).toBe(room(after));
   expect(room(after)).toBe(
     Math.max(
       0,
       Math.min(
-        concurrency - permits.length - waiting.length + after.prefetch,
+        concurrency - used - waiting.length + after.prefetch,
         Math.min(after.depth, after.childrenMax) - children.length,
       ),
     ),
@@ -107,7 +118,7 @@ function checkStep(before: SupervisorContext, after: SupervisorContext): void {
     children.find((claim) => claim.symbol === name && before.children.includes(claim));
   const stayed = before.waiting.filter((name) => waiting.includes(name) && same(name));
   expect(waiting.slice(0, stayed.length)).toEqual(stayed);
-  const granted = permits.filter(
+  const granted = [...permits, ...asking].filter(
     (name) => !before.permits.includes(name) && before.waiting.includes(name) && same(name),
   );
   const firstStayed = stayed.length ? before.waiting.indexOf(stayed[0] as string) : before.waiting.length;
@@ -131,7 +142,8 @@ function checkRest(live: Live, expected: Expected): void {
     expect(waitedMs).toBeLessThanOrEqual(limits.retryWaitMaxMs);
     if (isAtRest(at)) continue;
     expect(context().permits.includes(claim.symbol), at).toBe(at.endsWith('.running'));
-    expect(context().waiting.includes(claim.symbol), at).toBe(/pending|waiting$/.test(at));
+    const queued = [...context().asking, ...context().waiting].includes(claim.symbol);
+    expect(queued, at).toBe(/pending|waiting$/.test(at));
     expect(actors.running().includes(claim.symbol), at).toBe(at.endsWith('.running'));
     expect(actors.sleeping().includes(claim.symbol), at).toBe(at.endsWith('.backingOff'));
   }
@@ -170,6 +182,7 @@ describe('whatever the order of events', () => {
           const { actors, symbols: living, name, send } = live;
           for (let round = 0; living().length > 0; round++) {
             expect(round).toBeLessThan(100);
+            for (const claim of live.wanted()) live.grant(claim);
             for (const each of actors.running()) await actors.finish(each);
             for (const each of actors.sleeping()) await actors.wake(each);
             for (const each of living().filter((one) => isAtRest(name(one) ?? ''))) {

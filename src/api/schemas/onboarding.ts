@@ -35,10 +35,17 @@ export const overviewSchema = z.object({
   paused: z.boolean().meta({ description: 'An operator paused the cluster: no job is begun.' }),
   depth: z.int().meta({ description: 'Jobs admitted and not finished.' }),
   running: z.int().meta({ description: 'Jobs whose phase runs now on this node: permits in use.' }),
+  cluster_running: z.int().nullable().meta({
+    description:
+      'Jobs of all nodes that hold a permit of the cluster; null where nothing bounds the cluster.',
+  }),
   limits: z.object({
     depth: z.int(),
     concurrency: z.int().meta({ description: 'Permits of this node.' }),
-    cluster_concurrency: z.int().nullable(),
+    cluster_concurrency: z
+      .int()
+      .nullable()
+      .meta({ description: 'Permits of the cluster; null where nothing bounds it.' }),
     prefetch: z.int(),
   }),
   counts: z.object({

@@ -15,6 +15,7 @@ import { type Database, openDatabase } from './database.ts';
 import { diagnose } from './diagnosis.ts';
 import { exposureStore } from './factors/exposure.store.ts';
 import { type CountingProvider, countRequests } from './market/counting.ts';
+import type { Gate } from './market/gate.client.ts';
 import { priceStore } from './market/price.store.ts';
 import type { MarketDataProvider } from './market/provider.ts';
 import { proxySource } from './market/proxies.ts';
@@ -110,6 +111,8 @@ interface Base {
   clock: Clock;
   database: Database;
   provider: CountingProvider;
+  /** The way to a provider outside; null where none is asked. */
+  gate: Gate | null;
   metrics: Metrics;
   queue: SymbolQueueEdge;
   nodeName: string;
@@ -129,7 +132,9 @@ async function openBase(
   closers.push(() => database.close());
   await migrated(database, config);
   const metrics = createMetrics();
-  const configured = options.provider ?? configuredProvider(config, clock);
+  const { provider: configured, gate } = options.provider
+    ? { provider: options.provider, gate: null }
+    : configuredProvider(config, clock);
   const provider = countRequests(configured, {
     clock,
     onCall: (call) => observeCall(metrics, configured.name, call),
@@ -140,7 +145,7 @@ async function openBase(
   const queue = await startSymbolQueue(database, { log });
   closers.push(() => queue.stop());
   const nodeName = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  return { config, clock, database, provider, metrics, queue, nodeName, logger, log, closers };
+  return { config, clock, database, provider, gate, metrics, queue, nodeName, logger, log, closers };
 }
 
 function storesOn({ config, clock, database, queue, provider, nodeName }: Base) {

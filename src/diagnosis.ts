@@ -7,10 +7,10 @@ import type { Config } from './config.ts';
 import type { Database } from './database.ts';
 import { diagnosisQueries } from './diagnosis/facts.query.ts';
 import {
-  canary,
   type Judgement,
   judgeClock,
   judgeDatabase,
+  judgeGate,
   judgeHolder,
   judgeLockWaits,
   judgeLots,
@@ -24,7 +24,8 @@ import {
 import { readHolder } from './directory-lock.ts';
 import { AppError } from './errors.ts';
 import { proxies } from './factors/catalog.ts';
-import type { MarketDataProvider } from './market/provider.ts';
+import type { Gate } from './market/gate.client.ts';
+import { canary, type MarketDataProvider } from './market/provider.ts';
 import { lastNewYorkSession } from './market/sessions.ts';
 import { migrations } from './migrations/index.ts';
 
@@ -33,6 +34,8 @@ export interface DiagnosisParts {
   /** Null where it could not be opened: then whoever asks says why, in findings of its own. */
   database: Database | null;
   provider: MarketDataProvider;
+  /** The way to it; null where it is not this process that asks, or nothing outside is asked. */
+  gate: Gate | null;
   clock: Clock;
   nodeName: string;
   /** How long one check may take; the others do not wait for it. */
@@ -62,7 +65,7 @@ export async function diagnose(parts: DiagnosisParts, more: readonly Finding[] =
 type Check = (signal: AbortSignal) => Promise<Judgement>;
 
 function checksOf(parts: DiagnosisParts): Record<string, Check> {
-  const { database, clock, config } = parts;
+  const { database, clock, config, gate } = parts;
   const provider: Check = (signal) => checkProvider(parts, signal);
   if (database === null) return { provider };
   const facts = diagnosisQueries(database);
@@ -90,6 +93,7 @@ function checksOf(parts: DiagnosisParts): Record<string, Check> {
       return judgeClock({ whose: "The database's clock", aheadMs, uncertainMs });
     },
     provider,
+    ...(gate && { gate: async () => judgeGate(gate.view()) }),
     async proxies() {
       const session = lastNewYorkSession(clock.now());
       return judgeProxies({ session, wanted: proxies, ...(await facts.proxies(session)) });

@@ -29,13 +29,13 @@ export async function diagnoseHere(environment: Record<string, string | undefine
     return { verdict: 'failed', node: nodeName, checked_at, findings: [finding] };
   }
   const { config } = answer;
-  const provider = configuredProvider(config, clock);
+  const { provider } = configuredProvider(config, clock);
   const opened = await open(config);
   if ('finding' in opened) {
-    return diagnose({ config, database: null, provider, clock, nodeName }, [opened.finding]);
+    return diagnose({ config, database: null, provider, gate: null, clock, nodeName }, [opened.finding]);
   }
   try {
-    return await diagnose({ config, database: opened.database, provider, clock, nodeName });
+    return await diagnose({ config, database: opened.database, provider, gate: null, clock, nodeName });
   } finally {
     await opened.database.close();
   }

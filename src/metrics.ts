@@ -2,6 +2,7 @@ import manifest from '../package.json' with { type: 'json' };
 import type { Service } from './api/service.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import type { Gate } from './market/gate.client.ts';
 import type { MetricOf } from './metrics/catalogue.ts';
 import type { Metrics } from './metrics/registry.metrics.ts';
 import type { CeilingStore } from './onboarding/ceiling.store.ts';
@@ -17,6 +18,7 @@ export interface GaugeParts {
   ceiling: Pick<CeilingStore, 'inUse'> | null;
   feed: TransitionFeed;
   supervisor: () => ReturnType<RunningOnboarding['snapshot']>;
+  gate: Gate | null;
 }
 
 const databaseMaxMs = 2000; // a scrape is given ten seconds by default; it must tell of an outage, not become one
@@ -54,6 +56,7 @@ async function scrape(metrics: Metrics, parts: GaugeParts, live: LiveFigures): P
     onboarding_feed_lag_seconds: Math.max(0, clock.now() - caughtUpAt) / 1000,
   };
   for (const [name, figure] of Object.entries(own)) metrics.set(name as MetricOf<'gauge'>, figure);
+  if (parts.gate) setGate(metrics, parts.gate);
   metrics.set('onboarding_build_info', 1, { version: manifest.version, node: nodeName });
   const [totals, clusterPermits] = await Promise.all([
     inTime(parts, parts.totals()),
@@ -68,6 +71,16 @@ async function scrape(metrics: Metrics, parts: GaugeParts, live: LiveFigures): P
     metrics.set('onboarding_jobs', totals?.counts[status] ?? null, { status });
   }
   return metrics.text();
+}
+
+function setGate(metrics: Metrics, gate: Gate): void {
+  const { breaker, limiter } = gate.view();
+  for (const state of ['closed', 'open', 'half_open'] as const) {
+    metrics.set('onboarding_provider_breaker', Number(state === breaker.state), { state });
+  }
+  for (const state of ['running', 'waiting'] as const) {
+    metrics.set('onboarding_provider_requests', limiter[state], { state });
+  }
 }
 
 /** Figures of the cluster, or null where the database does not give them in time. */

@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
 import { readiness } from './health.ts';
+import type { Gate } from './market/gate.client.ts';
 import type { Verdict } from './market/provider.ts';
 import { lastNewYorkSession } from './market/sessions.ts';
 import type { AdmissionStore } from './onboarding/admission.store.ts';
@@ -45,6 +46,7 @@ export interface ServiceParts {
   queries: JobQueries;
   symbols: SymbolQueries;
   cache: SymbolCache;
+  gate: Gate | null;
   /** Reads a symbol's status into the cache. */
   warm: (symbol: string) => Promise<void>;
   feed: TransitionFeed;
@@ -201,6 +203,7 @@ async function overviewOf({
   queries,
   supervisor,
   ceiling,
+  gate,
 }: ServiceParts): Promise<OverviewView> {
   const { meanRunSeconds, ...totals } = await queries.totals();
   const { depth, concurrency, clusterConcurrency, prefetch } = config.supervisor;
@@ -214,6 +217,17 @@ async function overviewOf({
     limits: { depth, concurrency, cluster_concurrency: clusterConcurrency, prefetch },
     estimated_drain_seconds: totals.depth === 0 ? 0 : totals.paused ? null : drain,
     node: nodeName,
-    market_data: { providers, simulated: providers.includes('simulated'), breaker: null },
+    market_data: { providers, simulated: providers.includes('simulated'), ...gateView(gate) },
+  };
+}
+
+function gateView(gate: Gate | null): Pick<OverviewView['market_data'], 'breaker' | 'limiter'> {
+  if (gate === null) return { breaker: null, limiter: null };
+  const { breaker, limiter } = gate.view();
+  const { state, until, failures } = breaker;
+  const { concurrency, intervalMs, running, waiting } = limiter;
+  return {
+    breaker: { state, until: until === null ? null : new Date(until).toISOString(), failures },
+    limiter: { concurrency, interval_ms: intervalMs, running, waiting },
   };
 }

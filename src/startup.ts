@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
 import { AppError } from './errors.ts';
+import { type Gate, providerGate } from './market/gate.client.ts';
 import type { MarketDataProvider } from './market/provider.ts';
 import { simulatedProvider } from './market/simulated.provider.ts';
 import { yahooProvider } from './market/yahoo.provider.ts';
@@ -41,14 +42,15 @@ export function databaseOptions({ database }: Config) {
     : { databaseUrl: null, dataDir: database.dataDir, fsync: database.fsync };
 }
 
-export function configuredProvider(config: Config, clock: Clock): MarketDataProvider {
+/** What is configured, and the one way to it; without a gate where nothing outside this process is asked. */
+export function configuredProvider(
+  config: Config,
+  clock: Clock,
+): { provider: MarketDataProvider; gate: Gate | null } {
   const { providers, simulated, yahooBaseUrl } = config.marketData;
   if (providers[0] === 'simulated')
-    return simulatedProvider({ clock, ...simulated, observe: observeProvider });
-  return yahooProvider({
-    clock,
-    observe: observeProvider,
-    ...config.provider,
-    ...(yahooBaseUrl !== null && { baseUrl: yahooBaseUrl }),
-  });
+    return { provider: simulatedProvider({ clock, ...simulated, observe: observeProvider }), gate: null };
+  const gate = providerGate({ clock, ...config.provider });
+  const baseUrl = yahooBaseUrl ?? undefined;
+  return { provider: yahooProvider({ clock, gate, baseUrl, observe: observeProvider }), gate };
 }

@@ -26,7 +26,15 @@ describeOnEveryDatabase('a diagnosis', (makeDatabase, kind) => {
     const provider = simulatedProvider({ clock: systemClock });
     const held = { kind: 'pglite' as const, dataDir: '/nowhere', fsync: false };
     const config = { database: url ? { kind: 'postgresql' as const, url } : held };
-    return diagnose({ config, database, provider, clock: systemClock, nodeName: 'here', ...more });
+    return diagnose({
+      config,
+      database,
+      provider,
+      clock: systemClock,
+      gate: null,
+      nodeName: 'here',
+      ...more,
+    });
   };
 
   if (kind === 'pglite') {

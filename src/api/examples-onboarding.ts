@@ -17,7 +17,12 @@ const overview: OverviewView = {
   estimated_drain_seconds: 3,
   node: 'server-1-4711-00e1ae3d',
   feed_position: 342,
-  market_data: { providers: ['yahoo'], simulated: false, breaker: null },
+  market_data: {
+    providers: ['yahoo'],
+    simulated: false,
+    breaker: { state: 'open', until: '2026-11-22T18:50:03.000Z', failures: 1 },
+    limiter: { concurrency: 4, interval_ms: 0, running: 0, waiting: 0 },
+  },
 };
 
 const job: JobView = {

@@ -1,5 +1,6 @@
 import type { Finding } from '../api/schemas.ts';
-import type { Verdict } from '../market/provider.ts';
+import type { GateView } from '../market/gate.client.ts';
+import { canary, type Verdict } from '../market/provider.ts';
 
 /** What a check makes of what it saw. */
 export type Judgement = Pick<Finding, 'verdict' | 'evidence' | 'cure'>;
@@ -89,7 +90,7 @@ export function judgeClock(seen: { whose: string; aheadMs: number; uncertainMs: 
 }
 
 const slowProviderMs = 5000;
-export const canary = 'SPY'; // a proxy: where it is not to be had, nothing is
+const manyWaiting = 100;
 
 export function judgeProvider(seen: {
   provider: string;
@@ -114,6 +115,28 @@ export function judgeProvider(seen: {
   return failed(
     `${provider} does not know ${canary}: ${reason}`,
     'What answers is not that provider: look at MARKET_DATA, YAHOO_BASE_URL and any proxy in between.',
+  );
+}
+
+/** The limiter and the breaker between a node and its provider. */
+export function judgeGate({ breaker, limiter }: GateView): Judgement {
+  const { running, waiting, concurrency, intervalMs } = limiter;
+  const pace = intervalMs > 0 ? `, one each ${intervalMs} ms` : '';
+  const requests = `${running} of ${concurrency} requests run${pace}, ${waiting} wait.`;
+  if (breaker.state === 'closed') {
+    const evidence = `The breaker is closed; ${requests}`;
+    return waiting < manyWaiting
+      ? ok(evidence)
+      : warning(evidence, 'They are sent in turn. If the provider allows more, raise PROVIDER_CONCURRENCY.');
+  }
+  const failures = `after ${breaker.failures} ${breaker.failures === 1 ? 'failure' : 'failures'} in a row`;
+  const evidence =
+    breaker.until === null
+      ? `The breaker is half open ${failures}: the next request finds out whether the provider is back.`
+      : `The breaker is open ${failures}: nothing is sent until ${new Date(breaker.until).toISOString()}.`;
+  return warning(
+    evidence,
+    'Jobs wait by themselves and use up no attempt; see `provider` for what is wrong.',
   );
 }
 

@@ -4,8 +4,8 @@ import type { ProviderName } from './provider.ts';
 /**
  * The failures of a market-data provider, each made in one place, so that all providers speak with one voice.
  *
- * Codes are stable. `provider_*` are transient; `provider_throttled` carries `retryAt` and uses up no attempt; the
- * others are permanent.
+ * Codes are stable. `provider_*` are transient; `provider_throttled`, `provider_paused` and `provider_busy` carry
+ * `retryAt` and use up no attempt; the others are permanent.
  */
 export const failures = {
   timeout: ({ provider, ...options }: Source & { deadlineMs?: number }): AppError =>
@@ -28,6 +28,20 @@ export const failures = {
       details: { provider },
       cause,
     }),
+
+  paused: ({ provider, retryAt }: Source & { retryAt: number }): AppError =>
+    new AppError(
+      'provider_paused',
+      `${names[provider]} has been failing and is asked again at ${instant(retryAt)}`,
+      { retryAt, details: { provider } },
+    ),
+
+  busy: ({ provider, retryAt, waiting }: Source & { retryAt: number; waiting: number }): AppError =>
+    new AppError(
+      'provider_busy',
+      `${waiting} requests wait for ${names[provider]} already; there is likely to be room at ${instant(retryAt)}`,
+      { retryAt, details: { provider, waiting } },
+    ),
 
   notFound: ({ provider, symbol, cause }: Source & { symbol: string }): AppError =>
     new AppError('symbol_not_found', `${names[provider]} knows no symbol ${symbol}`, {

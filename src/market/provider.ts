@@ -48,9 +48,13 @@ export interface History {
   actions: CorporateAction[];
 }
 
+/** A symbol that surely exists, and a proxy: where it is not to be had, nothing is. */
+export const canary = 'SPY';
+
 /** Three-valued: an outage is never called an invalid symbol. */
 export type Verdict =
-  | { symbol: string; verdict: 'valid'; instrument: Instrument }
+  /** Without an instrument where the provider has said no more than that it exists. */
+  | { symbol: string; verdict: 'valid'; instrument: Instrument | null }
   | { symbol: string; verdict: 'invalid'; reason: string }
   | { symbol: string; verdict: 'unverifiable'; reason: string; retryAt?: number };
 
@@ -67,8 +71,9 @@ export interface HistoryRequest {
 /**
  * A source of market data.
  *
- * Both calls throw `AppError`s: retryable `provider_timeout`, `provider_unavailable`; `provider_throttled` with
- * `retryAt`; permanent `symbol_not_found`, `no_price_data`, `unusable_data`. An aborted signal rejects with its reason.
+ * Both calls throw `AppError`s: retryable `provider_timeout`, `provider_unavailable`; with `retryAt` `provider_throttled`,
+ * `provider_paused`, `provider_busy`; permanent `symbol_not_found`, `no_price_data`, `unusable_data`, `delisted`. An
+ * aborted signal rejects with its reason.
  */
 export interface MarketDataProvider {
   readonly name: ProviderName;

@@ -42,8 +42,11 @@ export function isCrumbRefused(error: unknown): boolean {
   return details?.status === 401;
 }
 
+const retryAfterMaxMs = 3_600_000; // whoever says "in a year" is mistaken, and is asked again in an hour
+
 /**
  * The instant to wait for: `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3), else the default pause.
+ * At most an hour.
  *
  *     waitUntil('120', { now: 0, throttleMs: 60_000 })   // 120000
  */
@@ -52,9 +55,8 @@ export function waitUntil(
   { now, throttleMs }: { now: number; throttleMs: number },
 ): number {
   const text = retryAfter?.trim() ?? '';
-  if (/^\d{1,9}$/.test(text)) return now + Number(text) * 1000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? now + throttleMs : Math.max(now, date);
+  const until = /^\d+$/.test(text) ? now + Number(text) * 1000 : Date.parse(text);
+  return Number.isNaN(until) ? now + throttleMs : Math.min(Math.max(now, until), now + retryAfterMaxMs);
 }
 
 const provider = 'yahoo';

@@ -1,21 +1,19 @@
-import PQueue from 'p-queue';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { nobodyObserves, noteRequest, type ObserveProvider, type TellProvider } from './calls.ts';
 import { failures } from './failures.ts';
+import type { Gate } from './gate.client.ts';
 import { isDataRequest, judgeAnswer } from './yahoo-answers.ts';
 
 export interface YahooFetchOptions {
   clock: Clock;
+  /** The process's own way to Yahoo: limiter and breaker. */
+  gate: Gate;
   /** Send everything to this origin, the original host in `x-original-host`: for proxies and stand-ins. */
   baseUrl?: string | undefined;
-  /** Requests in flight at once, bodies included. */
-  concurrency?: number;
-  /** Milliseconds between the starts of two requests. */
-  intervalMs?: number;
   /** What one request may take, from its start to the last byte of its body; waiting for its turn not counted. */
   deadlineMs?: number;
-  /** The pause after a 429 that does not say how long. */
+  /** The pause after a 429 that does not say how long; each further one in a row is twice as long. */
   throttleMs?: number;
   /** Who is told of each request. */
   observe?: ObserveProvider;
@@ -30,21 +28,37 @@ const hosts = [
   'consent.yahoo.com',
 ];
 const bodyless = [204, 205, 304];
+const throttleMaxMs = 900_000; // bans last for hours, but a quarter of an hour finds out soon enough that one is over
 
 /**
- * The one `fetch` through which all of yahoo-finance2's traffic goes: allowed hosts only, one limiter, a deadline
- * that covers the body, redirects never followed here, and every failure an `AppError`.
+ * The one `fetch` through which all of yahoo-finance2's traffic goes: allowed hosts only, the gate, a deadline that
+ * covers the body, redirects never followed here, and every failure an `AppError`.
  *
- * The library frees its own slot when the headers arrive and has no timeout, so its queue is left wide open and
- * this one rules. A caller's signal ends its own data request, queued or running; requests for cookies and the
- * crumb are shared by callers that wait for them, and only their deadline ends them.
+ * The library frees its own slot when the headers arrive and has no timeout, so its queue is left wide open and the
+ * gate rules. A caller's signal ends its own data request, queued or running; requests for cookies and the crumb are
+ * shared by callers that wait for them, and only their deadline ends them. They have been throttled for days while
+ * charts were served, so what becomes of them does not open the breaker.
  */
 export function yahooFetch(options: YahooFetchOptions): typeof fetch {
-  const { concurrency = 4, intervalMs = 0, observe = nobodyObserves } = options;
-  const queue = new PQueue({
-    concurrency,
-    ...(intervalMs > 0 && { interval: intervalMs, intervalCap: 1, strict: true }),
-  });
+  const { clock, throttleMs = 60_000, observe = nobodyObserves } = options;
+  let throttles = 0; // pauses in a row; what was under way when one began is not another
+  let quietUntil = 0;
+
+  const sendCounting = async (url: URL, init: RequestInit, tell: TellProvider): Promise<Response> => {
+    const pauseMs = Math.min(throttleMaxMs, throttleMs * 2 ** Math.min(throttles, 20));
+    try {
+      const response = await send(url, init, { ...options, tell, throttleMs: pauseMs });
+      if (isDataRequest(url)) throttles = 0;
+      return response;
+    } catch (error) {
+      if (isDataRequest(url) && error instanceof AppError && error.retryAt !== undefined) {
+        if (clock.now() >= quietUntil) throttles += 1;
+        quietUntil = error.retryAt;
+      }
+      throw error;
+    }
+  };
+
   return async (input, init = {}) => {
     const url = new URL(String(input));
     if (url.protocol !== 'https:' || !hosts.includes(url.host)) {
@@ -53,9 +67,11 @@ export function yahooFetch(options: YahooFetchOptions): typeof fetch {
         what: `sent us to a host that is not its own: ${url.host}`,
       });
     }
-    const signal = isDataRequest(url) ? (init.signal ?? undefined) : undefined;
-    const tell = observe(); // before the queue: what runs behind it no longer knows who asked
-    return queue.add(() => send(url, { ...init, signal: signal ?? null }, { ...options, tell }), { signal });
+    const isTelling = isDataRequest(url);
+    const signal = isTelling ? (init.signal ?? undefined) : undefined;
+    const request = { provider: 'yahoo', signal, isTelling } as const;
+    const tell = observe(); // before the gate: what runs behind it no longer knows who asked
+    return options.gate.pass(request, () => sendCounting(url, { ...init, signal: signal ?? null }, tell));
   };
 }
 

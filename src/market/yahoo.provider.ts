@@ -1,59 +1,88 @@
 import { AppError } from '../errors.ts';
+import { canaryHealth } from './canary.ts';
 import { failures } from './failures.ts';
-import type { MarketDataProvider, Verdict } from './provider.ts';
-import { historyRange, localDate } from './sessions.ts';
+import { keptCharts } from './kept-charts.ts';
+import { canary, type Instrument, type MarketDataProvider, type Verdict } from './provider.ts';
+import { addDays, type DateRange, historyRange, localDate } from './sessions.ts';
 import { isWellFormed, malformedReason } from './symbol-form.ts';
 import { yahooClient } from './yahoo.client.ts';
 import type { YahooFetchOptions } from './yahoo.fetch.ts';
-import { chartHistory, chartInstrument, hasPrices } from './yahoo-chart.ts';
+import { chartHistory, chartInstrument, hasPrices, type YahooChart } from './yahoo-chart.ts';
 import { soundQuotes } from './yahoo-quote.ts';
 
 export interface YahooProviderOptions extends YahooFetchOptions {
   /** The dates on which New York was open (SPY's own), for "delisted"; weekdays while there are none. */
   calendar?: () => readonly string[] | undefined;
+  /** Up to this many symbols are looked up by their charts, more by quotes. */
+  chartsMax?: number;
 }
 
 const batchMax = 99; // Yahoo has failed on more
+const chartsMaxDefault = 50; // the default depth of the queue: four at once take some seconds
+const chartsMaxMs = 5000; // what the limiter's interval may add to an upload that waits for its charts
+const marginDays = 7; // an exchange's last session is that much older than UTC's date, at most
 
 /**
  * Yahoo Finance behind the port, by way of yahoo-finance2.
  *
- * `lookup` asks `quote()` for up to 99 symbols at once and `chart()` for each that the quote does not vouch for.
- * `history` is one `chart()`, which needs neither cookie nor crumb. An outage makes verdicts `unverifiable`.
+ * `lookup` asks for the chart of each symbol, which needs neither cookie nor crumb, and `history` of a symbol that was
+ * just looked up needs no request of its own. Above fifty symbols `quote()` vouches for up to 99 at once, and charts
+ * are asked for those that it leaves out, or for all where it fails. Whoever is not found is invalid only if Yahoo has
+ * just proven that it knows others; an outage makes verdicts `unverifiable`.
  *
- *     yahooProvider({ clock: systemClock, concurrency: 4, baseUrl: 'http://127.0.0.1:4500' })
+ *     yahooProvider({ clock: systemClock, gate: providerGate({ clock: systemClock }) })
  */
 export function yahooProvider(options: YahooProviderOptions): MarketDataProvider {
-  const { clock, calendar } = options;
+  const { clock, calendar, gate, chartsMax = chartsMaxDefault } = options;
   const client = yahooClient(options);
+  const kept = keptCharts(clock);
+  const health = canaryHealth({
+    clock,
+    async ask() {
+      const to = localDate(clock.now(), 'UTC');
+      const chart = await client.chart(canary, { from: addDays(to, -14), to });
+      if (!hasPrices(chart)) throw new Error(`expected prices of ${canary}, got: none`);
+    },
+    unknown: (cause) => failures.unavailable({ provider: 'yahoo', what: `does not know ${canary}`, cause }),
+  });
 
-  async function batchVerdicts(symbols: string[], signal: AbortSignal | undefined): Promise<Verdict[]> {
+  async function chartOf(symbol: string, range: DateRange, signal?: AbortSignal): Promise<YahooChart> {
     try {
-      const sound = soundQuotes(await client.quotes(symbols, signal));
-      return await Promise.all(
-        symbols.map((symbol): Verdict | Promise<Verdict> => {
-          const instrument = sound.get(symbol);
-          return instrument ? { symbol, verdict: 'valid', instrument } : chartVerdict(symbol, signal);
-        }),
-      );
+      const chart = await client.chart(symbol, { ...range, signal });
+      if (hasPrices(chart)) health.prove();
+      return chart;
     } catch (error) {
       signal?.throwIfAborted();
-      return symbols.map((symbol) => unverifiable(symbol, error));
+      if (error instanceof AppError && error.code === 'symbol_not_found') await health.require();
+      throw error;
     }
   }
 
   async function chartVerdict(symbol: string, signal: AbortSignal | undefined): Promise<Verdict> {
+    const { from, to } = historyRange(localDate(clock.now(), 'UTC'));
+    const range = { from: addDays(from, -marginDays), to };
     try {
-      const chart = await client.chart(symbol, { ...historyRange(localDate(clock.now(), 'UTC')), signal });
-      if (hasPrices(chart)) return { symbol, verdict: 'valid', instrument: chartInstrument(symbol, chart) };
-      const reason = `Yahoo Finance has no prices of ${symbol} in the past year`;
-      return { symbol, verdict: 'invalid', reason };
+      const chart = await chartOf(symbol, range, signal);
+      kept.keep(symbol, { chart, range });
+      return { symbol, verdict: 'valid', instrument: instrumentIn(symbol, chart) };
     } catch (error) {
       signal?.throwIfAborted();
-      // Permanent failures are Yahoo's own words about this symbol.
-      const final = error instanceof AppError && !error.retryable;
-      return final ? { symbol, verdict: 'invalid', reason: error.message } : unverifiable(symbol, error);
+      return verdictFrom(symbol, error);
     }
+  }
+
+  async function quoteVerdicts(symbols: string[], signal: AbortSignal | undefined): Promise<Verdict[]> {
+    const sound = await client
+      .quotes(symbols, signal)
+      .then(soundQuotes)
+      .catch(() => new Map<string, Instrument>());
+    signal?.throwIfAborted();
+    return Promise.all(
+      symbols.map((symbol): Verdict | Promise<Verdict> => {
+        const instrument = sound.get(symbol);
+        return instrument ? { symbol, verdict: 'valid', instrument } : chartVerdict(symbol, signal);
+      }),
+    );
   }
 
   return {
@@ -61,10 +90,12 @@ export function yahooProvider(options: YahooProviderOptions): MarketDataProvider
     async lookup(symbols, { signal } = {}) {
       signal?.throwIfAborted();
       const sent = [...new Set(symbols)].filter(isWellFormed);
-      const batches = Array.from({ length: Math.ceil(sent.length / batchMax) }, (_, index) =>
-        batchVerdicts(sent.slice(index * batchMax, (index + 1) * batchMax), signal),
-      );
-      const verdicts = new Map((await Promise.all(batches)).flat().map((one) => [one.symbol, one]));
+      const { intervalMs } = gate.view().limiter;
+      const asked =
+        sent.length <= chartsMax && sent.length * intervalMs <= chartsMaxMs
+          ? sent.map((symbol) => chartVerdict(symbol, signal))
+          : batchesOf(sent).map((batch) => quoteVerdicts(batch, signal));
+      const verdicts = new Map((await Promise.all(asked)).flat().map((one) => [one.symbol, one]));
       return symbols.map(
         (symbol) => verdicts.get(symbol) ?? { symbol, verdict: 'invalid', reason: malformedReason },
       );
@@ -72,16 +103,38 @@ export function yahooProvider(options: YahooProviderOptions): MarketDataProvider
     async history({ symbol, from, to, signal }) {
       signal?.throwIfAborted();
       if (!isWellFormed(symbol)) throw failures.notFound({ provider: 'yahoo', symbol });
-      const chart = await client.chart(symbol, { from, to, signal });
-      return chartHistory(chart, { symbol, from, to, now: clock.now(), calendar: calendar?.() });
+      const { chart, at } = kept.take(symbol, { from, to }) ?? {
+        chart: await chartOf(symbol, { from, to }, signal),
+        at: clock.now(),
+      };
+      return chartHistory(chart, { symbol, from, to, now: at, calendar: calendar?.() });
     },
   };
 }
 
-function unverifiable(symbol: string, error: unknown): Verdict {
-  const { message, retryAt } =
+function batchesOf(symbols: string[]): string[][] {
+  return Array.from({ length: Math.ceil(symbols.length / batchMax) }, (_, index) =>
+    symbols.slice(index * batchMax, (index + 1) * batchMax),
+  );
+}
+
+/** Null for a kind of instrument that we do not know: it exists, and its job says what is wrong with it. */
+function instrumentIn(symbol: string, chart: YahooChart): Instrument | null {
+  try {
+    return chartInstrument(symbol, chart);
+  } catch {
+    return null;
+  }
+}
+
+/** Only "not found" is about the symbol's existence; one without prices exists, and its job says so. */
+function verdictFrom(symbol: string, error: unknown): Verdict {
+  const failure =
     error instanceof AppError
       ? error
       : failures.unavailable({ provider: 'yahoo', what: 'failed', cause: error });
-  return { symbol, verdict: 'unverifiable', reason: message, ...(retryAt !== undefined && { retryAt }) };
+  const { message: reason, retryAt } = failure;
+  if (failure.code === 'symbol_not_found') return { symbol, verdict: 'invalid', reason };
+  if (!failure.retryable) return { symbol, verdict: 'valid', instrument: null };
+  return { symbol, verdict: 'unverifiable', reason, ...(retryAt !== undefined && { retryAt }) };
 }

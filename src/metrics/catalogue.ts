@@ -82,6 +82,16 @@ export const metricCatalogue = {
     labels: ['provider', 'kind', 'result'],
     buckets: workBuckets,
   },
+  onboarding_provider_breaker: {
+    type: 'gauge',
+    help: '1 for the state that the breaker of this node is in, 0 for the others; missing where nothing outside is asked.',
+    labels: ['state'],
+  },
+  onboarding_provider_requests: {
+    type: 'gauge',
+    help: 'Requests of this node to the provider: running, or waiting for the limiter.',
+    labels: ['state'],
+  },
   onboarding_http_request_duration_seconds: {
     type: 'histogram',
     help: 'Seconds until an answer was sent, the time that it was held included, by the pattern of its route.',

@@ -31,6 +31,14 @@ export const jobErrorCatalogue = {
     title: 'The provider asked to wait, longer than a job may',
     cure: `${waitAndRetry} Fewer requests at once (PROVIDER_CONCURRENCY, PROVIDER_INTERVAL_MS) help.`,
   },
+  provider_paused: {
+    title: 'The provider failed so often that it is left alone for a while',
+    cure: `The job asks again by itself, as long as it may wait. ${waitAndRetry}`,
+  },
+  provider_busy: {
+    title: 'Too many requests wait for the provider',
+    cure: 'The job asks again by itself. More requests at once (PROVIDER_CONCURRENCY) help where the provider allows.',
+  },
   database_unavailable: {
     title: 'Our database did not answer',
     cure: 'The job waits for it by itself. See /health/ready.',

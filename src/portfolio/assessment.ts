@@ -46,7 +46,7 @@ export async function assessUpload(
   if (refusal) return refusal;
 
   const instruments = verdicts.flatMap((verdict) =>
-    verdict.verdict === 'valid' ? [verdict.instrument] : [],
+    verdict.verdict === 'valid' && verdict.instrument ? [verdict.instrument] : [],
   );
   return { kind: 'approved', lots, instruments, warnings };
 }

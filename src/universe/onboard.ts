@@ -57,7 +57,9 @@ async function admitOne(
 ): Promise<Onboarded | Exclude<Admission, { kind: 'admitted' }>> {
   const { database, universe, admit } = ports;
   const { symbol, verdicts, requestedBy } = wanted;
-  const instruments = verdicts.flatMap((one) => (one.verdict === 'valid' ? [one.instrument] : []));
+  const instruments = verdicts.flatMap((one) =>
+    one.verdict === 'valid' && one.instrument ? [one.instrument] : [],
+  );
   return database.transaction<Onboarded | Exclude<Admission, { kind: 'admitted' }>>(async (on, rollback) => {
     await universe.reserve([symbol], instruments, { on });
     const { settled } = await readNeeds(ports, [{ needs: symbol }], on);

@@ -204,7 +204,7 @@ export const overview = {
   estimated_drain_seconds: 7,
   node: 'node-1',
   feed_position: 2,
-  market_data: { providers: ['simulated'], simulated: true, breaker: null },
+  market_data: { providers: ['simulated'], simulated: true, breaker: null, limiter: null },
 };
 
 export const portfolioExposures = {

@@ -16,6 +16,8 @@ export interface ProviderSetting {
 
 export interface ProviderFixture {
   provider: MarketDataProvider;
+  /** Moves the provider's clock. */
+  advance(ms: number): void;
   close(): Promise<void>;
 }
 
@@ -27,17 +29,17 @@ const year = { from: '2025-07-31', to: '2026-07-31' };
 /**
  * What every provider promises, run on a provider that is fed by the simulated market with seed 1.
  *
- *     describeProvider('simulated', async ({ now, faults }) => ({ provider, close }))
+ *     describeProvider('simulated', async ({ now, faults }) => ({ provider, advance, close }))
  */
 export function describeProvider(
   name: string,
   make: (setting: ProviderSetting) => Promise<ProviderFixture>,
 ): void {
   const open: ProviderFixture[] = [];
-  const provided = async (setting: Partial<ProviderSetting> = {}): Promise<MarketDataProvider> => {
+  const provided: Provided = async (setting = {}) => {
     const fixture = await make({ now, faults: [], hangs: false, ...setting });
     open.push(fixture);
-    return fixture.provider;
+    return Object.assign(fixture.provider, { advance: fixture.advance });
   };
   afterEach(async () => {
     await Promise.all(open.splice(0).map((fixture) => fixture.close()));
@@ -54,7 +56,9 @@ export function describeProvider(
   });
 }
 
-type Provided = (setting?: Partial<ProviderSetting>) => Promise<MarketDataProvider>;
+type Provided = (
+  setting?: Partial<ProviderSetting>,
+) => Promise<MarketDataProvider & Pick<ProviderFixture, 'advance'>>;
 
 function describeLookup(provided: Provided): void {
   test('answers each symbol asked for, in that order', async () => {
@@ -210,6 +214,7 @@ function describeTrouble(provided: Provided): void {
     const error = await provider.history(history).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(AppError);
     expect(error).toMatchObject(expected);
+    provider.advance(((error as AppError).retryAt ?? now) - now);
     expect((await provider.history({ ...history, symbol: 'MSFT' })).bars.length).toBeGreaterThan(250);
     expect((await provider.history(history)).bars.length).toBeGreaterThan(250);
   });
@@ -232,6 +237,7 @@ function describeTrouble(provided: Provided): void {
       const retryAt = (verdict as Extract<Verdict, { verdict: 'unverifiable' }>).retryAt;
       if (kind === 'lookup-429') expect(retryAt).toBeGreaterThan(now);
       else expect(retryAt).toBeUndefined();
+      provider.advance((retryAt ?? now) - now);
       expect(await provider.lookup(['AAPL'])).toMatchObject([{ verdict: 'valid' }]);
     },
   );

@@ -3,8 +3,9 @@ import { simulatedProvider } from '../../src/market/simulated.provider.ts';
 import { describeProvider } from './provider.contract.ts';
 
 describeProvider('simulated', async ({ now, faults, hangs }) => {
+  let passedMs = 0;
   const clock: Clock = {
-    now: () => now,
+    now: () => now + passedMs,
     sleepUntil: (_, signal) =>
       new Promise((_, reject) => {
         signal?.addEventListener('abort', () => reject(signal.reason));
@@ -12,6 +13,9 @@ describeProvider('simulated', async ({ now, faults, hangs }) => {
   };
   return {
     provider: simulatedProvider({ clock, seed: 1, faults, latencyMs: hangs ? 1 : 0 }),
+    advance: (ms) => {
+      passedMs += ms;
+    },
     close: async () => {},
   };
 });

@@ -1,15 +1,20 @@
 import type { Clock } from '../../src/clock.ts';
 import type { Fault } from '../../src/market/faults.ts';
+import { providerGate } from '../../src/market/gate.client.ts';
 import { yahooProvider } from '../../src/market/yahoo.provider.ts';
 import type { StandinFault } from '../support/standin-yahoo/faults.ts';
 import { startStandinYahoo } from '../support/standin-yahoo/server.ts';
 import { describeProvider } from './provider.contract.ts';
 
-/** A clock that stands still; whoever sleeps on it wakes when the test says so. */
-function stillClock(now: number): Clock & { wakeAll(): void } {
+/** A clock that stands still until it is moved; whoever sleeps on it wakes when the test says so. */
+function stillClock(now: number): Clock & { advance(ms: number): void; wakeAll(): void } {
+  let passedMs = 0;
   const sleepers = new Set<() => void>();
   return {
-    now: () => now,
+    now: () => now + passedMs,
+    advance: (ms) => {
+      passedMs += ms;
+    },
     sleepUntil: (_, signal) =>
       new Promise((resolve, reject) => {
         sleepers.add(resolve);
@@ -23,7 +28,8 @@ function stillClock(now: number): Clock & { wakeAll(): void } {
 
 function standinFault({ symbol, kind, count }: Fault): StandinFault {
   const name = symbol.replace(/[.^]/g, '\\$&');
-  const match = kind.startsWith('lookup-') ? `/quote\\?symbols=.*${name}` : `/chart/${name}\\?`;
+  // A symbol is looked up by the chart that its history is made of.
+  const match = `/chart/${name}\\?`;
   const standinKind = kind.replace('lookup-', '') as StandinFault['kind'];
   return { match, kind: standinKind, ...(Number.isFinite(count) && { count }) };
 }
@@ -39,5 +45,9 @@ describeProvider('yahoo, against the stand-in', async ({ now, faults, hangs }) =
       if (kind === 'timeout' && !hangs) clock.wakeAll();
     },
   });
-  return { provider: yahooProvider({ clock, baseUrl: yahoo.url }), close: () => yahoo.close() };
+  return {
+    provider: yahooProvider({ clock, gate: providerGate({ clock }), baseUrl: yahoo.url }),
+    advance: clock.advance,
+    close: () => yahoo.close(),
+  };
 });

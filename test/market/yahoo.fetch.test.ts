@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { providerGate } from '../../src/market/gate.client.ts';
 import { yahooFetch } from '../../src/market/yahoo.fetch.ts';
 import { now, paths, patient, started, stopAll, year } from '../support/standin-yahoo/fixture.ts';
 
@@ -23,7 +24,7 @@ describe('failures, classified where they arise', () => {
     ['404', 'symbol_not_found', false],
     ['empty', 'no_price_data', false],
   ] as const)('%s is %s', async (kind, code, retryable) => {
-    const { provider } = await started({ faults: [{ match: '/chart/', kind }] });
+    const { provider } = await started({ faults: [{ match: '/chart/AAPL', kind }] });
     await expect(provider.history({ symbol: 'AAPL', ...year })).rejects.toMatchObject({
       name: 'AppError',
       code,
@@ -36,6 +37,7 @@ describe('failures, classified where they arise', () => {
     ['Fri, 31 Jul 2026 22:05:00 GMT', now + 300_000],
     ['Fri, 31 Jul 2026 21:00:00 GMT', now],
     ['soon', now + 60_000],
+    ['999999999999', now + 3_600_000],
     [undefined, now + 60_000],
   ])('429 with Retry-After %s waits until %d', async (retryAfter, retryAt) => {
     const fault = { match: '/chart/', kind: '429', ...(retryAfter && { retryAfter }) } as const;
@@ -132,7 +134,7 @@ describe('failures, classified where they arise', () => {
   });
 
   test('a redirect to a host that is not Yahoo’s is not followed', async () => {
-    const fetch = yahooFetch({ clock: patient });
+    const fetch = yahooFetch({ clock: patient, gate: providerGate({ clock: patient }) });
     for (const url of [
       'https://example.com/quote/AAPL',
       'http://finance.yahoo.com/',

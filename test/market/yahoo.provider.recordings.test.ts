@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
+import { providerGate } from '../../src/market/gate.client.ts';
 import { type YahooProviderOptions, yahooProvider } from '../../src/market/yahoo.provider.ts';
 import { recordedChart } from '../support/standin-yahoo/recorded-chart.ts';
 import { type Recording, type StandinYahoo, startStandinYahoo } from '../support/standin-yahoo/server.ts';
@@ -22,7 +23,7 @@ async function replayed(
         signal?.addEventListener('abort', () => reject(signal.reason));
       }),
   };
-  return yahooProvider({ clock, baseUrl: yahoo.url, ...more });
+  return yahooProvider({ clock, gate: providerGate({ clock }), baseUrl: yahoo.url, ...more });
 }
 
 afterEach(async () => {
@@ -112,7 +113,7 @@ describe.skipIf(!existsSync(folder))('recordings of Yahoo (reads data outside th
 
   test('quotes of equities, bitcoin and a currency pair are valid', async () => {
     const names = ['quote-OCDO.L', 'quote-BTC-USD', 'quote-EURUSD=X', 'quote-AAPL-BABA'];
-    const provider = await replayed(names.map(recorded));
+    const provider = await replayed(names.map(recorded), undefined, { chartsMax: 0 });
     expect(await provider.lookup(['OCDO.L'])).toEqual([
       {
         symbol: 'OCDO.L',

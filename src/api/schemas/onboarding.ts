@@ -24,10 +24,23 @@ export const marketDataSchema = z.object({
   simulated: z.boolean().meta({ description: 'True: an invented market, for demos and tests only.' }),
   breaker: z
     .object({
-      state: z.enum(['closed', 'open', 'half_open']),
-      until: timestampSchema.nullable(),
+      state: z.enum(['closed', 'open', 'half_open']).meta({
+        description: 'Open: nothing is sent. Half open: one request finds out whether the provider is back.',
+      }),
+      until: timestampSchema.nullable().meta({ description: 'While open: when the next request is sent.' }),
+      failures: z.int().meta({ description: 'In a row, since the last good answer.' }),
     })
-    .nullable(),
+    .nullable()
+    .meta({ description: 'Of this node; null where nothing outside of it is asked.' }),
+  limiter: z
+    .object({
+      concurrency: z.int().meta({ description: 'Requests at once, at most.' }),
+      interval_ms: z.int().meta({ description: 'Between the starts of two requests, at least.' }),
+      running: z.int(),
+      waiting: z.int().meta({ description: 'Requests that wait for their turn.' }),
+    })
+    .nullable()
+    .meta({ description: 'Of this node; null where nothing outside of it is asked.' }),
 });
 
 /** All counts are over the whole cluster, unless they name the node. */

@@ -1,3 +1,4 @@
+import { type GateOptions, providerGate } from '../../../src/market/gate.client.ts';
 import type { MarketDataProvider } from '../../../src/market/provider.ts';
 import { type YahooProviderOptions, yahooProvider } from '../../../src/market/yahoo.provider.ts';
 import { type StandinOptions, type StandinYahoo, startStandinYahoo } from './server.ts';
@@ -20,11 +21,15 @@ const running: StandinYahoo[] = [];
 /** A provider in front of a stand-in of its own; `stopAll` belongs into `afterEach`. */
 export async function started(
   options: StandinOptions = {},
-  more: Partial<YahooProviderOptions> = {},
+  more: Partial<YahooProviderOptions & GateOptions> = {},
 ): Promise<{ yahoo: StandinYahoo; provider: MarketDataProvider }> {
+  const { clock = patient } = more;
   const yahoo = await startStandinYahoo({ seed: 1, now: () => now, ...options });
   running.push(yahoo);
-  return { yahoo, provider: yahooProvider({ clock: patient, baseUrl: yahoo.url, ...more }) };
+  return {
+    yahoo,
+    provider: yahooProvider({ clock, gate: providerGate({ clock, ...more }), baseUrl: yahoo.url, ...more }),
+  };
 }
 
 export async function stopAll(): Promise<void> {

@@ -8,12 +8,14 @@ import { buildServer } from './api/http.server.ts';
 import { logOptions } from './api/log.ts';
 import type { Service } from './api/service.ts';
 import { traced } from './attempt.ts';
+import { choresOf } from './chores.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { claimProvider } from './database.provider.ts';
 import { type Database, openDatabase } from './database.ts';
 import { diagnose } from './diagnosis.ts';
 import { exposureStore } from './factors/exposure.store.ts';
+import { startMaintenance } from './maintenance.ts';
 import { type CountingProvider, countRequests } from './market/counting.ts';
 import type { Gate } from './market/gate.client.ts';
 import { priceStore } from './market/price.store.ts';
@@ -43,6 +45,7 @@ import { operationsStore } from './onboarding/operations.store.ts';
 import { phaseWork } from './onboarding/phases.ts';
 import { channels } from './onboarding/ports.ts';
 import { createRecorder } from './onboarding/recorder.ts';
+import { retentionStore } from './onboarding/retention.store.ts';
 import { type SymbolQueueEdge, startSymbolQueue } from './onboarding/symbol.queue.ts';
 import { startTransitionFeed } from './onboarding/transition.feed.ts';
 import { idempotencyStore } from './portfolio/idempotency.store.ts';
@@ -98,6 +101,8 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     const server = buildServer(service, { clock, logger, marketData, ...config.http });
     closers.push(() => server.close());
     const url = await server.listen({ host: config.host, port: config.port });
+    const maintenance = startMaintenance({ ...base, chores: choresOf({ ...base, ...stores }) });
+    closers.push(() => maintenance.close());
     return { url, service, provider, close };
   } catch (error) {
     await close();
@@ -156,6 +161,7 @@ function storesOn({ config, clock, database, queue, provider, nodeName }: Base) 
     claims: claimStore(database, { queue, node: nodeName, limits: config.job }),
     ceiling: clusterConcurrency === null ? null : ceilingStore(database, { ceiling: clusterConcurrency }),
     journal: journalStore(database, { queue, node: nodeName }),
+    retention: retentionStore(database),
     operations: operationsStore(database, { queue, node: nodeName, depthMax: depth }),
     fence: fenceStore(database),
     universe: universeStore(database),

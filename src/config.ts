@@ -28,6 +28,8 @@ export interface Config {
   supervisor: SupervisorLimits;
   job: JobLimits;
   shutdownGraceMs: number;
+  /** How much is kept of the journals of jobs that have ended. */
+  retention: { days: number; rows: number };
   provider: { concurrency: number; intervalMs: number };
   priceMaxAgeDays: number;
   marketData: {
@@ -169,6 +171,7 @@ function toConfig(settings: Settings): Config {
       resumeLimit: settings.RESUME_LIMIT,
     },
     shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
+    retention: { days: settings.JOURNAL_RETENTION_DAYS, rows: settings.JOURNAL_RETENTION_ROWS },
     provider: { concurrency: settings.PROVIDER_CONCURRENCY, intervalMs: settings.PROVIDER_INTERVAL_MS },
     priceMaxAgeDays: settings.PRICE_MAX_AGE_DAYS,
     marketData: {

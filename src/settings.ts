@@ -82,8 +82,11 @@ export const settingsSchema = z.object({
   PROVIDER_CONCURRENCY: count(4, 1, 100).meta(setting('requests to market data at once')),
   PROVIDER_INTERVAL_MS: count(0, 0, 60_000).meta(setting('least time between two requests to market data')),
   PRICE_MAX_AGE_DAYS: count(3, 0, 365).meta(setting('weekdays after which a known symbol is refreshed')),
-  JOURNAL_RETENTION_DAYS: later('the journal is kept whole so far').meta(
-    setting('how long the feed can be replayed (not in this version: for ever)'),
+  JOURNAL_RETENTION_DAYS: count(30, 1, 36_500).meta(
+    setting('days for which the feed can be replayed and the journals of ended jobs are kept'),
+  ),
+  JOURNAL_RETENTION_ROWS: count(1_000_000, 1000, 1_000_000_000).meta(
+    setting('transitions that are kept of those, the newest'),
   ),
   MARKET_DATA: providers().meta(setting('providers in order, separated by commas: yahoo, files, simulated')),
   MARKET_DATA_DIR: later('the files provider is not built yet').meta(

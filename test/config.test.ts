@@ -31,6 +31,7 @@ describe('readConfig', () => {
         resumeLimit: 5,
       },
       shutdownGraceMs: 10_000,
+      retention: { days: 30, rows: 1_000_000 },
       provider: { concurrency: 4, intervalMs: 0 },
       priceMaxAgeDays: 3,
       marketData: {
@@ -215,7 +216,8 @@ describe('help', () => {
     ['PROVIDER_CONCURRENCY', '4'],
     ['PROVIDER_INTERVAL_MS', '0'],
     ['PRICE_MAX_AGE_DAYS', '3'],
-    ['JOURNAL_RETENTION_DAYS', 'none'],
+    ['JOURNAL_RETENTION_DAYS', '30'],
+    ['JOURNAL_RETENTION_ROWS', '1000000'],
     ['MARKET_DATA', 'yahoo'],
     ['YAHOO_BASE_URL', 'none'],
     ['MARKET_DATA_DIR', 'none'],

@@ -80,7 +80,7 @@ export const OnboardingTransition = defineEntity({
 });
 export type OnboardingTransition = InferEntity<typeof OnboardingTransition>;
 
-/** One row: the last feed position handed out, and the lowest that is still kept. */
+/** One row: the last feed position handed out, and the floor: whatever is above it is still kept. */
 export const FeedHead = defineEntity({
   name: 'FeedHead',
   tableName: 'feed_head',

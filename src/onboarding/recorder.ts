@@ -236,7 +236,15 @@ function endOf(record: TransitionRecord): TransitionRecord {
   const [, name] = record.from.split('.');
   const phase = phases.find((one) => one === name) ?? record.job.phase;
   const job = crashOf({ ...record.job, phase, results: {} });
-  return { ...record, claim: { ...record.claim }, to: 'failed', event: crashed, job, actorSnapshot: null };
+  return {
+    ...record,
+    claim: { ...record.claim },
+    to: 'failed',
+    event: crashed,
+    job,
+    actorSnapshot: null,
+    trace: null,
+  };
 }
 
 /** `xstate.done.actor.fetch` is `fetch.done` in the journal: names that outlive the library. */

@@ -33,8 +33,8 @@ export function totalsQuery(database: Database, clock: Pick<Clock, 'now'>): () =
     const counting = base ? changesSql : allSql;
     const [row] = await database.sql<TotalsRow>(totalsSql(counting), base ? [base.position] : []);
     const position = Number(row!.position);
-    // A database that was put back to an earlier state has other jobs.
-    if (base && position < base.position) {
+    // A database that was put back to an earlier state has other jobs; below the floor, changes may be missing.
+    if (base && (position < base.position || Number(row!.floor) > base.position)) {
       known = null;
       return totalsQuery(database, clock)();
     }
@@ -67,7 +67,7 @@ const changesSql = `
 // One statement, so that all of it is true at one position.
 const totalsSql = (counting: string) => `
   select (select json_object_agg(status, n) from (${counting}) s) as counts,
-    (select position from feed_head where id = 1) as position,
+    (select position from feed_head where id = 1) as position, (select floor from feed_head where id = 1) as floor,
     coalesce((select value = 'true'::jsonb from service_state where key = 'paused'), false) as paused,
     count(*)::int as finished,
     percentile_cont(0.5) within group (order by extract(epoch from finished_at - created_at)) as median,
@@ -79,6 +79,7 @@ interface TotalsRow {
   paused: boolean;
   counts: Partial<Counts> | null;
   position: string;
+  floor: string;
   finished: number;
   median: number | null;
   mean_run: number | null;

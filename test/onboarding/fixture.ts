@@ -140,7 +140,7 @@ export function holesIn(transitions: readonly StoredTransition[]): string[] {
 
 export async function emptyTables(database: Database): Promise<void> {
   await database.sql('truncate onboarding_jobs, onboarding_transitions, symbol_universe, portfolios cascade');
-  await database.sql('update feed_head set position = 0');
+  await database.sql('update feed_head set position = 0, floor = 0');
   await database.sql(`delete from pgboss.job where name = 'symbol-onboarding'`);
 }
 

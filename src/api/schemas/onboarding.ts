@@ -179,7 +179,11 @@ export const actorSnapshotSchema = z.looseObject({
 
 export const jobDetailViewSchema = jobViewSchema.extend({
   actor_snapshot: actorSnapshotSchema.nullable(),
-  timeline: z.array(transitionSchema).meta({ description: 'Ascending by sequence.' }),
+  timeline: z.array(transitionSchema).meta({
+    description:
+      'Ascending by sequence, without a gap. A while after its end (JOURNAL_RETENTION_DAYS) a job loses it as a whole; ' +
+      'one that is retried even later begins anew behind `sequence`.',
+  }),
 });
 export type JobDetailView = z.infer<typeof jobDetailViewSchema>;
 export const jobDetailSchema = jobDetailViewSchema.extend({ links: linksSchema });

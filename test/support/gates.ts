@@ -9,12 +9,12 @@ export interface Gate {
   open(): void;
 }
 
-interface HeldGate extends Gate {
+export interface HeldGate extends Gate {
   /** To be awaited by whoever comes through; rejects with the signal's reason. */
   pass(signal?: AbortSignal): Promise<void>;
 }
 
-function makeGate(): HeldGate {
+export function makeGate(): HeldGate {
   const reached = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<void>();
   onTestFinished(() => opened.resolve());

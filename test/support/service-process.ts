@@ -44,6 +44,7 @@ export function run(
     await closed;
   });
   return {
+    pid: child.pid!,
     closed,
     out,
     kill: (signal: NodeJS.Signals) => child.kill(signal),

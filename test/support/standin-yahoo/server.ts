@@ -32,6 +32,8 @@ export interface StandinOptions {
   /** Ask for consent before handing out cookies, as Yahoo does in the EU. */
   consent?: boolean;
   recordings?: readonly Recording[];
+  /** Awaited before a request is answered, with its host, path and query, decoded: a test holds it back. */
+  before?: (target: string) => Promise<void> | void;
   /** Called when a fault has met its request: a test lets the deadline pass then, without a timer. */
   onFault?: (fault: StandinFault) => void;
 }
@@ -116,7 +118,8 @@ const crumbOf = ({ crumbs }: State): string => `haT3oykhHq${crumbs}`;
 async function serve(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://standin');
   const host = String(request.headers['x-original-host'] ?? usualHost(url.pathname));
-  const fault = state.faults.take(decodeURIComponent(`${host}${url.pathname}${url.search}`));
+  const target = decodeURIComponent(`${host}${url.pathname}${url.search}`);
+  const fault = state.faults.take(target);
   const entry: LoggedRequest = {
     method: request.method ?? 'GET',
     host,
@@ -129,6 +132,7 @@ async function serve(state: State, request: IncomingMessage, response: ServerRes
   response.once('close', () => {
     entry.status = response.headersSent ? response.statusCode : 0;
   });
+  await state.options.before?.(target);
   const cookies = request.headers.cookie;
   if (fault !== null) {
     misbehave(state, { fault, url, cookies }, response);

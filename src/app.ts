@@ -262,7 +262,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     log,
   });
   closers.push(() => onboarding.drain(config.shutdownGraceMs));
-  return { feed, cache, warm, echo: work.echo, supervisor: () => onboarding.snapshot() };
+  return { feed, cache, warm, echo: work.echo, supervisor: () => onboarding.snapshot(), made: recorder.made };
 }
 
 /** The cache, and how a symbol gets into it. */

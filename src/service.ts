@@ -11,6 +11,8 @@ import { readiness } from './health.ts';
 import type { Gate } from './market/gate.client.ts';
 import type { Verdict } from './market/provider.ts';
 import { lastNewYorkSession } from './market/sessions.ts';
+import { actorQueries } from './onboarding/actor.query.ts';
+import type { LiveActors } from './onboarding/actor-views.ts';
 import type { AdmissionStore } from './onboarding/admission.store.ts';
 import type { CeilingStore } from './onboarding/ceiling.store.ts';
 import type { JobQueries } from './onboarding/job.query.ts';
@@ -52,6 +54,7 @@ export interface ServiceParts {
   feed: TransitionFeed;
   supervisor: () => SnapshotFrom<typeof supervisorMachine>;
   ceiling: CeilingStore | null;
+  made: LiveActors['made'];
   /** Sends itself a notification over the connection that listens for work. */
   echo: () => Promise<void>;
   measurements: Service['measurements'];
@@ -120,6 +123,11 @@ export function buildService(parts: ServiceParts): Service {
       },
       job: (id) => queries.find(id),
     },
+    actors: actorQueries(database, () => ({
+      node: parts.nodeName,
+      supervisor: parts.supervisor(),
+      made: parts.made,
+    })),
     operations: operationsOf(parts, retryAfterSeconds),
     feed: {
       subscribe: async (listener) => parts.feed.subscribe(listener),

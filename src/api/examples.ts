@@ -1,3 +1,4 @@
+import { actorExamples } from './examples-actors.ts';
 import { onboardingExamples } from './examples-onboarding.ts';
 import { portfolioExamples } from './examples-portfolios.ts';
 import { serviceExamples } from './examples-service.ts';
@@ -21,4 +22,5 @@ export const examples: Record<string, OperationExample> = {
   ...portfolioExamples,
   ...symbolExamples,
   ...onboardingExamples,
+  ...actorExamples,
 };

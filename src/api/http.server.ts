@@ -3,6 +3,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyServerOptions } from 'fast
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Clock } from '../clock.ts';
+import { actorRoutes } from './actor.routes.ts';
 import { type ConnectionLimits, connectionLimits, connectionOptions } from './connections.ts';
 import { allowOrigins } from './cors.plugin.ts';
 import { diagnosisRoutes } from './diagnosis.routes.ts';
@@ -103,6 +104,7 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     metricsRoute(app, service.measurements, waiters);
     onboardingRoutes(app, service.onboarding);
     operatorRoutes(app, service.operations);
+    actorRoutes(app, service.actors);
     diagnosisRoutes(app, service.diagnosis);
     symbolRoutes(app, service.symbols, waiters);
     portfolioRoutes(app, service.portfolios, waiters);

@@ -28,6 +28,14 @@ export function symbolLinks(symbol: string, jobId: string | null = null): Record
   };
 }
 
+/** Where an actor is, and the job that it runs. */
+export function actorLinks({ actor_id, job_id }: { actor_id: string; job_id: string | null }) {
+  const self = `/onboarding/actors/${segment(actor_id)}`;
+  const own: Record<string, string> =
+    job_id === null ? {} : { job: jobPath(job_id), timeline: `${jobPath(job_id)}/timeline` };
+  return { self, ...own };
+}
+
 /** Where a job and its symbol are, and what may be done to it as it is now. */
 export function jobLinks({ job_id, symbol, status, outcome }: LinkedJob): Record<string, string> {
   const self = jobPath(job_id);
@@ -37,6 +45,8 @@ export function jobLinks({ job_id, symbol, status, outcome }: LinkedJob): Record
     self,
     symbol: symbolPath(symbol),
     status: `${symbolPath(symbol)}/status`,
+    timeline: `${self}/timeline`,
+    actor: `/onboarding/actors/${segment(job_id)}`,
     jobs: `/onboarding/jobs?symbol=${segment(symbol)}`,
     ...(retryable && { retry: `${self}/retry` }),
     ...(cancellable && { cancel: `${self}/cancel` }),
@@ -60,6 +70,7 @@ export const indexLinks = {
   symbol: '/symbols/{symbol}',
   onboarding: '/onboarding',
   jobs: '/onboarding/jobs',
+  actors: '/onboarding/actors',
   diagnosis: '/onboarding/diagnosis',
   live: '/ws',
   tickets: '/tickets',

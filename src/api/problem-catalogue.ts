@@ -53,6 +53,11 @@ export const problemCatalogue = {
     title: 'Symbol not in the universe',
     cure: 'Upload a portfolio that holds it; its status is at /symbols/{symbol}/status.',
   },
+  transition_not_found: {
+    status: 404,
+    title: 'No such transition',
+    cure: 'GET /onboarding/jobs/{id}/timeline lists the transitions of a job that are kept.',
+  },
   job_not_found: { status: 404, title: 'No such job', cure: 'GET /onboarding/jobs lists the jobs.' },
   method_not_allowed: {
     status: 405,

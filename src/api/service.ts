@@ -1,5 +1,8 @@
 import type { z } from 'zod';
 import type {
+  ActorsQuery,
+  ActorsView,
+  ActorView,
   DiagnosisView,
   exposuresSchema,
   HealthCheck,
@@ -24,6 +27,8 @@ import type {
   snapshotsSchema,
   symbolsViewSchema,
   TicketView,
+  TimelineQuery,
+  TimelineView,
   TransitionView,
 } from './schemas.ts';
 
@@ -189,6 +194,17 @@ export interface Onboarding {
   job(id: string, viewer: Viewer): Promise<JobDetailView | null>;
 }
 
+/** Actors as they are and were. Who may see them, the routes decide. */
+export interface Actors {
+  list(query: ActorsQuery): Promise<ActorsView>;
+  /** `supervisor`, or the id of a job. Null: no such job. */
+  find(id: string): Promise<ActorView | null>;
+  /** A job as it was after that transition. Null: the journal has no such transition. */
+  findAt(jobId: string, sequence: number): Promise<ActorView | null>;
+  /** Ascending by sequence, after `cursor`; null: no such job. */
+  timeline(jobId: string, page: TimelineQuery): Promise<TimelineView | null>;
+}
+
 export interface FeedSubscription {
   /** The feed's position when the subscription began: the listener hears everything after it. */
   position: number;
@@ -235,6 +251,7 @@ export interface Service {
   portfolios: Portfolios;
   symbols: Symbols;
   onboarding: Onboarding;
+  actors: Actors;
   operations: Operations;
   feed: Feed;
   health: Health;

@@ -105,7 +105,7 @@ const jobOf = (row: JobRow): JobView => ({
   updated_at: iso(row.updated_at),
 });
 
-interface TransitionRow {
+export interface TransitionRow {
   job_id: string;
   symbol: string;
   position: string;
@@ -122,10 +122,11 @@ interface TransitionRow {
   at: string;
 }
 
-const transitionSql = `select job_id, symbol, position, sequence, from_state, to_state, event, attempt, duration_ms,
-  node, claim_epoch, error_code, error_message, at from onboarding_transitions`;
+export const transitionColumns = `job_id, symbol, position, sequence, from_state, to_state, event, attempt, duration_ms,
+  node, claim_epoch, error_code, error_message, at`;
+const transitionSql = `select ${transitionColumns} from onboarding_transitions`;
 
-function transitionOf(row: TransitionRow): TransitionView {
+export function transitionOf(row: TransitionRow): TransitionView {
   const status = statusOf(row.to_state);
   const phase = phases.find((name) => name === row.to_state.split('.')[1]) ?? null;
   return {

@@ -26,6 +26,8 @@ export interface Recorder {
   held(): TakenClaim[];
   /** Forgets a claim that was lost or given back. */
   forget(claim: Claim): void;
+  /** The last transition that a job has made here, committed or not; ISO 8601 in `since`. */
+  made(jobId: string): { sequence: number; since: string } | null;
   idle(): Promise<void>;
 }
 
@@ -214,6 +216,10 @@ export function createRecorder({
     trace: (jobId) => claims.get(jobId)?.trace ?? jobTrace(),
     held: () => [...claims.values()].map(({ taken }) => taken),
     forget,
+    made(jobId) {
+      const held = claims.get(jobId);
+      return held ? { sequence: held.sequence, since: new Date(held.since).toISOString() } : null;
+    },
     idle: () => commits.idle(),
   };
 }

@@ -5,6 +5,7 @@ import {
   type PhaseOutput,
   phaseFailureSchema,
 } from '../../machines/protocol.ts';
+import { plainText } from '../../machines/text.ts';
 import type { ProviderEvent, ProviderFallback, ProviderRequest } from '../market/calls.ts';
 
 /**
@@ -34,6 +35,8 @@ export interface JobTrace {
   take(): Pick<TransitionTrace, 'requests' | 'fallbacks' | 'writes' | 'omitted'>;
 }
 
+const messageMax = 500; // as long as the verdict on a failure keeps it
+const textMax = 401; // a public URL
 const eventsMax = 50; // of one attempt: eight proxies, cookies and some renewals are about fifteen
 
 export function jobTrace(): JobTrace {
@@ -44,8 +47,8 @@ export function jobTrace(): JobTrace {
   return {
     tell({ kind, ...event }) {
       if (requests.length + fallbacks.length >= eventsMax) omitted += 1;
-      else if (kind === 'request') requests.push(event as ProviderRequest);
-      else fallbacks.push(event as ProviderFallback);
+      else if (kind === 'request') requests.push(plain(event as ProviderRequest));
+      else fallbacks.push(plain(event as ProviderFallback));
     },
     wrote() {
       writes += 1;
@@ -71,7 +74,17 @@ export function inputOf(event: { type: string }): TransitionInput {
   if ('output' in event && event.output) return { output: event.output as PhaseOutput };
   if (!('error' in event)) return {};
   const failure = phaseFailureSchema.safeParse(event.error).data;
-  return failure ? { failure } : {};
+  // Clipped as the verdict clips it, so that a replay comes to the same.
+  return failure ? { failure: plain(failure, messageMax) } : {};
+}
+
+/** Texts as the journal can keep them, whatever a provider put in. */
+function plain<T extends object>(value: T, max = textMax): T {
+  const entries = Object.entries(value).map(([name, one]) => [
+    name,
+    typeof one === 'string' ? plainText(one, max) : one,
+  ]);
+  return Object.fromEntries(entries) as T;
 }
 
 /** Null where there is nothing to keep: most rows of the journal. */

@@ -12,6 +12,8 @@ import type {
   Viewer,
 } from '../../src/api/service.ts';
 import {
+  actor,
+  actors,
   exposures,
   job,
   jobDetail,
@@ -26,6 +28,7 @@ import {
   profile,
   snapshot,
   symbolStatus,
+  timeline,
   transition,
 } from './views.ts';
 
@@ -128,6 +131,12 @@ export function fakeService() {
       jobs: (query, viewer) =>
         read(query.portfolio_id === missingId ? null : { jobs: [job], next_cursor: jobId }, query, viewer),
       job: (id, viewer) => mine(jobDetail, id, viewer),
+    },
+    actors: {
+      list: (query) => read(actors, 'actors', query),
+      find: (id) => mine(id === 'supervisor' ? actors.supervisor : actor, id),
+      findAt: (id, at) => read(at > 3 ? null : actor, id, at),
+      timeline: (id, page) => mine(timeline, id, page),
     },
     operations: {
       retry: (id) => read(fake.retried, 'retry', id),

@@ -85,6 +85,8 @@ describe('onboarding routes', () => {
       self,
       symbol: '/symbols/BRK-B',
       status: '/symbols/BRK-B/status',
+      timeline: `${self}/timeline`,
+      actor: `/onboarding/actors/${jobId}`,
       jobs: '/onboarding/jobs?symbol=BRK-B',
       cancel: `${self}/cancel`,
     });

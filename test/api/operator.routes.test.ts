@@ -49,6 +49,8 @@ describe('operator routes', () => {
         self: job,
         symbol: '/symbols/BRK-B',
         status: '/symbols/BRK-B/status',
+        timeline: `${job}/timeline`,
+        actor: `/onboarding/actors/${jobId}`,
         jobs: '/onboarding/jobs?symbol=BRK-B',
       },
     });

@@ -1,4 +1,4 @@
-import type { TransitionView } from '../../src/api/schemas.ts';
+import type { ActorView, TimelineView, TransitionView } from '../../src/api/schemas.ts';
 
 export const portfolioId = '0199a000-0000-7000-8000-000000000001';
 export const jobId = '0199a000-0000-7000-8000-000000000002';
@@ -233,4 +233,56 @@ export const portfolioExposures = {
     },
   ],
   notes: ['Spread and market betas must not be added.'],
+};
+
+export const actor: ActorView = {
+  actor_id: jobId,
+  kind: 'job',
+  job_id: jobId,
+  symbol: 'BRK-B',
+  source: 'journal',
+  node: 'node-2',
+  status: 'active',
+  state: 'processing.fetch.backingOff',
+  value: { processing: { fetch: 'backingOff' } },
+  context: { attempt: 2 },
+  since: at,
+  permit: false,
+  waiting_for: { kind: 'time', detail: 'it tries again then', until: at, place: null },
+  children: [{ id: 'sleepUntil', src: 'sleepUntil', state: null, job_id: null }],
+  committed: { state: 'processing.fetch.backingOff', status: 'processing', sequence: 3, at },
+};
+
+export const actors = {
+  node: 'node-1',
+  supervisor: {
+    ...actor,
+    actor_id: 'supervisor',
+    kind: 'supervisor' as const,
+    job_id: null,
+    symbol: null,
+    source: 'live' as const,
+    permit: null,
+    committed: null,
+  },
+  actors: [actor],
+  next_cursor: jobId,
+};
+
+export const timeline: TimelineView = {
+  job_id: jobId,
+  symbol: 'BRK-B',
+  status: 'processing',
+  entries: [
+    {
+      ...transition(1),
+      provider_requests: [],
+      provider_fallbacks: [
+        { from: 'yahoo', to: 'files', code: 'provider_timeout', message: 'No answer in 10 s.', at },
+      ],
+      requests_omitted: 0,
+      database_writes: 0,
+    },
+  ],
+  next_cursor: '1',
 };

@@ -1,7 +1,8 @@
 import type { Claim } from '../../machines/protocol.ts';
+import { type JournalEntry, replay } from '../../machines/replay.ts';
 import type { TakenClaim, TransitionRecord } from '../../src/onboarding/ports.ts';
 import { createRecorder } from '../../src/onboarding/recorder.ts';
-import { liveSupervisor, progressFrom, settled } from '../machines/harness.ts';
+import { claimOf, limits, liveSupervisor, progressFrom, settled } from '../machines/harness.ts';
 import { TestClock } from '../support/clock.ts';
 
 /** A recorder over a journal that the test lets commit, with the real supervisor and jobs whose phases are held. */
@@ -85,4 +86,37 @@ export function breaks(
       ? []
       : [`${last.to} > ${sequence} ${before} > ${to}`];
   });
+}
+
+/** The journal of a claim that began with its job, run through the machine once more. */
+export function replayed(symbol: string, records: readonly TransitionRecord[]) {
+  const blank = { error: null, actorSnapshot: null, input: null };
+  const spawned = { progress: progressFrom(), limits };
+  const written = records.map(
+    ({ sequence, from, to, event, job, trace, actorSnapshot }): JournalEntry =>
+      structuredClone({
+        ...blank,
+        sequence,
+        from,
+        to,
+        event,
+        claimEpoch: 1,
+        error: job.error,
+        actorSnapshot,
+        input: trace,
+      }),
+  );
+  return replay(claimOf(symbol), [
+    { ...blank, sequence: 1, from: null, to: 'pending', event: 'job.created', claimEpoch: 0 },
+    {
+      ...blank,
+      sequence: 2,
+      from: 'pending',
+      to: 'pending',
+      event: 'claimed',
+      claimEpoch: 1,
+      input: { spawned },
+    },
+    ...written,
+  ]);
 }

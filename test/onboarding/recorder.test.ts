@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import { permanent, poison, random, settled, stopAll, transient, waitFor } from '../machines/harness.ts';
-import { breaks, recorded } from './recorded.ts';
+import { breaks, recorded, replayed } from './recorded.ts';
 
 afterEach(stopAll);
 
@@ -207,6 +207,7 @@ describe('the recorder', () => {
         for (const symbol of symbols) {
           const own = committed.filter(({ claim }) => claim.symbol === symbol);
           expect(breaks(own, { sequence: 2, state: 'pending' })).toEqual([]);
+          expect(replayed(symbol, own).filter(({ difference }) => difference !== null)).toEqual([]);
           const rest = own.findIndex(({ job }) => job.status !== 'pending' && job.status !== 'processing');
           if (rest >= 0) {
             ended += 1;

@@ -42,6 +42,18 @@ describe('jobTrace', () => {
     const { requests, omitted } = trace.take();
     expect([requests?.length, omitted]).toEqual([50, 10]);
   });
+
+  test('keeps texts that the journal can store, whatever a provider sent', () => {
+    const trace = jobTrace();
+    trace.tell({ kind: 'fallback', from: 'a', to: 'b', code: 'c', message: 'no\u0000 \ud800', at: 1 });
+    const { failure } = inputOf({
+      type: 'xstate.error.actor.fetch',
+      error: { code: 'x', message: '\u0000'.repeat(9000), retryable: false, at: 1, jitter: 0 },
+    } as never);
+    const kept = JSON.stringify([trace.take(), failure]);
+    expect(kept).not.toMatch(/\\u(0000|d8)/);
+    expect(kept.length).toBeLessThan(1000);
+  });
 });
 
 describe('inputOf', () => {

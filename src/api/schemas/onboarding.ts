@@ -81,7 +81,7 @@ export const overviewSchema = z.object({
 });
 export type OverviewView = z.infer<typeof overviewSchema>;
 
-const jobStatusListSchema = z
+export const jobStatusListSchema = z
   .string()
   .transform((text) => text.split(','))
   .pipe(z.array(z.enum(jobStatuses)).min(1).max(jobStatuses.length));

@@ -282,8 +282,8 @@ function serviceOf(base: Base, stores: Stores, node: Awaited<ReturnType<typeof s
     ...stores,
     ...node,
     diagnosis: () => diagnose(base),
-    async verify(symbols) {
-      const answers = await verdicts(symbols);
+    async verify(symbols, options) {
+      const answers = await verdicts(symbols, options);
       const open = answers.filter(({ verdict }) => verdict === 'unverifiable');
       if (open.length > 0) base.logger.warn({ symbols: open }, 'symbols could not be verified');
       return answers;

@@ -38,7 +38,8 @@ export interface Config {
     yahooBaseUrl: string | null;
     simulated: { seed: number; latencyMs: number; faults: Fault[] };
   };
-  unverifiable: 'reject';
+  /** What becomes of an upload, or of a single symbol, that cannot be verified now. */
+  unverifiable: Settings['UNVERIFIABLE'];
   logLevel: Settings['LOG_LEVEL'];
 }
 

@@ -9,8 +9,8 @@ import type { Config } from './config.ts';
 import type { Database } from './database.ts';
 import { readiness } from './health.ts';
 import type { Gate } from './market/gate.client.ts';
-import type { Verdict } from './market/provider.ts';
 import { lastNewYorkSession } from './market/sessions.ts';
+import type { Verify } from './market/verdicts.ts';
 import { actorQueries } from './onboarding/actor.query.ts';
 import type { LiveActors } from './onboarding/actor-views.ts';
 import type { AdmissionStore } from './onboarding/admission.store.ts';
@@ -58,7 +58,7 @@ export interface ServiceParts {
   /** Sends itself a notification over the connection that listens for work. */
   echo: () => Promise<void>;
   measurements: Service['measurements'];
-  verify: (symbols: readonly string[]) => Promise<Verdict[]>;
+  verify: Verify;
   newId: () => string;
   diagnosis: Service['diagnosis'];
   /** Told of failures that nobody waits for. */
@@ -82,6 +82,7 @@ export function buildService(parts: ServiceParts): Service {
     unfinished,
     retryAfterSeconds,
     priceMaxAgeDays: config.priceMaxAgeDays,
+    unverifiable: config.unverifiable,
   };
   const upload = { ...admitting, depthMax: config.supervisor.depth };
   return {

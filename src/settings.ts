@@ -100,10 +100,9 @@ export const settingsSchema = z.object({
   SIMULATED_FAULTS: faults().meta(
     setting('faults of the simulated market, like AAPL=timeout:2,MSFT=empty', { byDefault: 'none' }),
   ),
-  UNVERIFIABLE: z
-    .literal('reject', { error: 'reject (defer is not built yet)' })
-    .prefault('reject')
-    .meta(setting('what happens to an upload whose symbols cannot be verified now')),
+  UNVERIFIABLE: choice(['reject', 'defer'], 'reject').meta(
+    setting('symbols that cannot be verified now: reject the upload, or defer it to their jobs'),
+  ),
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info').meta(
     setting('how much is logged: fatal, error, warn, info, debug, trace, silent'),
   ),

@@ -122,7 +122,6 @@ describe('readConfig', () => {
   test.each([
     ['MARKET_DATA', 'files'],
     ['MARKET_DATA_DIR', './bars'],
-    ['UNVERIFIABLE', 'defer'],
   ])('stops at %s=%s, which this version could only ignore', (name, value) => {
     const lines = problemsOf({ [name]: value });
     expect(lines).toHaveLength(1);

@@ -162,7 +162,7 @@ export const problemCatalogue = {
   symbols_unverifiable: {
     status: 503,
     title: 'Symbols cannot be verified now',
-    cure: 'The market-data provider does not answer. Upload again after Retry-After. Nothing was saved.',
+    cure: 'The market-data provider does not answer. Upload again after Retry-After. Nothing was saved. With UNVERIFIABLE=defer their jobs would verify them.',
   },
   provider_timeout: { status: 503, title: 'Market data timed out', cure: 'Try again after Retry-After.' },
   provider_unavailable: {

@@ -39,7 +39,8 @@ function uploadRoute(app: Api, portfolios: Portfolios): void {
       'Saves a portfolio at once and starts the onboarding of each new symbol. As `text/csv`, as a form with the ' +
       'part `file`, or as JSON. All or nothing: a refused upload leaves nothing behind. 201: every symbol is known. ' +
       '202: the symbols in `pending_symbols` are being onboarded; watch their status or the feed. With `dry_run` it ' +
-      'is 200, whatever `would` happen, and nothing is saved; only a provider that gives no verdict is still a 503. ' +
+      'is 200, whatever `would` happen, and nothing is saved; only a provider that gives no verdict is still a 503, ' +
+      'unless the service defers such symbols to their jobs: then they are warnings. ' +
       'With an `Idempotency-Key` an upload is saved once, however often it is sent within a day: the same upload is ' +
       'answered as before, with the header `idempotency-replayed` (also if the portfolio has been deleted since), and ' +
       'another one is refused. A refused upload and a dry run use up no key.',

@@ -9,7 +9,7 @@ export interface KeptCharts {
   take(symbol: string, range: DateRange): { chart: YahooChart; at: number } | null;
 }
 
-const keptMax = 500; // 20 kB each
+const rowsMax = 200_000; // 20 MB: the years of 800 symbols
 const keptMs = 300_000; // a queue of fifty symbols is worked off by then
 
 /**
@@ -18,7 +18,8 @@ const keptMs = 300_000; // a queue of fifty symbols is worked off by then
  */
 export function keptCharts(clock: Pick<Clock, 'now'>): KeptCharts {
   const kept = new LRUCache<string, { chart: YahooChart; range: DateRange; at: number }>({
-    max: keptMax,
+    maxSize: rowsMax,
+    sizeCalculation: ({ chart }) => 1 + (chart.timestamp?.length ?? 0),
     ttl: keptMs,
     perf: clock,
     ttlResolution: 0,

@@ -68,6 +68,12 @@ export interface HistoryRequest {
   signal?: AbortSignal;
 }
 
+export interface LookupOptions {
+  signal?: AbortSignal;
+  /** By symbol, the first day that will be wanted of it, where that is more than a year ago. */
+  since?: ReadonlyMap<string, string>;
+}
+
 /**
  * A source of market data.
  *
@@ -78,6 +84,6 @@ export interface HistoryRequest {
 export interface MarketDataProvider {
   readonly name: ProviderName;
   /** One verdict per symbol asked for, in as few requests as the provider allows. */
-  lookup(symbols: readonly string[], options?: { signal?: AbortSignal }): Promise<Verdict[]>;
+  lookup(symbols: readonly string[], options?: LookupOptions): Promise<Verdict[]>;
   history(request: HistoryRequest): Promise<History>;
 }

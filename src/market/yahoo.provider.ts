@@ -2,7 +2,13 @@ import { AppError } from '../errors.ts';
 import { canaryHealth } from './canary.ts';
 import { failures } from './failures.ts';
 import { keptCharts } from './kept-charts.ts';
-import { canary, type Instrument, type MarketDataProvider, type Verdict } from './provider.ts';
+import {
+  canary,
+  type Instrument,
+  type LookupOptions,
+  type MarketDataProvider,
+  type Verdict,
+} from './provider.ts';
 import { addDays, type DateRange, historyRange, localDate } from './sessions.ts';
 import { isWellFormed, malformedReason } from './symbol-form.ts';
 import { yahooClient } from './yahoo.client.ts';
@@ -58,9 +64,9 @@ export function yahooProvider(options: YahooProviderOptions): MarketDataProvider
     }
   }
 
-  async function chartVerdict(symbol: string, signal: AbortSignal | undefined): Promise<Verdict> {
+  async function chartVerdict(symbol: string, { signal, since }: LookupOptions): Promise<Verdict> {
     const { from, to } = historyRange(localDate(clock.now(), 'UTC'));
-    const range = { from: addDays(from, -marginDays), to };
+    const range = { from: [addDays(from, -marginDays), since?.get(symbol) ?? from].sort()[0]!, to };
     try {
       const chart = await chartOf(symbol, range, signal);
       kept.keep(symbol, { chart, range });
@@ -71,7 +77,8 @@ export function yahooProvider(options: YahooProviderOptions): MarketDataProvider
     }
   }
 
-  async function quoteVerdicts(symbols: string[], signal: AbortSignal | undefined): Promise<Verdict[]> {
+  async function quoteVerdicts(symbols: string[], options: LookupOptions): Promise<Verdict[]> {
+    const { signal } = options;
     const sound = await client
       .quotes(symbols, signal)
       .then(soundQuotes)
@@ -80,21 +87,21 @@ export function yahooProvider(options: YahooProviderOptions): MarketDataProvider
     return Promise.all(
       symbols.map((symbol): Verdict | Promise<Verdict> => {
         const instrument = sound.get(symbol);
-        return instrument ? { symbol, verdict: 'valid', instrument } : chartVerdict(symbol, signal);
+        return instrument ? { symbol, verdict: 'valid', instrument } : chartVerdict(symbol, options);
       }),
     );
   }
 
   return {
     name: 'yahoo',
-    async lookup(symbols, { signal } = {}) {
-      signal?.throwIfAborted();
+    async lookup(symbols, options = {}) {
+      options.signal?.throwIfAborted();
       const sent = [...new Set(symbols)].filter(isWellFormed);
       const { intervalMs } = gate.view().limiter;
       const asked =
         sent.length <= chartsMax && sent.length * intervalMs <= chartsMaxMs
-          ? sent.map((symbol) => chartVerdict(symbol, signal))
-          : batchesOf(sent).map((batch) => quoteVerdicts(batch, signal));
+          ? sent.map((symbol) => chartVerdict(symbol, options))
+          : batchesOf(sent).map((batch) => quoteVerdicts(batch, options));
       const verdicts = new Map((await Promise.all(asked)).flat().map((one) => [one.symbol, one]));
       return symbols.map(
         (symbol) => verdicts.get(symbol) ?? { symbol, verdict: 'invalid', reason: malformedReason },

@@ -1,20 +1,22 @@
 import type { Remark } from '../api/schemas.ts';
 import type { UploadInput, UploadRefusal } from '../api/service.ts';
 import type { Clock } from '../clock.ts';
-import type { Instrument, Verdict } from '../market/provider.ts';
+import type { Instrument } from '../market/provider.ts';
 import { refusalOf } from '../market/refusal.ts';
 import { localDate } from '../market/sessions.ts';
+import type { Verify } from '../market/verdicts.ts';
 import { type NeedsPorts, readNeeds } from '../universe/needs.ts';
 import { parsePortfolioCsv } from './csv.ts';
+import { deferredWarnings } from './deferred.ts';
 import type { Detection } from './detection.ts';
 import type { Lot } from './lots.ts';
 import type { Problem } from './problems.ts';
 import { type PortfolioReading, validatePositions } from './validation.ts';
 
 export interface AssessmentPorts extends NeedsPorts {
-  /** Verdicts on symbols; an outage is one too, never an exception. */
-  verify(symbols: readonly string[]): Promise<Verdict[]>;
+  verify: Verify;
   clock: Clock;
+  unverifiable: 'reject' | 'defer';
   depthMax: number;
 }
 
@@ -41,13 +43,14 @@ export async function assessUpload(
   const required = detection.needed.filter(({ reason }) => reason === 'upload').length;
   if (required > ports.depthMax) return { kind: 'too_many_symbols', needed: required, limit: ports.depthMax };
 
-  const verdicts = await ports.verify(unverified(detection));
-  const refusal = refusalOf(verdicts, ports.clock.now());
+  const verdicts = await ports.verify(unverified(detection), { since: heldSince(lots) });
+  const refusal = refusalOf(verdicts, { now: ports.clock.now(), unverifiable: ports.unverifiable });
   if (refusal) return refusal;
 
   const instruments = verdicts.flatMap((verdict) =>
     verdict.verdict === 'valid' && verdict.instrument ? [verdict.instrument] : [],
   );
+  warnings.push(...deferredWarnings(lots, verdicts).map(remarkOf));
   return { kind: 'approved', lots, instruments, warnings };
 }
 
@@ -57,6 +60,17 @@ function readPositions({ clock }: AssessmentPorts, input: UploadInput): Portfoli
   return source.kind === 'csv'
     ? parsePortfolioCsv(source.bytes, options)
     : validatePositions(source.positions, options);
+}
+
+/** The first entry among a symbol's open lots: whoever fetches its prices wants to know of splits since then. */
+function heldSince(lots: readonly Lot[]): Map<string, string> {
+  const since = new Map<string, string>();
+  for (const { needs, entryDate } of lots) {
+    if (needs === null) continue;
+    const first = since.get(needs);
+    if (first === undefined || entryDate < first) since.set(needs, entryDate);
+  }
+  return since;
 }
 
 // What is active exists, and what is being onboarded was verified by whoever needed it first.

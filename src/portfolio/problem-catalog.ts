@@ -172,6 +172,10 @@ export const problemCatalog = {
     title: 'Is the entry price in a minor unit?',
     mend: 'Write GBX, ZAc or ILA as currency if prices are in pence, cents or agorot.',
   },
+  WARN_SYM_001: {
+    title: 'The symbol could not be verified yet',
+    mend: 'Its job verifies it. Should it not exist, the job fails and says so.',
+  },
 } as const satisfies Record<string, CatalogEntry>;
 
 export type ProblemCode = keyof typeof problemCatalog;

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Database, Transaction } from '../database.ts';
 import type { Verdict } from '../market/provider.ts';
 import { refusalOf } from '../market/refusal.ts';
+import type { Verify } from '../market/verdicts.ts';
 import type { Admission, Wanted } from '../onboarding/ports.ts';
 import { normaliseSymbol } from '../portfolio/symbol.ts';
 import { readNeeds } from './needs.ts';
@@ -12,11 +13,11 @@ export interface OnboardPorts {
   database: Database;
   universe: UniverseStore;
   admit(wanted: readonly Wanted[], options: { requestedBy: string; on: Transaction }): Promise<Admission>;
-  /** Verdicts on symbols; an outage is one too, never an exception. */
-  verify(symbols: readonly string[]): Promise<Verdict[]>;
+  verify: Verify;
   /** Seconds until a full queue is likely to have room. */
   retryAfterSeconds(): Promise<number>;
   clock: Clock;
+  unverifiable: 'reject' | 'defer';
   priceMaxAgeDays: number;
 }
 
@@ -42,7 +43,7 @@ export async function onboardSymbol(
   if (settled.length > 0) return { kind: 'ready', symbol };
   // What is active exists, and what is being onboarded was verified by whoever needed it first.
   const verdicts = joining.length > 0 || unpriced.length === 0 ? [] : await ports.verify([symbol]);
-  const refusal = refusalOf(verdicts, ports.clock.now());
+  const refusal = refusalOf(verdicts, { now: ports.clock.now(), unverifiable: ports.unverifiable });
   if (refusal) return refusal;
   const answer = await admitOne(ports, { symbol, verdicts, requestedBy });
   if (answer.kind !== 'queue_full') return answer;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { deferredWarnings } from '../../src/portfolio/deferred.ts';
 import { minorUnitWarning } from '../../src/portfolio/minor-unit.ts';
 import { type ProblemCode, problemCatalog } from '../../src/portfolio/problem-catalog.ts';
 import {
@@ -81,6 +82,12 @@ const producers: Record<ProblemCode, () => Reading> = {
     const warning = minorUnitWarning(lot, { symbolCurrency: 'GBP', lastClose: '72.10' });
     return { lots: [lot], problems: null, warnings: warning ? [warning] : [] };
   },
+  // Nor does it ask a provider: this one comes with the provider's verdicts.
+  WARN_SYM_001: () => {
+    const lot = lotOf({ symbol: 'AAPL' });
+    const verdicts = [{ symbol: 'AAPL', verdict: 'unverifiable', reason: 'It did not answer' }] as const;
+    return { lots: [lot], problems: null, warnings: deferredWarnings([lot], verdicts) };
+  },
 };
 
 const catalogued = Object.keys(problemCatalog) as ProblemCode[];
@@ -117,7 +124,7 @@ describe('problemCatalog', () => {
   });
 
   test('numbers its errors without a gap', () => {
-    for (const family of ['ERR_CSV_', 'ERR_POS_', 'WARN_CSV_', 'WARN_POS_']) {
+    for (const family of ['ERR_CSV_', 'ERR_POS_', 'WARN_CSV_', 'WARN_POS_', 'WARN_SYM_']) {
       const numbers = catalogued
         .filter((code) => code.startsWith(family))
         .map((code) => Number(code.slice(-3)));

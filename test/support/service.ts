@@ -44,7 +44,7 @@ export interface TestService {
 export type Uploaded = z.infer<typeof uploadedSchema>;
 
 export interface TestServiceOptions {
-  /** Settings of SPEC section 9. Retries come at once unless they say otherwise. */
+  /** Settings of SPEC section 9. Retries come at once unless they say otherwise; `MARKET_DATA` names real providers. */
   settings?: Record<string, string>;
   /** `SIMULATED_FAULTS`. */
   faults?: string;
@@ -75,14 +75,16 @@ export async function startService(
   const app = await startApp(reading.config, {
     // The test's database outlives the service: a restart is a second service on it.
     database: { ...database, close: async () => {} },
-    provider:
-      options.provider ??
-      simulatedProvider({
-        clock,
-        faults: parseFaults(faults),
-        throttleMs: 5,
-        observe: observeProvider,
-      }),
+    ...(settings.MARKET_DATA === undefined && {
+      provider:
+        options.provider ??
+        simulatedProvider({
+          clock,
+          faults: parseFaults(faults),
+          throttleMs: 5,
+          observe: observeProvider,
+        }),
+    }),
     logger: pino({ level: process.env.LOG_LEVEL ?? 'silent' }),
     clock,
     ...(options.random && { random: options.random }),

@@ -1,0 +1,112 @@
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { OverviewView, Problem } from '../../src/api/schemas.ts';
+import type { Database } from '../../src/database.ts';
+import { describeOnDatabase } from '../support/databases.ts';
+import { sampleOf } from '../support/prometheus.ts';
+import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';
+import type { StandinFault } from '../support/standin-yahoo/faults.ts';
+import { type StandinYahoo, startStandinYahoo } from '../support/standin-yahoo/server.ts';
+
+const outage: StandinFault = { match: '.', kind: '500' };
+
+describeOnDatabase('pglite', 'the service in front of Yahoo', (makeDatabase) => {
+  let database: Database;
+  beforeAll(async () => {
+    database = await makeDatabase();
+  });
+
+  async function start(
+    settings: Record<string, string> = {},
+  ): Promise<{ service: TestService; yahoo: StandinYahoo }> {
+    const yahoo = await startStandinYahoo();
+    onTestFinished(() => yahoo.close());
+    const service = await startService(database, {
+      settings: { MARKET_DATA: 'yahoo', YAHOO_BASE_URL: yahoo.url, ...settings },
+    });
+    return { service, yahoo };
+  }
+  const charts = (yahoo: StandinYahoo) =>
+    yahoo.requests().map(({ path }) => /^\/v8\/finance\/chart\/([^?]*)/.exec(path)?.[1] ?? path);
+  const overview = async (service: TestService) => (await service.get<OverviewView>('/onboarding')).body;
+
+  test('a new symbol costs one request, in all: it is verified by the prices that its job stores', async () => {
+    const { service, yahoo } = await start();
+    const symbols = Array.from({ length: 12 }, (_, n) => `NEWLY${n}`);
+    const { status, body } = await service.upload<Uploaded>(csvOf(...symbols));
+    expect(status).toBe(202);
+    expect(await service.settled(body.portfolio_id)).toMatchObject({ status: 'ready' });
+
+    const proxies = ['IWM', 'MTUM', 'QUAL', 'SPY', 'TLT', 'USMV', 'VTV', 'VUG'];
+    expect(charts(yahoo).sort()).toEqual([...symbols, ...proxies].sort());
+    yahoo.forget();
+    await service.upload(csvOf(...symbols, 'ONEMORE'));
+    await service.transition(({ symbol, to }) => symbol === 'ONEMORE' && to === 'completed');
+    expect(charts(yahoo)).toEqual(['ONEMORE']);
+  });
+
+  test('an outage rejects no valid symbol: 503 with Retry-After, and the breaker is there to be seen', async () => {
+    const { service, yahoo } = await start();
+    yahoo.setFaults([outage]);
+    const refused = await service.upload<Problem>(csvOf('REAL1', 'REAL2', 'REAL3', 'REAL4', 'REAL5'));
+    expect(refused).toMatchObject({ status: 503, body: { code: 'symbols_unverifiable' } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+
+    const { market_data } = await overview(service);
+    expect(market_data).toMatchObject({
+      breaker: { state: 'open', until: expect.any(String), failures: 5 },
+      limiter: { concurrency: 4, interval_ms: 0, running: 0, waiting: 0 },
+    });
+    const text = await (await fetch(`${service.url}/metrics`)).text();
+    expect(sampleOf(text, 'onboarding_provider_breaker', { state: 'open' })).toBe(1);
+    expect(sampleOf(text, 'onboarding_provider_requests', { state: 'waiting' })).toBe(0);
+    const { body: diagnosis } = await service.get<{ findings: { name: string; evidence: string }[] }>(
+      '/onboarding/diagnosis',
+    );
+    expect(diagnosis.findings.find(({ name }) => name === 'gate')?.evidence).toMatch(/^The breaker is open/);
+
+    const sent = yahoo.requests().length;
+    await service.upload(csvOf('REAL6'));
+    expect(yahoo.requests()).toHaveLength(sent); // nobody knocks at a closed door
+  });
+
+  test('an open breaker uses up no attempt of a job', async () => {
+    const { service, yahoo } = await start({ RETRY_LIMIT: '0', UNVERIFIABLE: 'defer' });
+    yahoo.setFaults([{ match: '/chart/WAITS', kind: '429', retryAfter: 1, count: 1 }]);
+    const { body } = await service.upload<Uploaded>(csvOf('WAITS', 'WAITS2'));
+    await service.settled(body.portfolio_id);
+    const job = await service.job('WAITS');
+    expect(job).toMatchObject({ status: 'completed', attempt: 1 });
+    expect(job.timeline.some(({ error }) => error?.code === 'provider_paused')).toBe(true);
+  });
+
+  test('with UNVERIFIABLE=defer an outage takes an upload on trust, and its jobs verify it', async () => {
+    const { service, yahoo } = await start({ UNVERIFIABLE: 'defer' });
+    yahoo.setFaults([{ match: '/chart/', kind: '500', count: 2 }]);
+    const { status, body } = await service.upload<Uploaded>(csvOf('TRUE', 'NOPE'));
+    expect(status).toBe(202);
+    expect(body.pending_symbols).toEqual(['NOPE', 'TRUE']);
+    expect(body.warnings).toMatchObject([
+      { code: 'WARN_SYM_001', row: 2, value: 'TRUE', message: expect.stringContaining('status 500') },
+      { code: 'WARN_SYM_001', row: 3, value: 'NOPE' },
+    ]);
+    expect(await service.settled(body.portfolio_id)).toMatchObject({
+      status: 'partial',
+      symbols: [
+        { symbol: 'NOPE', status: 'error', message: expect.stringContaining('knows no symbol NOPE') },
+        { symbol: 'TRUE', status: 'ready' },
+      ],
+    });
+    expect(await service.job('NOPE')).toMatchObject({
+      status: 'failed',
+      attempt: 1,
+      error: { code: 'symbol_not_found' },
+    });
+
+    yahoo.setFaults([{ match: '/chart/', kind: '500', count: 1 }]);
+    expect(await service.post('/symbols/SINGLE/onboarding')).toMatchObject({ status: 202 });
+    await service.transition(({ symbol, to }) => symbol === 'SINGLE' && to === 'completed');
+    // What is known to be invalid is refused, whatever else is deferred.
+    yahoo.setFaults([{ match: '/chart/MUTE', kind: '500', count: 1 }]);
+    expect(await service.upload(csvOf('MUTE', 'NOPE2'))).toMatchObject({ status: 422 });
+  });
+});

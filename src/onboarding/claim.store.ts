@@ -8,6 +8,7 @@ import {
 } from '../../machines/protocol.ts';
 import type { Database, Transaction } from '../database.ts';
 import { appendTransitions, type JournalRow, notifyWork } from './journal.store.ts';
+import { claimPending } from './pending-claim.store.ts';
 import type { QueueEntry, SymbolQueue, TakenClaim } from './ports.ts';
 
 export interface ClaimStore {
@@ -25,7 +26,10 @@ interface ClaimOptions {
 
 export function claimStore(database: Database, options: ClaimOptions): ClaimStore {
   return {
-    claim: (room) => database.transaction((on) => claim(database, options, room, on)),
+    async claim(room) {
+      const pending = await claimPending(database, options, room);
+      return pending ?? database.transaction((on) => claim(database, options, room, on));
+    },
     release: (claims) => database.transaction((on) => release(database, options, claims, on)),
   };
 }

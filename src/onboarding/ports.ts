@@ -24,6 +24,22 @@ export interface SymbolQueue {
   cancel(entryId: string, options: { on: Transaction }): Promise<void>;
   /** Keeps the leases alive; answers those that are lost. */
   touch(entries: readonly QueueEntry[]): Promise<QueueEntry[]>;
+  readonly parts: QueueParts;
+}
+
+/**
+ * What the queue does as parts of a larger statement, for those that run all the time. `entries` is a query of
+ * `entry_id` and, where they are held, `retry_count`: an entry that is held under another count is left alone.
+ */
+export interface QueueParts {
+  /** The entries that `fetch` would take, locked: `entry_id` and `job_id`. None where `condition` does not hold. */
+  next(limit: string, condition: string): string;
+  /** Takes them as `fetch` does: `entry_id` and the `retry_count` under which they are held. */
+  take(entries: string): string;
+  /** Locks entries that are held, by id. */
+  lock(entries: string): string;
+  /** What `complete` does. */
+  complete(entries: string): string;
 }
 
 export interface Wanted {

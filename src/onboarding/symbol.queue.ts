@@ -3,7 +3,7 @@ import { sessionOptions } from '../../mikro-orm.config.ts';
 import { type Database, kyselyTransaction, type Transaction } from '../database.ts';
 import { AppError } from '../errors.ts';
 import { bossDb } from '../pglite.boss.ts';
-import type { QueueEntry, SymbolQueue } from './ports.ts';
+import type { QueueEntry, QueueParts, SymbolQueue } from './ports.ts';
 
 const queueName = 'symbol-onboarding';
 
@@ -100,9 +100,34 @@ function queueOn(boss: PgBoss): SymbolQueueEdge {
       if (!listen) throw new AppError('internal_error', 'expected a database that can listen, got: none');
       return listen(channel, onNotify, onReconnect);
     },
+    parts,
     stop: () => boss.stop({ graceful: false, close: true }),
   };
 }
+
+// pg-boss runs its statements one by one. These do the same to the rows of a queue without a partition of its own, and
+// a test holds them against what it does itself.
+const parts: QueueParts = {
+  next: (limit, condition) => `
+    select q.id as entry_id, (q.data ->> 'jobId')::uuid as job_id from pgboss.job_common q
+    where q.name = '${queueName}' and q.state < 'active' and not q.blocked and q.start_after <= pgboss.job_now()
+      and ${condition}
+    order by q.priority desc, q.created_on limit ${limit} for update of q skip locked`,
+  take: (entries) => `
+    update pgboss.job_common q set state = 'active', started_on = pgboss.job_now(), heartbeat_on = pgboss.job_now(),
+      retry_count = q.retry_count + case when q.started_on is null then 0 else 1 end
+    from (${entries}) e where q.name = '${queueName}' and q.id = e.entry_id
+    returning q.id as entry_id, q.retry_count`,
+  lock: (entries) => `
+    select q.id from pgboss.job_common q join (${entries}) e on e.entry_id = q.id and e.retry_count = q.retry_count
+    where q.name = '${queueName}' and q.id = any(array(select entry_id from (${entries}) every_entry))
+      and q.state = 'active'
+    order by q.id for no key update of q`,
+  complete: (entries) => `
+    update pgboss.job_common q set state = 'completed', completed_on = pgboss.job_now(), output = null
+    from (${entries}) e
+    where q.name = '${queueName}' and q.id = e.entry_id and q.state = 'active' and q.retry_count = e.retry_count`,
+};
 
 // The whole attempt, never the bare id: pg-boss fences on the retry count.
 const attempts = (entries: readonly QueueEntry[]): JobAttempt[] =>

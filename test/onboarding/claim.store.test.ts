@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/database.ts';
 import { describeOnDatabase, describeOnEveryDatabase } from '../support/databases.ts';
-import { emptyTables, holesIn, jobRow, journalOf, queueStates, startNode } from './fixture.ts';
+import { emptyTables, holesIn, jobRow, journalOf, limits, queueStates, startNode } from './fixture.ts';
 
 describeOnEveryDatabase('claims', (makeDatabase, kind) => {
   let database: Database;
@@ -48,6 +48,10 @@ describeOnEveryDatabase('claims', (makeDatabase, kind) => {
       claim_epoch: 1,
     });
     expect(holesIn(journal)).toEqual([]);
+    const [row] = await database.sql('select trace from onboarding_transitions where sequence = 2');
+    expect(row, 'a replay begins where the child did').toEqual({
+      trace: { spawned: { progress: taken!.progress, limits } },
+    });
   });
 
   test('counts a takeover when the owner died at work, and resumes where it had come to', async () => {
@@ -150,6 +154,7 @@ describeOnEveryDatabase('claims', (makeDatabase, kind) => {
     );
     await lapse();
     expect((await node.jobs.claim(5)).map(({ claim }) => claim.symbol)).toEqual(['MSFT']);
+    expect((await journalOf(database)).filter(({ event }) => event === 'claimed')).toHaveLength(2);
     expect(await jobRow(database, 'AAPL')).toMatchObject({
       status: 'cancelled',
       state: 'cancelled',

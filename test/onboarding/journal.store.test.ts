@@ -271,9 +271,10 @@ describeOnDatabase('postgres', 'the journal of several writers', (makeDatabase) 
     const writing = node.journal.commit([record]);
     const blocked = `select 1 from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0`;
     while ((await database.sql(blocked)).length === 0);
+    const refused = expect(writing).rejects.toMatchObject(lost);
     gate.resolve();
     await takeover;
-    await expect(writing).rejects.toMatchObject(lost);
+    await refused;
     expect(await jobRow(database, 'AAPL')).toMatchObject({ status: 'pending', claim_epoch: 2, sequence: 2 });
   });
 });

@@ -50,6 +50,14 @@ export function room(context: Held & Capacity): number {
   return Math.max(0, Math.min(runnable, holdable));
 }
 
+/**
+ * At most half of what may be held ahead is left, so it is time to claim more. Until then it can wait: one claim of
+ * several jobs costs hardly more than one of one. With nothing to hold ahead it is always time.
+ */
+export function isLow({ prefetch, waiting }: Pick<SupervisorContext, 'prefetch' | 'waiting'>): boolean {
+  return prefetch === 0 || 2 * waiting.length <= prefetch;
+}
+
 /** The claim of the child that is meant, if that very child lives. */
 export function childOf({ children }: Held, { symbol, jobId, epoch }: ChildAddress): Claim | undefined {
   return children.find(

@@ -151,10 +151,13 @@ export type SupervisorEvent =
   | { type: 'drain'; graceMs: number };
 
 /**
- * To the claims actor that the supervisor invokes: how many more jobs this node may claim now, and a claim that it
- * took beyond that and must give back, because no child was spawned for it.
+ * To the claims actor that the supervisor invokes: how many more jobs this node may claim now and whether it is running
+ * low of those that it holds ahead; and a claim that it took beyond that and must give back, because no child was
+ * spawned for it.
  */
-export type ClaimsEvent = { type: 'room.changed'; room: number } | { type: 'claim.refused'; claim: Claim };
+export type ClaimsEvent =
+  | { type: 'room.changed'; room: number; low: boolean }
+  | { type: 'claim.refused'; claim: Claim };
 
 /** The claims for whose children a cluster permit is needed: those that run under one, and those that ask for one. */
 export interface Needs {

@@ -10,6 +10,7 @@ import { initialStateName, jobMachine } from './job.ts';
 import {
   areSameNeeds,
   childOf,
+  isLow,
   needsOf,
   nextHolders,
   noNeeds,
@@ -122,7 +123,7 @@ export const supervisorSetup = setup({
       enqueue.assign({ needs });
     }),
     announceRoom: enqueueActions(({ context, enqueue }) => {
-      enqueue.sendTo('claims', { type: 'room.changed', room: room(context) });
+      enqueue.sendTo('claims', { type: 'room.changed', room: room(context), low: isLow(context) });
       enqueue.assign({ told: room(context) });
     }),
     forwardCancel: enqueueActions(({ context, event, enqueue }) => {

@@ -24,6 +24,7 @@ import type { Load } from './load.ts';
 
 const node = 'bench';
 const limits = jobLimitsSchema.parse({});
+const prefetchFactor = 4;
 const log = (error: unknown) => console.error(error);
 
 await contend<Load>(async (url) => {
@@ -126,8 +127,8 @@ async function onboardAll(
   const begin = performance.now();
   onboarding = startOnboarding({
     machine,
-    // ONBOARDING_PREFETCH, so that a permit that comes free never waits for a claim.
-    limits: { depth: jobs, concurrency, prefetch: concurrency },
+    // ONBOARDING_PREFETCH, so that a permit that comes free never waits for a claim and a claim takes several jobs.
+    limits: { depth: jobs, concurrency, prefetch: prefetchFactor * concurrency },
     recorder,
     inFlight: flights,
     jobs: claims,

@@ -26,7 +26,8 @@ const claiming = ' claiming'; // no symbol begins with a space
 const pollMs = 1000; // NOTIFY can be lost with its connection; this is how long that may go unnoticed
 
 /**
- * The claims actor: takes jobs from the queue whenever the supervisor has room, woken by NOTIFY and every second.
+ * The claims actor: takes jobs from the queue whenever the supervisor has room, woken by NOTIFY and every second; as
+ * jobs end, only once half of what may be held ahead is used up.
  *
  * One claim is under way at a time. A symbol whose child still lives here under an older claim is stopped first,
  * and its phase in flight is waited for. What was claimed for a supervisor that stopped meanwhile is given back.
@@ -36,6 +37,7 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
   return fromCallback<ClaimsEvent>(({ sendBack, receive }) => {
     const stop = new AbortController();
     let room = 0;
+    let low = true;
     let again = false;
     let busy = false;
 
@@ -78,7 +80,7 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
           await endOfTurn();
           if (room === 0 || stop.signal.aborted) break;
           // Tracked, so that a node that stops waits for it: what it takes now must be given back.
-          if ((await inFlight.track(claiming, take())) > 0) again = true;
+          if ((await inFlight.track(claiming, take())) > 0 && low) again = true;
         }
       } catch (error) {
         log(error);
@@ -103,8 +105,8 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
     poll().catch(() => {}); // ends with the signal
     receive((event) => {
       if (event.type === 'room.changed') {
-        room = event.room;
-        if (room > 0) void pull();
+        ({ room, low } = event);
+        if (room > 0 && low) void pull();
       } else {
         const refused = recorder.held().filter(({ claim }) => claim.jobId === event.claim.jobId);
         giveBack(refused).catch(log);

@@ -117,6 +117,26 @@ describe('the claims actor', () => {
     expect([run.clock.pending, run.wakers.size]).toEqual([[], 0]);
   });
 
+  test('fills up what it holds ahead once half of that is used, several jobs at once', async () => {
+    const run = claiming({ concurrency: 1, prefetch: 4 });
+    run.queue.push(...[...'ABCDEFGHI'].map((symbol) => takenOf(symbol)));
+    await run.start();
+    expect(run.rooms).toEqual([5]);
+    const settle = async (symbol: string) => {
+      run.supervisor.send({ type: 'job.settled', symbol });
+      await settled();
+    };
+    await settle('A');
+    expect(run.rooms).toEqual([5]);
+    await settle('B');
+    expect(run.rooms).toEqual([5, 2]);
+    expect(run.children()).toEqual(['C1', 'D1', 'E1', 'F1', 'G1']);
+    await settle('C');
+    await run.wake(); // something new to claim is no reason to wait
+    expect(run.rooms).toEqual([5, 2, 1]);
+    await run.stop();
+  });
+
   test('asks for nothing without room, and has one claim under way at a time', async () => {
     const run = claiming({ concurrency: 1 });
     const answer = Promise.withResolvers<TakenClaim[]>();

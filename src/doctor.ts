@@ -30,7 +30,7 @@ export async function diagnoseHere(environment: Record<string, string | undefine
   }
   const { config } = answer;
   const { provider } = configuredProvider(config, clock);
-  const opened = await open(config);
+  const opened = await openExisting(config);
   if ('finding' in opened) {
     return diagnose({ config, database: null, provider, gate: null, clock, nodeName }, [opened.finding]);
   }
@@ -41,7 +41,8 @@ export async function diagnoseHere(environment: Record<string, string | undefine
   }
 }
 
-async function open(config: Config): Promise<{ database: Database } | { finding: Finding }> {
+/** What is there already: nothing is made, nothing migrated. Else why there is nothing to look into. */
+export async function openExisting(config: Config): Promise<{ database: Database } | { finding: Finding }> {
   const found = (verdict: Finding['verdict'], name: string, evidence: string, cure: string) => ({
     finding: { name, verdict, evidence, cure, duration_ms: 0 },
   });

@@ -13,7 +13,7 @@ import {
   ServiceState,
 } from './src/onboarding/job.entity.ts';
 import { IdempotencyKey } from './src/portfolio/idempotency.entity.ts';
-import { Portfolio, PortfolioSnapshot, Position } from './src/portfolio/portfolio.entity.ts';
+import { Portfolio, PortfolioRate, PortfolioSnapshot, Position } from './src/portfolio/portfolio.entity.ts';
 import { reclaimBroken } from './src/postgres-pool.ts';
 import { SymbolUniverse } from './src/universe/universe.entity.ts';
 
@@ -26,6 +26,7 @@ const common = {
     SymbolFactorExposure,
     Portfolio,
     Position,
+    PortfolioRate,
     PortfolioSnapshot,
     OnboardingJob,
     OnboardingTransition,

@@ -14,48 +14,32 @@ import type { Config } from './config.ts';
 import { claimProvider } from './database.provider.ts';
 import { type Database, openDatabase } from './database.ts';
 import { diagnose } from './diagnosis.ts';
-import { exposureStore } from './factors/exposure.store.ts';
 import { startMaintenance } from './maintenance.ts';
 import { type CountingProvider, countRequests } from './market/counting.ts';
-import type { Gate } from './market/gate.client.ts';
-import { priceStore } from './market/price.store.ts';
 import type { MarketDataProvider } from './market/provider.ts';
-import { proxySource } from './market/proxies.ts';
 import { rememberVerdicts } from './market/verdicts.ts';
 import { observeCall, observeCommit, observed, observeFeed } from './metrics/observed.ts';
-import { createMetrics, type Metrics } from './metrics/registry.metrics.ts';
+import { createMetrics } from './metrics/registry.metrics.ts';
 import { measurementsOf } from './metrics.ts';
-import { admissionStore } from './onboarding/admission.store.ts';
-import { ceilingStore } from './onboarding/ceiling.store.ts';
 import { ceilingActor } from './onboarding/ceiling.ts';
-import { claimStore } from './onboarding/claim.store.ts';
 import { claimsActor } from './onboarding/claims.ts';
-import { fenceStore } from './onboarding/fence.store.ts';
 import { inFlight } from './onboarding/in-flight.ts';
-import { jobQueries } from './onboarding/job.query.ts';
 import { jobLog } from './onboarding/job-log.ts';
-import { journalStore } from './onboarding/journal.store.ts';
 import {
   type FenceCode,
   jobActors,
   type RunningOnboarding,
   startOnboarding,
 } from './onboarding/onboarding.ts';
-import { operationsStore } from './onboarding/operations.store.ts';
 import { phaseWork } from './onboarding/phases.ts';
-import { channels } from './onboarding/ports.ts';
 import { createRecorder } from './onboarding/recorder.ts';
-import { retentionStore } from './onboarding/retention.store.ts';
-import { type SymbolQueueEdge, startSymbolQueue } from './onboarding/symbol.queue.ts';
+import { startSymbolQueue } from './onboarding/symbol.queue.ts';
 import { startTransitionFeed } from './onboarding/transition.feed.ts';
 import { idempotencyStore } from './portfolio/idempotency.store.ts';
-import { portfolioStore } from './portfolio/portfolio.store.ts';
-import { snapshotStore } from './portfolio/snapshot.store.ts';
 import { buildService } from './service.ts';
 import { assertPortFree, configuredProvider, databaseOptions, migrated } from './startup.ts';
+import { type Base, type Stores, storesOn } from './stores.ts';
 import { symbolCache } from './universe/cache.ts';
-import { symbolQueries } from './universe/symbol.query.ts';
-import { universeStore } from './universe/universe.store.ts';
 import { listenForWork } from './work.ts';
 
 export interface App {
@@ -110,23 +94,6 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   }
 }
 
-/** What everything stands on. */
-interface Base {
-  config: Config;
-  clock: Clock;
-  database: Database;
-  provider: CountingProvider;
-  /** The way to a provider outside; null where none is asked. */
-  gate: Gate | null;
-  metrics: Metrics;
-  queue: SymbolQueueEdge;
-  nodeName: string;
-  logger: pino.Logger;
-  log: (error: unknown) => void;
-  /** Called in reverse order, each after the one before has ended. */
-  closers: (() => Promise<unknown>)[];
-}
-
 async function openBase(
   config: Config,
   { clock = systemClock, onFault, ...options }: AppOptions,
@@ -152,31 +119,6 @@ async function openBase(
   const nodeName = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   return { config, clock, database, provider, gate, metrics, queue, nodeName, logger, log, closers };
 }
-
-function storesOn({ config, clock, database, queue, provider, nodeName }: Base) {
-  const { concurrency, clusterConcurrency, depth } = config.supervisor;
-  const prices = priceStore(database);
-  return {
-    admission: admissionStore(database, { queue, depthMax: depth }),
-    claims: claimStore(database, { queue, node: nodeName, limits: config.job }),
-    ceiling: clusterConcurrency === null ? null : ceilingStore(database, { ceiling: clusterConcurrency }),
-    journal: journalStore(database, { queue, node: nodeName }),
-    retention: retentionStore(database),
-    operations: operationsStore(database, { queue, node: nodeName, depthMax: depth }),
-    fence: fenceStore(database),
-    universe: universeStore(database),
-    snapshots: snapshotStore(database, { feedChannel: channels.feed }),
-    portfolios: portfolioStore(database),
-    keys: idempotencyStore(database),
-    prices,
-    proxies: proxySource({ provider, prices, database, clock }),
-    exposures: exposureStore(database),
-    queries: jobQueries(database, clock),
-    symbols: symbolQueries(database, { concurrency, retryLimit: config.job.retryLimit, clock }),
-  };
-}
-
-type Stores = ReturnType<typeof storesOn>;
 
 /** The supervisor of this node with its claims, its recorder, its feed and its memory. */
 async function startNode(base: Base, stores: Stores, { random = Math.random, onFault }: AppOptions) {
@@ -204,6 +146,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     ...stores,
     database,
     provider,
+    requestRates: stores.upkeep.requestRates,
     warm,
     clock,
     // PGlite works in this very process: a batch of its transactions must not keep timers waiting.

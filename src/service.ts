@@ -24,6 +24,7 @@ import { portfolioQueries } from './portfolio/portfolio.query.ts';
 import type { PortfolioStore } from './portfolio/portfolio.store.ts';
 import { portfolioExposuresQuery } from './portfolio/portfolio-exposures.query.ts';
 import { portfolioListQuery } from './portfolio/portfolio-list.query.ts';
+import { rateQuery } from './portfolio/rate.query.ts';
 import type { SnapshotStore } from './portfolio/snapshot.store.ts';
 import { normaliseSymbol } from './portfolio/symbol.ts';
 import { uploadPortfolio } from './portfolio/upload.ts';
@@ -81,6 +82,7 @@ export function buildService(parts: ServiceParts): Service {
     admit,
     unfinished,
     retryAfterSeconds,
+    rates: rateQuery(database),
     priceMaxAgeDays: config.priceMaxAgeDays,
     unverifiable: config.unverifiable,
   };

@@ -3,10 +3,13 @@ import type { DailyCloses, ProxySet } from '../factors/catalog.ts';
 import type { Bar, CorporateAction } from './provider.ts';
 
 export interface PriceStore {
-  /** Replaces the whole series of a symbol: adjusted closes change backwards, so nothing is ever appended. */
+  /**
+   * Replaces the whole series of a symbol: adjusted closes change backwards, so nothing is ever appended. Splits and
+   * dividends from before `actionsFrom` stay: they were asked for when somebody needed them, and happened.
+   */
   replace(
     symbol: string,
-    series: { bars: readonly Bar[]; actions: readonly CorporateAction[] },
+    series: { bars: readonly Bar[]; actions: readonly CorporateAction[]; actionsFrom: string },
     options: { on: Transaction },
   ): Promise<void>;
   /** The stored adjusted closes, ascending. */
@@ -48,7 +51,7 @@ export function priceStore(database: Database): PriceStore {
 async function replace(
   database: Database,
   symbol: string,
-  { bars, actions }: { bars: readonly Bar[]; actions: readonly CorporateAction[] },
+  { bars, actions, actionsFrom }: Parameters<PriceStore['replace']>[1],
   on: Transaction,
 ): Promise<void> {
   const rows = bars.map((bar) => ({ ...bar, adjusted_close: bar.adjustedClose }));
@@ -63,7 +66,11 @@ async function replace(
     [symbol, JSON.stringify(rows)],
     { on },
   );
-  await database.sql('delete from corporate_actions where symbol = $1', [symbol], { on });
+  await database.sql(
+    'delete from corporate_actions where symbol = $1 and date >= $2::date',
+    [symbol, actionsFrom],
+    { on },
+  );
   if (actions.length === 0) return;
   await database.sql(
     `insert into corporate_actions (symbol, date, kind, numerator, denominator, amount)

@@ -65,6 +65,8 @@ export interface HistoryRequest {
   /** First and last trading day wanted, inclusive, `YYYY-MM-DD`. */
   from: string;
   to: string;
+  /** Splits and dividends are wanted from this earlier day on; by default from `from`. */
+  actionsFrom?: string;
   signal?: AbortSignal;
 }
 

@@ -46,7 +46,7 @@ export function proxySource({
     const histories = await Promise.all(proxies.map((symbol) => fetched({ symbol, ...range })));
     const set = await database.transaction(async (on) => {
       for (const { instrument, bars, actions } of sortedBySymbol(histories)) {
-        await prices.replace(instrument.symbol, { bars, actions }, { on });
+        await prices.replace(instrument.symbol, { bars, actions, actionsFrom: range.from }, { on });
       }
       return prices.keepProxySet({ version, closes: closesOf(histories) }, { on });
     });

@@ -112,7 +112,7 @@ function unverifiable(symbol: string, { message, retryAt }: AppError): Verdict {
 }
 
 function historyOf(
-  { symbol, from, to }: HistoryRequest,
+  { symbol, from, to, actionsFrom = from }: HistoryRequest,
   { seed, now }: { seed: number; now: number },
 ): History {
   const listing = listingOf(symbol);
@@ -123,6 +123,6 @@ function historyOf(
   return {
     instrument,
     bars: cleanBars({ instrument, quoteUnit, rows, from, to, now }),
-    actions: simulatedActions({ seed, symbol, from, to, session }),
+    actions: simulatedActions({ seed, symbol, from: actionsFrom, to, session }),
   };
 }

@@ -1,5 +1,6 @@
 import { proxies } from '../factors/catalog.ts';
 import type { Instrument, InstrumentType } from './provider.ts';
+import { simulatedPair } from './simulation-rates.ts';
 
 /** What the simulated market knows about a symbol, read off its spelling alone. */
 export interface SimulatedListing {
@@ -54,6 +55,8 @@ export function simulatedListing(symbol: string): SimulatedListing | null {
 }
 
 function venueOf(symbol: string): Venue {
+  const pair = simulatedPair(symbol);
+  if (pair !== null) return venue(pair.quote, pair.quote, 1, 'CCY', 'Europe/London', '24:00');
   if (symbol.endsWith('.L')) return venues.london;
   if (symbol.endsWith('.DE')) return venues.xetra;
   if (symbol.endsWith('.T')) return venues.tokyo;

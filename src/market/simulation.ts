@@ -1,7 +1,8 @@
-import { hash } from 'node:crypto';
 import { type DailyCloses, type ProxySet, type ProxySymbol, proxies } from '../factors/catalog.ts';
 import type { CorporateAction } from './provider.ts';
+import { digestOf, standardNormal, uniform, uniformOf } from './simulation-draws.ts';
 import { simulatedListing } from './simulation-listings.ts';
+import { simulatedPair, simulatedRates } from './simulation-rates.ts';
 
 /** How a symbol's daily return arises: `drift + sum of coefficients x proxy returns + sigma x N(0,1)`. */
 export interface SimulatedModel {
@@ -28,7 +29,7 @@ export interface SimulationRequest {
   model?: SimulatedModel;
 }
 
-/** One day as quoted: `GBp` stays pence. Strings have 4 decimals; volume is a whole number. */
+/** One day as quoted: `GBp` stays pence. Strings have 4 decimals, or 6 digits of a small rate; volume is a whole number. */
 export interface SimulatedBar {
   date: string;
   open: string;
@@ -69,6 +70,7 @@ const dayNames: string[] = [];
  * Prices compound from 2024-01-01 whatever range is asked for, and every draw is a hash of (seed, stream, date):
  * two requests agree on every date that they share, on every machine. A symbol trades on weekdays. `-USD` trades
  * every day; as the factors' markets are closed at weekends, its return there is drift and its own noise alone.
+ * `EURUSD=X` and its like follow `simulation-rates.ts`: they belong to no factor, and inverse pairs are inverse.
  * `close` is adjusted for splits, as Yahoo's is, so that `SPLIT` shows its split in `simulatedActions` only.
  *
  *     simulatedBars({ seed: 1, symbol: 'NEW13', session: '2026-07-31' }).length   // 13
@@ -76,6 +78,7 @@ const dayNames: string[] = [];
 export function simulatedBars(request: SimulationRequest): SimulatedBar[] {
   const { seed, symbol } = request;
   const still = symbol === 'FLAT';
+  const decimals = decimalsOf(symbol);
   return walk(request).map(({ date, price, previous }) => {
     const digest = digestOf(seed, `bar|${symbol}`, date);
     const open = still ? price : previous + uniform(digest, 0) * (price - previous);
@@ -83,10 +86,10 @@ export function simulatedBars(request: SimulationRequest): SimulatedBar[] {
     const low = Math.min(open, price) * (1 - (still ? 0 : 0.01 * uniform(digest, 2)));
     return {
       date,
-      open: open.toFixed(4),
-      high: high.toFixed(4),
-      low: low.toFixed(4),
-      close: price.toFixed(4),
+      open: open.toFixed(decimals(price)),
+      high: high.toFixed(decimals(price)),
+      low: low.toFixed(decimals(price)),
+      close: price.toFixed(decimals(price)),
       adjustedClose: price,
       volume: String(100_000 + Math.floor(9_900_000 * uniform(digest, 3))),
     };
@@ -105,10 +108,11 @@ export function simulatedProxies({ seed, session }: { seed: number; session: str
   return { version: session, closes: Object.fromEntries(entries) as Record<ProxySymbol, DailyCloses> };
 }
 
-/** Splits in the range: `SPLIT` has one, 10 for 1, 100 weekdays before `session`. */
+/** Splits in the range: `SPLIT` has one, 10 for 1, 100 weekdays before `session`; `SPLIT300` has it 300 before. */
 export function simulatedActions({ symbol, from, to, session }: SimulationRequest): CorporateAction[] {
-  if (symbol !== 'SPLIT') return [];
-  const day = countBack(dayOf(session), splitAge + 1, false);
+  const [, age] = /^SPLIT(\d{0,4})$/.exec(symbol) ?? [];
+  if (age === undefined) return [];
+  const day = countBack(dayOf(session), Number(age || splitAge) + 1, false);
   const date = day < 0 ? null : dayName(day);
   if (date === null || (from !== undefined && date < from) || (to !== undefined && date > to)) return [];
   return [{ date, kind: 'split', numerator: 10, denominator: 1 }];
@@ -130,12 +134,6 @@ export function simulatedModel({ seed, symbol }: { seed: number; symbol: string 
   return { drift: dailyDrift, coefficients, sigma: between('sigma', 0.008, 0.025) };
 }
 
-/** N(0,1) from a hash of (seed, stream, date): Box and Muller, Ann. Math. Statist. 29 (1958), 610-611. */
-export function standardNormal(seed: number, stream: string, date: string): number {
-  const digest = digestOf(seed, stream, date);
-  return Math.sqrt(-2 * Math.log(uniform(digest, 0))) * Math.cos(2 * Math.PI * uniform(digest, 1));
-}
-
 interface Day {
   date: string;
   price: number;
@@ -143,23 +141,43 @@ interface Day {
 }
 
 function walk(request: SimulationRequest): Day[] {
-  const { seed, symbol, session } = request;
+  const { symbol, session } = request;
   const listing = simulatedListing(symbol);
   if (listing === null) return [];
   const last = Math.min(dayOf(session), request.to === undefined ? Infinity : dayOf(request.to));
   const firstWanted = request.from === undefined ? 0 : dayOf(request.from);
   const first = Math.max(firstWanted, listingDay(symbol, session, listing.tradesWeekends));
-  const dailyReturn = returnsOf(request);
-  let price = listing.priceScale * (10 + 490 * uniform(digestOf(seed, `start|${symbol}`, ''), 0));
+  const path = pathOf(request, listing.priceScale);
+  let price = path.first;
   const days: Day[] = [];
   for (let day = 0; day <= last; day += 1) {
     if (isWeekend(day) && !listing.tradesWeekends) continue;
     const previous = price;
-    price *= 1 + dailyReturn(day);
+    price = path.next(day, price);
     if (day >= first) days.push({ date: dayName(day), price, previous });
   }
   return days;
 }
+
+/** The price before the first day, and how each day's follows from the one before. */
+function pathOf(
+  request: SimulationRequest,
+  priceScale: number,
+): { first: number; next(day: number, price: number): number } {
+  const { seed, symbol } = request;
+  const pair = simulatedPair(symbol);
+  if (pair !== null) {
+    const rates = simulatedRates(seed, pair);
+    return { first: rates.first, next: (day) => rates.next(dayName(day)) };
+  }
+  const dailyReturn = returnsOf(request);
+  const first = priceScale * (10 + 490 * uniformOf(seed, `start|${symbol}`));
+  return { first, next: (day, price) => price * (1 + dailyReturn(day)) };
+}
+
+/** Four decimals, and for a rate as many as its six digits need: one of a dong in dollars has ten. */
+const decimalsOf = (symbol: string) => (price: number) =>
+  simulatedPair(symbol) === null ? 4 : Math.max(4, 5 - Math.floor(Math.log10(price)));
 
 function returnsOf({ seed, symbol, session, model }: SimulationRequest): (day: number) => number {
   if (symbol === 'FLAT') return () => 0;
@@ -232,11 +250,3 @@ function dayName(day: number): string {
   }
   return dayNames[day]!;
 }
-
-// `|` occurs in no symbol, so different draws never hash the same text.
-const digestOf = (seed: number, stream: string, date: string): string =>
-  hash('sha256', `${seed}|${stream}|${date}`, 'hex');
-
-/** The `part`th (0 to 3) uniform of a digest, in the open interval (0, 1): 13 hexadecimal digits are 52 bits. */
-const uniform = (digest: string, part: number): number =>
-  (Number.parseInt(digest.slice(part * 13, part * 13 + 13), 16) + 0.5) / 2 ** 52;

@@ -100,6 +100,7 @@ export function chartHistory(
     symbol: string;
     from: string;
     to: string;
+    actionsFrom?: string;
     now: number;
     calendar?: readonly string[] | undefined;
   },
@@ -110,7 +111,7 @@ export function chartHistory(
   const bars = cleanBars({ ...request, instrument, quoteUnit, rows });
   const last = bars.at(-1)!.date;
   const actions = actionsOf(chart, instrument.timeZone).filter(
-    ({ date }) => date >= request.from && date <= last,
+    ({ date }) => date >= (request.actionsFrom ?? request.from) && date <= last,
   );
   return { instrument, bars, actions };
 }

@@ -107,14 +107,16 @@ export function yahooProvider(options: YahooProviderOptions): MarketDataProvider
         (symbol) => verdicts.get(symbol) ?? { symbol, verdict: 'invalid', reason: malformedReason },
       );
     },
-    async history({ symbol, from, to, signal }) {
+    async history({ symbol, from, to, actionsFrom = from, signal }) {
       signal?.throwIfAborted();
       if (!isWellFormed(symbol)) throw failures.notFound({ provider: 'yahoo', symbol });
-      const { chart, at } = kept.take(symbol, { from, to }) ?? {
-        chart: await chartOf(symbol, { from, to }, signal),
+      // One request: Yahoo sends splits with bars only, so the bars before `from` come along and are left out.
+      const range = { from: actionsFrom, to };
+      const { chart, at } = kept.take(symbol, range) ?? {
+        chart: await chartOf(symbol, range, signal),
         at: clock.now(),
       };
-      return chartHistory(chart, { symbol, from, to, now: at, calendar: calendar?.() });
+      return chartHistory(chart, { symbol, from, to, actionsFrom, now: at, calendar: calendar?.() });
     },
   };
 }

@@ -3,6 +3,7 @@ import { Migration20261122183154 } from './Migration20261122183154.ts';
 import { Migration20261122184635 } from './Migration20261122184635.ts';
 import { Migration20261125221430 } from './Migration20261125221430.ts';
 import { Migration20261125221612 } from './Migration20261125221612.ts';
+import { Migration20261125221910 } from './Migration20261125221910.ts';
 
 /** Every migration, in order. A committed one never changes. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   { name: 'Migration20261122184635', class: Migration20261122184635 },
   { name: 'Migration20261125221612', class: Migration20261125221612 },
   { name: 'Migration20261125221430', class: Migration20261125221430 },
+  { name: 'Migration20261125221910', class: Migration20261125221910 },
 ];

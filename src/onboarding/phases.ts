@@ -14,7 +14,9 @@ import {
 import type { PriceStore } from '../market/price.store.ts';
 import type { MarketDataProvider } from '../market/provider.ts';
 import type { ProxySource } from '../market/proxies.ts';
+import { rateSlackDays } from '../market/rates.ts';
 import {
+  addDays,
   historyRange,
   lastCompletedSession,
   lastNewYorkSession,
@@ -24,6 +26,7 @@ import {
 import type { SnapshotStore } from '../portfolio/snapshot.store.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
 import type { Fence } from './ports.ts';
+import type { UpkeepStore } from './upkeep.store.ts';
 
 export interface PhasePorts {
   database: Database;
@@ -33,6 +36,8 @@ export interface PhasePorts {
   exposures: ExposureStore;
   universe: UniverseStore;
   snapshots: SnapshotStore;
+  /** Has exchange rates onboarded that lots of a symbol turn out to need. */
+  requestRates: UpkeepStore['requestRates'];
   /** Takes the symbol into this node's memory. */
   warm: (symbol: string) => Promise<void>;
   fence: Fence;
@@ -68,11 +73,23 @@ async function fetchPrices(
   const now = clock.now();
   // Without a time zone UTC's date is asked for: no exchange completes a session of a later one.
   const session = known ? lastCompletedSession({ now, ...sessionHours(known) }) : localDate(now, 'UTC');
-  const { instrument, bars, actions } = await provider.history({ symbol, ...historyRange(session), signal });
+  const range = historyRange(session);
+  const { held, rated } = await universe.neededSince(symbol);
+  // A rate has to reach back to every cost that it converts; of anything else the year will do, but for its splits.
+  const from = earliest(range.from, rated && addDays(rated, -rateSlackDays));
+  const actionsFrom = earliest(from, held);
+  const { instrument, bars, actions } = await provider.history({
+    ...{ symbol, to: range.to, from, signal },
+    ...(actionsFrom < from && { actionsFrom }),
+  });
   signal.throwIfAborted();
   await database.transaction(async (on) => {
-    await universe.describe({ ...instrument, symbol }, provider.name, { on });
-    await prices.replace(symbol, { bars, actions }, { on });
+    await universe.describe(
+      { ...instrument, symbol },
+      { provider: provider.name, historyFrom: actionsFrom },
+      { on },
+    );
+    await prices.replace(symbol, { bars, actions, actionsFrom }, { on });
     await fence.check(claim, { on });
   });
   const last = bars.at(-1)!;
@@ -86,6 +103,8 @@ async function fetchPrices(
     },
   };
 }
+
+const earliest = (day: string, other: string | null): string => (other !== null && other < day ? other : day);
 
 async function measureFactors(
   ports: PhasePorts,
@@ -179,23 +198,27 @@ async function enterUniverse(
 }
 
 async function updateSnapshots(
-  { database, snapshots, fence, clock, snapshotBatch }: PhasePorts,
+  { database, snapshots, requestRates, fence, clock, snapshotBatch }: PhasePorts,
   { claim }: PhaseInput,
   signal: AbortSignal,
 ): Promise<PhaseOutput> {
   const session = lastNewYorkSession(clock.now());
+  const lacking = new Set<string>();
   let portfolios = 0;
   do {
     signal.throwIfAborted();
     portfolios += await database.transaction(async (on) => {
       const due = await snapshots.lockDue(claim.symbol, snapshotBatch, { on });
       if (due.length === 0) return 0;
-      await snapshots.recompute(due, { cause: claim.symbol, session, on });
+      const rates = await snapshots.recompute(due, { cause: claim.symbol, session, on });
+      for (const { symbol } of rates) if (symbol !== claim.symbol) lacking.add(symbol);
       await fence.check(claim, { on });
       await snapshots.announce(due, { on });
       return due.length;
     });
   } while (await snapshots.isDue(claim.symbol));
+  // Before this job ends, so that no portfolio looks settled in between.
+  if (lacking.size > 0) await requestRates([...lacking].sort(), { session });
   return { results: { portfolios } };
 }
 

@@ -5,7 +5,8 @@ import type { Instrument } from '../market/provider.ts';
 import { refusalOf } from '../market/refusal.ts';
 import { localDate } from '../market/sessions.ts';
 import type { Verify } from '../market/verdicts.ts';
-import { type NeedsPorts, readNeeds } from '../universe/needs.ts';
+import { type NeedsPorts, readUploadNeeds } from '../universe/needs.ts';
+import { ratesNeeded } from './conversion.ts';
 import { parsePortfolioCsv } from './csv.ts';
 import { deferredWarnings } from './deferred.ts';
 import type { Detection } from './detection.ts';
@@ -26,6 +27,8 @@ export interface Approved {
   lots: readonly Lot[];
   /** What the provider said of the symbols that it was asked for. */
   instruments: readonly Instrument[];
+  /** The exchange-rate series that convert the lots, ascending. */
+  rates: string[];
   warnings: Remark[];
 }
 
@@ -39,7 +42,8 @@ export async function assessUpload(
   if (reading.problems) return { kind: 'rejected_rows', problems: reading.problems.map(remarkOf), warnings };
 
   const { lots } = reading;
-  const detection = await readNeeds(ports, lots);
+  const { baseCurrency } = input;
+  const { currencies, ...detection } = await readUploadNeeds(ports, { lots, baseCurrency });
   const required = detection.needed.filter(({ reason }) => reason === 'upload').length;
   if (required > ports.depthMax) return { kind: 'too_many_symbols', needed: required, limit: ports.depthMax };
 
@@ -51,7 +55,9 @@ export async function assessUpload(
     verdict.verdict === 'valid' && verdict.instrument ? [verdict.instrument] : [],
   );
   warnings.push(...deferredWarnings(lots, verdicts).map(remarkOf));
-  return { kind: 'approved', lots, instruments, warnings };
+  const told = instruments.map(({ symbol, currency }) => [symbol, currency] as const);
+  const rates = ratesNeeded(lots, { baseCurrency, currencies: new Map([...told, ...currencies]) });
+  return { kind: 'approved', lots, instruments, rates: [...rates.keys()].sort(), warnings };
 }
 
 function readPositions({ clock }: AssessmentPorts, input: UploadInput): PortfolioReading {
@@ -73,9 +79,11 @@ function heldSince(lots: readonly Lot[]): Map<string, string> {
   return since;
 }
 
-// What is active exists, and what is being onboarded was verified by whoever needed it first.
-function unverified({ needed, unpriced }: Detection): string[] {
+// What is active exists, what is being onboarded was verified by whoever needed it first, and a rate that nobody quotes
+// leaves lots without a rate: it makes no symbol of the upload invalid.
+function unverified({ needed, unpriced, rates }: Detection): string[] {
   const inactive = new Set(unpriced);
+  for (const symbol of rates) inactive.delete(symbol);
   return needed.map(({ symbol }) => symbol).filter((symbol) => inactive.has(symbol));
 }
 

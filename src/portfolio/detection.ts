@@ -1,5 +1,6 @@
-import { weekdaysBetween } from '../market/sessions.ts';
-import { type Lot, neededSymbols } from './lots.ts';
+import { rateSlackDays } from '../market/rates.ts';
+import { addDays, weekdaysBetween } from '../market/sessions.ts';
+import type { Lot } from './lots.ts';
 
 /** What the universe and the jobs say of a symbol. A symbol without a row has none. */
 export interface SymbolState {
@@ -9,6 +10,10 @@ export interface SymbolState {
   isReady: boolean;
   /** Trading day of its last stored bar, `YYYY-MM-DD`. */
   lastPriceDate: string | null;
+  /** Of its prices; null while it is not known. */
+  currency: string | null;
+  /** The day from which its splits, or the whole series of a rate, were asked for; null where nobody knows. */
+  historyFrom: string | null;
   unfinishedJobId: string | null;
 }
 
@@ -21,7 +26,7 @@ export interface Freshness {
 
 export interface NeededJob {
   symbol: string;
-  /** A `refresh` is optional: it is admitted as depth allows and never refuses an upload. */
+  /** A `refresh` is optional: it is admitted as depth allows and never turns an upload away. */
   reason: 'upload' | 'refresh';
 }
 
@@ -42,34 +47,81 @@ export interface Detection {
   joining: { symbol: string; jobId: string }[];
   /** A job must be made. */
   needed: NeededJob[];
+  /** Those that are needed as exchange rates only: nobody uploaded them, so nobody is told that they are invalid. */
+  rates: string[];
 }
+
+/** What of a lot says which symbol it needs, and from when on. */
+export type Needing = Pick<Lot, 'needs'> & Partial<Pick<Lot, 'investmentClass' | 'entryDate'>>;
 
 /**
  * Splits the symbols that open lots need by what the service has of them.
  *
  * A symbol that is known but not ready is in `known` and in `needed`: its job died behind the universe phase, so its
- * price is good and its onboarding still has to end. States of other symbols are ignored.
+ * price is good and its onboarding still has to end. One whose splits are not known back to the entry date of a lot
+ * wants a refresh. `rates` are the exchange-rate series and the earliest entry date that each must reach; one that does
+ * not gets a job, because without it a lot has no cost. States of other symbols are ignored.
  *
  *     detectNeeds({ lots, states: [], lastSession: '2026-07-31', priceMaxAgeDays: 3 }).needed
  *     // [{ symbol: 'AAPL', reason: 'upload' }]
  */
 export function detectNeeds({
   lots,
+  rates = new Map(),
   states,
   ...freshness
-}: { lots: Iterable<Pick<Lot, 'needs'>>; states: Iterable<SymbolState> } & Freshness): Detection {
+}: {
+  lots: Iterable<Needing>;
+  rates?: ReadonlyMap<string, string>;
+  states: Iterable<SymbolState>;
+} & Freshness): Detection {
   const bySymbol = new Map<string, SymbolState>();
   for (const state of states) bySymbol.set(state.symbol, state);
-  const found: Detection = { known: [], stale: [], unpriced: [], settled: [], joining: [], needed: [] };
-  for (const symbol of neededSymbols(lots)) {
+  const held = heldSince(lots);
+  const found: Detection = {
+    ...{ known: [], stale: [], unpriced: [], settled: [], joining: [], needed: [] },
+    rates: [...rates.keys()].filter((symbol) => !held.has(symbol)).sort(),
+  };
+  for (const symbol of [...held.keys(), ...found.rates].sort()) {
     const state = bySymbol.get(symbol);
     const worth = worthOf(state, freshness);
     found[worth].push(symbol);
+    const reason = reasonOf({ state, worth, held: held.get(symbol), rated: rates.get(symbol) });
     if (state?.unfinishedJobId) found.joining.push({ symbol, jobId: state.unfinishedJobId });
-    else if (worth === 'known' && state?.isReady) found.settled.push(symbol);
-    else found.needed.push({ symbol, reason: worth === 'stale' ? 'refresh' : 'upload' });
+    else if (reason === null) found.settled.push(symbol);
+    else found.needed.push({ symbol, reason });
   }
   return found;
+}
+
+/** The symbols that lots need, and the earliest entry date of each that is held; null where nothing asks for it. */
+function heldSince(lots: Iterable<Needing>): Map<string, string | null> {
+  const held = new Map<string, string | null>();
+  for (const { needs, investmentClass, entryDate = null } of lots) {
+    if (needs === null) continue;
+    const since = investmentClass === 'PUBLIC' ? entryDate : null;
+    const earliest = held.get(needs) ?? null;
+    held.set(needs, since === null || (earliest !== null && earliest < since) ? earliest : since);
+  }
+  return held;
+}
+
+function reasonOf({
+  state,
+  worth,
+  held = null,
+  rated,
+}: {
+  state: SymbolState | undefined;
+  worth: 'known' | 'stale' | 'unpriced';
+  held: string | null | undefined;
+  rated: string | undefined;
+}): NeededJob['reason'] | null {
+  if (worth === 'unpriced' || (worth === 'known' && !state?.isReady)) return 'upload';
+  const from = state?.historyFrom ?? null;
+  if (rated !== undefined && (from === null || from > addDays(rated, -rateSlackDays))) return 'upload';
+  const isShallow = held !== null && from !== null && from > held;
+  return worth === 'stale' || isShallow ? 'refresh' : null;
 }
 
 /** Whether a symbol is *known* in the sense of SPEC section 3: in the universe, active and fresh. */

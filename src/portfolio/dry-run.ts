@@ -2,15 +2,18 @@ import type { SnapshotView } from '../api/schemas.ts';
 import type { DryRunAnswer, UploadInput } from '../api/service.ts';
 import { lastNewYorkSession } from '../market/sessions.ts';
 import { decideAdmission, wantedBy } from '../onboarding/admission.ts';
-import { readNeeds } from '../universe/needs.ts';
+import { readUploadNeeds } from '../universe/needs.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
 import { type AssessmentPorts, assessUpload, remarkOf } from './assessment.ts';
+import { type Currencies, currenciesOfLot, quotedSymbols, ratesNeeded } from './conversion.ts';
 import type { Lot } from './lots.ts';
 import { marketRemarks, type Quotes } from './market-remarks.ts';
+import type { Conversion, RateQuery } from './rate.query.ts';
 import { type PricedLot, type SnapshotTotals, snapshotTotals } from './snapshot.ts';
 
 export interface DryRunPorts extends AssessmentPorts {
   universe: Pick<UniverseStore, 'states' | 'quotes'>;
+  rates: RateQuery;
   /** The symbols with an unfinished job, over the whole cluster. */
   unfinished(): Promise<string[]>;
   /** Seconds until a full queue is likely to have room. */
@@ -28,8 +31,8 @@ export async function dryRun(ports: DryRunPorts, input: UploadInput): Promise<Dr
   const { baseCurrency } = input;
 
   // Read again, as an upload does under its locks: the provider may have taken its time.
-  const detection = await readNeeds(ports, lots);
-  const wanted = wantedBy(detection);
+  const needs = await readUploadNeeds(ports, { lots, baseCurrency, instruments });
+  const wanted = wantedBy(needs);
   const unfinished = new Set(wanted.length > 0 ? await ports.unfinished() : []);
   const admission = decideAdmission(wanted, { unfinished, depthMax: ports.depthMax });
   if (admission.kind === 'queue_full') {
@@ -44,8 +47,9 @@ export async function dryRun(ports: DryRunPorts, input: UploadInput): Promise<Dr
     ({ symbol, currency }) => [symbol, { symbol, currency, ...noPrice }] as const,
   );
   const quotes: Quotes = new Map([...verified, ...stored]);
+  const isAwaited = (symbol: string) => awaited.has(symbol);
   const totals = snapshotTotals({
-    lots: lots.map((lot) => pricedLot(lot, quotes, awaited)),
+    lots: await pricedLots(ports, lots, { quotes, baseCurrency, isAwaited }),
     baseCurrency,
     session: lastNewYorkSession(ports.clock.now()),
   });
@@ -60,25 +64,55 @@ export async function dryRun(ports: DryRunPorts, input: UploadInput): Promise<Dr
 
 const noPrice = { lastClose: null, priceDate: null };
 
-function pricedLot(lot: Lot, quotes: Quotes, awaited: ReadonlySet<string>): PricedLot {
-  const quote = quotes.get(quotedSymbol(lot) ?? '');
-  const isPriced = lot.investmentClass === 'PUBLIC' && lot.needs !== null;
-  return {
-    ...lot,
-    symbolCurrency: lot.investmentClass === 'CASH' ? lot.symbol : (quote?.currency ?? null),
-    lastClose: (isPriced && quote?.lastClose) || null,
-    priceDate: (isPriced && quote?.priceDate) || null,
-    isPending: lot.needs !== null && awaited.has(lot.needs),
-  };
+/** What is known of the market that lots are valued in. */
+interface Market {
+  quotes: Quotes;
+  baseCurrency: string;
+  isAwaited(symbol: string): boolean;
 }
 
-/** The symbol whose currency a lot is in; a closed lot needs no price, and yet its gain is in some currency. */
-const quotedSymbol = (lot: Lot): string | null =>
-  lot.needs ?? (lot.investmentClass === 'PUBLIC' ? lot.symbol : lot.underlyingSymbol);
+async function pricedLots(
+  { rates }: Pick<DryRunPorts, 'rates'>,
+  lots: readonly Lot[],
+  market: Market,
+): Promise<PricedLot[]> {
+  const currencies = new Map([...market.quotes.values()].map(({ symbol, currency }) => [symbol, currency]));
+  const quoted = lots.map((lot) => quotedLot(lot, { ...market, currencies }));
+  const stored = await rates(quoted.flatMap(({ conversions: { value, cost } }) => [value, cost]));
+  return quoted.map(({ lot, conversions, ...rest }, index) => {
+    const [value, cost] = [stored[index * 2]!, stored[index * 2 + 1]!];
+    const isForeignCash = conversions.value?.date === null;
+    return {
+      ...{ ...lot, ...rest, valueRate: value.rate, costRate: cost.rate },
+      ...(isForeignCash && { priceDate: value.date }),
+    };
+  });
+}
 
-const quotedSymbols = (lots: readonly Lot[]): string[] => [
-  ...new Set(lots.flatMap((lot) => quotedSymbol(lot) ?? [])),
-];
+function quotedLot(
+  lot: Lot,
+  { quotes, baseCurrency, isAwaited, currencies }: Market & { currencies: Currencies },
+) {
+  const { symbolCurrency, value, cost } = currenciesOfLot(lot, { baseCurrency, currencies });
+  const quote = lot.investmentClass === 'PUBLIC' && lot.needs !== null ? quotes.get(lot.needs) : undefined;
+  const priceDate = quote?.priceDate ?? null;
+  const conversion = (from: string | null, date: string | null): Conversion | null =>
+    from === null || from === baseCurrency ? null : { from, to: baseCurrency, date };
+  const isCash = lot.investmentClass === 'CASH';
+  const valued = lot.exitDate !== null || isCash || priceDate !== null;
+  return {
+    lot,
+    symbolCurrency,
+    lastClose: quote?.lastClose ?? null,
+    priceDate,
+    isPending: lot.needs !== null && isAwaited(lot.needs),
+    isRatePending: [...ratesNeeded([lot], { baseCurrency, currencies }).keys()].some(isAwaited),
+    conversions: {
+      value: valued ? conversion(value, lot.exitDate ?? priceDate) : null,
+      cost: conversion(cost, lot.entryDate),
+    },
+  };
+}
 
 const snapshotView = (totals: SnapshotTotals, now: number): SnapshotView => ({
   snapshot_date: totals.snapshotDate!, // a session was given

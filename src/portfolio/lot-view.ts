@@ -22,9 +22,13 @@ export interface ValuedLot {
   exit_price: string | null;
   exit_date: string | null;
   close: string | null;
+  value_currency: string | null;
   close_currency: string | null;
   price_date: string | null;
   base_currency: string;
+  fx_value: string | null;
+  fx_cost: string | null;
+  rates_pending: string[] | null;
   value: string | null;
   cost: string | null;
   disposition: LotView['disposition'];
@@ -58,8 +62,8 @@ export function lotViewOf(lot: ValuedLot, session: string): LotView {
     last_close: plain(lot.close),
     price_date: lot.price_date,
     stale_sessions: behind === null ? null : Math.max(0, behind),
-    fx_value: lot.close_currency === lot.base_currency ? '1' : null,
-    fx_cost: lot.lot_currency === lot.base_currency ? '1' : null,
+    fx_value: plain(lot.fx_value),
+    fx_cost: plain(lot.fx_cost),
     market_value: isPriced ? plain(lot.value) : null,
     cost: plain(lot.cost),
     pnl: pnl === null ? null : plain(pnl.toFixed()),
@@ -83,23 +87,30 @@ function percentOf(pnl: Big | null, cost: string | null): string | null {
   return pnl.div(Big(cost).abs()).times(100).toFixed(percentDigits);
 }
 
-function reasonOf({ disposition, investment_class, lot_currency, base_currency, close_currency }: ValuedLot) {
-  switch (disposition) {
+function reasonOf(lot: ValuedLot): string | null {
+  switch (lot.disposition) {
     case 'unpriced':
-      return investment_class === 'OPTIONS'
+      return lot.investment_class === 'OPTIONS'
         ? 'An option is never valued at the price of its underlying.'
         : 'A private holding has no market price.';
     case 'pending':
       return 'Its symbol is being onboarded.';
     case 'failed':
       return 'Its symbol could not be onboarded.';
-    case 'missing_fx': {
-      const foreign = lot_currency === base_currency ? close_currency : lot_currency;
-      return `No exchange rate from ${foreign ?? 'an unknown currency'} to ${base_currency}.`;
-    }
+    case 'missing_fx':
+      return missingRate(lot);
     default:
       return null;
   }
+}
+
+/** Which rate is missing: that of the value, else that of the cost. */
+function missingRate({ base_currency, value_currency, fx_value, ...lot }: ValuedLot): string {
+  const { lot_currency, price_date, entry_date, rates_pending } = lot;
+  const [currency, date] = fx_value === null ? [value_currency, price_date] : [lot_currency, entry_date];
+  if (currency === null) return 'The currency of its symbol is not known.';
+  const what = `exchange rate from ${currency} to ${base_currency}${date === null ? '' : ` on or before ${date}`}`;
+  return rates_pending === null ? `There is no ${what}.` : `The ${what} is being fetched.`;
 }
 
 // `numeric` keeps the zeros that a product of two scales has; a reader has no use for them.

@@ -22,7 +22,7 @@ export type Portfolio = InferEntity<typeof Portfolio>;
  *
  * `needsSymbol` is the symbol that must be onboarded for it: its own for an open public lot, the underlying for an
  * open option, null for the rest. `pricedVersion` is the universe row's `priceVersion` that priced it; a lot whose
- * version differs is due.
+ * version differs is due. `valueRate` and `costRate` convert its price and its entry price into the base currency.
  */
 export const Position = defineEntity({
   name: 'Position',
@@ -57,9 +57,29 @@ export const Position = defineEntity({
     lastClose: numeric().nullable(),
     priceDate: p.date().nullable(),
     pricedVersion: p.integer().nullable(),
+    valueRate: numeric().nullable(),
+    costRate: numeric().nullable(),
   },
 });
 export type Position = InferEntity<typeof Position>;
+
+/**
+ * The exchange-rate series that convert a portfolio's open lots, from the earliest entry date on. `ratedVersion` is the
+ * universe row's `priceVersion` that they were converted with; a portfolio whose version differs is due.
+ */
+export const PortfolioRate = defineEntity({
+  name: 'PortfolioRate',
+  tableName: 'portfolio_rates',
+  indexes: [{ name: 'portfolio_rates_symbol', properties: ['symbol', 'portfolioId'] }],
+  properties: {
+    portfolioId: () =>
+      p.manyToOne(Portfolio).mapToPk().fieldName('portfolio_id').deleteRule('cascade').primary(),
+    symbol: p.string().primary().length(32),
+    since: p.date(),
+    ratedVersion: p.integer().nullable(),
+  },
+});
+export type PortfolioRate = InferEntity<typeof PortfolioRate>;
 
 /**
  * A portfolio's totals on a price date, recomputed from its lots.

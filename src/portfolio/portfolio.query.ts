@@ -112,8 +112,9 @@ export interface CountsRow {
 export type SnapshotRow = Omit<SnapshotView, 'computed_at'> & { computed_at: string };
 
 const needsSql = `
-  select distinct needs_symbol as symbol from positions
-  where portfolio_id = $1::uuid and exit_date is null and needs_symbol is not null order by 1`;
+  select needs_symbol as symbol from positions
+  where portfolio_id = $1::uuid and exit_date is null and needs_symbol is not null
+  union select symbol from portfolio_rates where portfolio_id = $1::uuid order by 1`;
 
 /** Of the rows of `lotValuesSql`. */
 export const countsColumnsSql = `count(*)::int as lots,
@@ -127,8 +128,9 @@ const countsSql = `select ${countsColumnsSql} from (${lotValuesSql}) lots`;
 const valuedLotSql = `
   select id, line, symbol, investment_class, investment_subtype, underlying_symbol, strike_price,
     expiration_date::text as expiration_date, option_type, quantity, multiplier, lot_currency, entry_price,
-    entry_date::text as entry_date, exit_price, exit_date::text as exit_date, close, close_currency,
-    price_date::text as price_date, base_currency, value, cost, disposition, is_pending
+    entry_date::text as entry_date, exit_price, exit_date::text as exit_date, close, close_currency, value_currency,
+    price_date::text as price_date, base_currency, fx_value, fx_cost, value, cost, disposition, is_pending,
+    rates_pending
   from (${lotValuesSql}) lots`;
 
 export const snapshotColumnsSql = `

@@ -1,9 +1,20 @@
 import type { Database, Transaction } from '../database.ts';
 import { unusualMinorDigits } from './currency.ts';
+import { priceSql } from './pricing-sql.ts';
+import { quotientSql } from './rounding-sql.ts';
 import { lotValuesSql } from './valuation.ts';
 
+/** A series of exchange rates that lots need from a day on. */
+export interface LackingRate {
+  symbol: string;
+  since: string;
+}
+
 export interface SnapshotStore {
-  /** Prices the lots of portfolios that this transaction has locked (or made), and recomputes their snapshots. */
+  /**
+   * Prices the lots of portfolios that this transaction has locked (or made), and recomputes their snapshots. Answers
+   * the exchange-rate series that they need and that are not stored, or not far enough back.
+   */
   recompute(
     portfolioIds: readonly string[],
     options: {
@@ -15,7 +26,7 @@ export interface SnapshotStore {
       session: string;
       on: Transaction;
     },
-  ): Promise<void>;
+  ): Promise<LackingRate[]>;
   /**
    * Locks the next portfolios, ascending by id, that have an unpriced or outdated open lot of an active symbol.
    * Empty when none is left, which is also where a resumed snapshot phase finds itself.
@@ -31,8 +42,9 @@ export function snapshotStore(database: Database, { feedChannel }: { feedChannel
   const digits = JSON.stringify(Object.fromEntries(unusualMinorDigits));
   return {
     async recompute(portfolioIds, { cause, expected = [], session, on }) {
-      await database.sql(priceSql, [portfolioIds], { on });
+      const lacking = await database.sql<LackingRate>(priceSql, [portfolioIds], { on });
       await database.sql(recomputeSql, [portfolioIds, digits, session, cause, expected], { on });
+      return lacking;
     },
     async lockDue(symbol, batch, { on }) {
       for (;;) {
@@ -50,29 +62,25 @@ export function snapshotStore(database: Database, { feedChannel }: { feedChannel
   };
 }
 
-const priceSql = `
-  update positions p set last_close = u.last_price, price_date = u.last_price_date, priced_version = u.price_version
-  from symbol_universe u
-  where p.portfolio_id = any($1::uuid[]) and p.exit_date is null and p.investment_class = 'PUBLIC'
-    and u.symbol = p.needs_symbol and u.is_active and p.priced_version is distinct from u.price_version`;
-
-const dueSql = `
+const dueLotsSql = `
   select p.portfolio_id from positions p join symbol_universe u on u.symbol = p.needs_symbol
   where p.needs_symbol = $1 and p.exit_date is null and p.investment_class = 'PUBLIC' and u.is_active
     and p.priced_version is distinct from u.price_version`;
+const dueRatesSql = `
+  select r.portfolio_id from portfolio_rates r join symbol_universe u on u.symbol = r.symbol
+  where r.symbol = $1 and u.is_active and r.rated_version is distinct from u.price_version`;
 
+const dueSql = `${dueLotsSql} union all ${dueRatesSql}`;
+
+// Each branch is cut by its own index before the two are merged.
 const lockDueSql = `
   select f.id from portfolios f
-  where f.id in (${dueSql} group by p.portfolio_id order by p.portfolio_id limit $2)
+  where f.id in (
+    select portfolio_id from (
+      (${dueLotsSql} group by p.portfolio_id order by p.portfolio_id limit $2)
+      union (${dueRatesSql} order by r.portfolio_id limit $2)
+    ) due order by portfolio_id limit $2)
   order by f.id for no key update`;
-
-// A quotient, rounded once, half away from zero; null where nothing is divided by. `/` keeps some 16 digits and rounds
-// there first; `div` cuts whole numbers exactly.
-const quotientSql = (dividend: string, divisor: string, decimals: number): string => {
-  const scaled = `abs(${dividend}) * 2e${decimals}`;
-  const whole = `div(${scaled} + ${divisor}, 2 * nullif(${divisor}, 0))`;
-  return `round(sign(${dividend}) * ${whole} * 1e-${decimals}, ${decimals})`;
-};
 
 // Lots are summed unrounded; every published total is rounded once, half away from zero, which is how numeric rounds.
 // Without a priced lot there is no row.
@@ -93,8 +101,10 @@ const recomputeSql = `
         else coalesce(sum(realized), 0) end as realized,
       count(*) filter (where disposition = 'priced') as priced_count,
       count(*) filter (where disposition in ('unpriced', 'pending', 'failed')) as unpriced_count,
-      count(*) filter (where (is_pending or needs_symbol = any($5::text[]))
-        and needs_symbol is distinct from $4::text) as pending_count,
+      count(*) filter (where
+        (symbol_pending or needs_symbol = any($5::text[])) and needs_symbol is distinct from $4::text
+        or array_remove(rates_pending, $4::text) <> '{}' or array_remove(rates, $4::text) && $5::text[]
+      ) as pending_count,
       count(*) filter (where disposition = 'missing_fx') as missing_fx_count,
       bool_or(disposition in ('pending', 'failed', 'missing_fx')) as lacks_some
     from lots group by portfolio_id, base_currency

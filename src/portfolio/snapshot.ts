@@ -12,9 +12,18 @@ export interface PricedLot
   symbolCurrency: string | null;
   /** The symbol's last close on or before the snapshot's date, in its trading currency; null while there is none. */
   lastClose: string | null;
+  /** Of that close; of the rate, for cash in another currency. */
   priceDate: string | null;
+  /**
+   * The rate into the base currency of what the lot is valued at (a close on its price date, or its exit price), and
+   * that of its entry price; null where there is none. Looked at only where the currency is another one.
+   */
+  valueRate: string | null;
+  costRate: string | null;
   /** The symbol that the lot needs has an unfinished job. */
   isPending: boolean;
+  /** A series that converts it has one. */
+  isRatePending: boolean;
 }
 
 /** Why a lot does or does not enter the totals. Exactly one holds; only `priced` lots have a value. */
@@ -108,28 +117,43 @@ export function snapshotTotals({
 
 /** What a lot is worth and what became of it. A lot has a value only where it is priced. */
 export function lotValues(lot: PricedLot, baseCurrency: string): LotValues {
-  const disposition = dispositionOf(lot, baseCurrency);
-  // Nobody asks for the symbol of a closed lot: where its currency is not known, the portfolio's is meant.
-  const currency = currencyOf(lot, { ...lot, baseCurrency }) ?? (isOpen(lot) ? null : baseCurrency);
-  const isInBase = currency === baseCurrency;
+  const { value: valueRate, cost: costRate } = ratesOf(lot, baseCurrency);
+  const disposition = dispositionOf(lot, valueRate !== null && costRate !== null);
   const size = new Big(lot.quantity).times(lot.multiplier);
+  const cost = costRate === null ? null : size.times(lot.entryPrice).times(costRate);
   const { exitPrice } = lot;
-  const isSold = disposition === 'closed' && isInBase && exitPrice !== null;
+  const isSold = disposition === 'closed' && exitPrice !== null && valueRate !== null && cost !== null;
   return {
     disposition,
-    value: disposition === 'priced' ? size.times(closeOf(lot) ?? 0) : null,
-    cost: isInBase ? size.times(lot.entryPrice) : null,
-    realized: isSold ? new Big(exitPrice).minus(lot.entryPrice).times(size) : null,
+    value: disposition === 'priced' ? size.times(closeOf(lot) ?? 0).times(valueRate ?? 0) : null,
+    cost,
+    realized: isSold ? size.times(exitPrice).times(valueRate).minus(cost) : null,
   };
 }
 
-function dispositionOf(lot: PricedLot, baseCurrency: string): Disposition {
+/** The currencies of what a lot is valued at and of its own prices; null where nobody knows them. */
+export function currenciesOf(
+  lot: Pick<PricedLot, 'investmentClass' | 'currency' | 'exitDate' | 'symbolCurrency'>,
+  baseCurrency: string,
+): { value: string | null; cost: string | null } {
+  // Nobody asks for the symbol of a closed lot: where its currency is not known, the portfolio's is meant.
+  const cost = currencyOf(lot, { ...lot, baseCurrency }) ?? (isOpen(lot) ? null : baseCurrency);
+  const isAtCost = !isOpen(lot) || lot.investmentClass === 'CASH';
+  return { value: isAtCost ? cost : lot.symbolCurrency, cost };
+}
+
+function ratesOf(lot: PricedLot, baseCurrency: string): { value: string | null; cost: string | null } {
+  const { value, cost } = currenciesOf(lot, baseCurrency);
+  const rate = (currency: string | null, stored: string | null) =>
+    currency === baseCurrency ? '1' : currency === null ? null : stored;
+  return { value: rate(value, lot.valueRate), cost: rate(cost, lot.costRate) };
+}
+
+function dispositionOf(lot: PricedLot, isConverted: boolean): Disposition {
   if (!isOpen(lot)) return 'closed';
   if (lot.investmentClass === 'OPTIONS' || lot.investmentClass === 'PRIVATE') return 'unpriced';
   if (closeOf(lot) === null) return lot.isPending ? 'pending' : 'failed';
-  const currency = currencyOf(lot, { ...lot, baseCurrency });
-  const closeCurrency = lot.investmentClass === 'CASH' ? currency : lot.symbolCurrency;
-  return currency === baseCurrency && closeCurrency === baseCurrency ? 'priced' : 'missing_fx';
+  return isConverted ? 'priced' : 'missing_fx';
 }
 
 /** Cash is at par. */
@@ -143,7 +167,7 @@ function counts(valued: readonly Valued[]) {
   return {
     positionCount: count('priced'),
     unpricedCount: count('unpriced', 'pending', 'failed'),
-    pendingCount: valued.filter(({ lot }) => isOpen(lot) && lot.isPending).length,
+    pendingCount: valued.filter(({ lot }) => isOpen(lot) && (lot.isPending || lot.isRatePending)).length,
     missingFxCount: count('missing_fx'),
     isComplete: count('pending', 'failed', 'missing_fx') === 0,
   };

@@ -3,7 +3,7 @@ import type { Database, Transaction } from '../database.ts';
 import { lastNewYorkSession } from '../market/sessions.ts';
 import { wantedBy } from '../onboarding/admission.ts';
 import type { Admission, Wanted } from '../onboarding/ports.ts';
-import { readNeeds } from '../universe/needs.ts';
+import { readUploadNeeds } from '../universe/needs.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
 import { type Approved, type AssessmentPorts, assessUpload, remarkOf } from './assessment.ts';
 import { neededSymbols } from './lots.ts';
@@ -48,7 +48,7 @@ type Saved = CreatedPortfolio | Exclude<Admission, { kind: 'admitted' }>;
 async function save(
   ports: UploadPorts,
   input: UploadInput,
-  { lots, instruments, warnings, keep }: Approved & { keep: Keep },
+  { lots, instruments, rates, warnings, keep }: Approved & { keep: Keep },
 ): Promise<Saved> {
   const { database, universe, portfolios, snapshots, admit, newId, clock } = ports;
   const { owner, name, baseCurrency } = input;
@@ -56,8 +56,8 @@ async function save(
   const session = lastNewYorkSession(clock.now());
   const symbols = neededSymbols(lots);
   return database.transaction<Saved>(async (on, rollback) => {
-    await universe.reserve(symbols, instruments, { on });
-    const wanted = wantedBy(await readNeeds(ports, lots, on));
+    await universe.reserve([...new Set([...symbols, ...rates])], instruments, { on });
+    const wanted = wantedBy(await readUploadNeeds(ports, { lots, baseCurrency, instruments }, on));
     await portfolios.insert(
       { id, owner, name, baseCurrency, lots: lots.map((lot) => ({ ...lot, id: newId() })) },
       { on },

@@ -4,7 +4,9 @@ import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
  * The symbols that the analytics can use, and placeholders (inactive) of those on their way.
  *
  * `readyAt` is set in the transaction that records a job's completion. `priceVersion` counts the stored series:
- * a lot priced under an older version is due for repricing.
+ * a lot priced under an older version is due for repricing. `historyFrom` is the day from which the provider was asked
+ * last for what reaches further back than the bars that are kept: splits, and the whole series of an exchange rate.
+ * `refreshedFor` is the session for which the latest refresh of the whole universe took it.
  */
 export const SymbolUniverse = defineEntity({
   name: 'SymbolUniverse',
@@ -24,6 +26,8 @@ export const SymbolUniverse = defineEntity({
     lastPriceDate: p.date().nullable(),
     lastPrice: p.decimal('string').columnType('numeric').nullable(),
     priceVersion: p.integer().default(0),
+    historyFrom: p.date().nullable(),
+    refreshedFor: p.date().nullable(),
     quality: p.string().length(16).nullable(),
     qualityReason: p.string().length(32).nullable(),
     calculationDate: p.date().nullable(),

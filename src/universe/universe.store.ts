@@ -17,15 +17,24 @@ export interface UniverseStore {
     instruments: readonly Instrument[],
     options: { on: Transaction },
   ): Promise<void>;
-  /** What the provider says of the instrument. */
-  describe(instrument: Instrument, provider: string, options: { on: Transaction }): Promise<void>;
-  /** From this commit on the symbol prices lots. A changed price raises `price_version`: its lots are due. */
+  /** What the provider says of the instrument, and from which day on it was asked for what reaches back furthest. */
+  describe(
+    instrument: Instrument,
+    source: { provider: string; historyFrom: string },
+    options: { on: Transaction },
+  ): Promise<void>;
+  /**
+   * From this commit on the symbol prices lots. A changed price raises `price_version`, and so does a rate that reaches
+   * further back: lots are due.
+   */
   activate(
     symbol: string,
     quality: { quality: string; reason: string | null; calculationDate: string | null },
     options: { on: Transaction },
   ): Promise<void>;
   instrument(symbol: string): Promise<Instrument | null>;
+  /** The earliest days that anybody's open lots need: of its splits, and of its series as an exchange rate. */
+  neededSince(symbol: string): Promise<{ held: string | null; rated: string | null }>;
 }
 
 export function universeStore(database: Database): UniverseStore {
@@ -37,6 +46,8 @@ export function universeStore(database: Database): UniverseStore {
         isActive: row.is_active,
         isReady: row.is_ready,
         lastPriceDate: row.last_price_date,
+        currency: row.currency,
+        historyFrom: row.history_from,
         unfinishedJobId: row.job_id,
       }));
     },
@@ -51,15 +62,17 @@ export function universeStore(database: Database): UniverseStore {
       return new Map(rows.map((row) => [row.symbol, row]));
     },
     reserve: (symbols, instruments, { on }) => reserve(database, symbols, instruments, on),
-    async describe(instrument, provider, { on }) {
+    async describe(instrument, { provider, historyFrom }, { on }) {
       const { symbol, name, type, currency, exchange, timeZone, sessionEnd } = instrument;
       await database.sql(
-        `insert into symbol_universe (symbol, name, type, currency, exchange, time_zone, session_end, provider)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
+        `insert into symbol_universe (symbol, name, type, currency, exchange, time_zone, session_end, provider,
+           history_from)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (symbol) do update set name = excluded.name, type = excluded.type,
            currency = excluded.currency, exchange = excluded.exchange, time_zone = excluded.time_zone,
-           session_end = excluded.session_end, provider = excluded.provider, updated_at = now()`,
-        [symbol, name, type, currency, exchange, timeZone, sessionEnd, provider],
+           session_end = excluded.session_end, provider = excluded.provider,
+           history_from = excluded.history_from, updated_at = now()`,
+        [symbol, name, type, currency, exchange, timeZone, sessionEnd, provider, historyFrom],
         { on },
       );
     },
@@ -74,21 +87,34 @@ export function universeStore(database: Database): UniverseStore {
       );
       return rows[0] ? instrumentOf(rows[0]) : null;
     },
+    async neededSince(symbol) {
+      const [row] = await database.sql<{ held: string | null; rated: string | null }>(neededSinceSql, [
+        symbol,
+      ]);
+      return row!;
+    },
   };
 }
+
+const neededSinceSql = `
+  select (select min(entry_date)::text from positions
+      where needs_symbol = $1 and exit_date is null and investment_class = 'PUBLIC') as held,
+    (select min(since)::text from portfolio_rates where symbol = $1) as rated`;
 
 interface StateRow {
   symbol: string;
   is_active: boolean;
   is_ready: boolean;
   last_price_date: string | null;
+  currency: string | null;
+  history_from: string | null;
   job_id: string | null;
 }
 
 const statesSql = `
   select s.symbol, coalesce(u.is_active, false) as is_active,
     coalesce(u.is_active and u.ready_at is not null, false) as is_ready,
-    u.last_price_date::text as last_price_date, j.id as job_id
+    u.last_price_date::text as last_price_date, u.currency, u.history_from::text as history_from, j.id as job_id
   from unnest($1::text[]) as s(symbol)
   left join symbol_universe u on u.symbol = s.symbol
   left join onboarding_jobs j on j.symbol = s.symbol and j.status in ('pending', 'processing')
@@ -154,6 +180,7 @@ const activateSql = `
     last_price = series.last_close,
     price_version = u.price_version +
       case when (u.last_price_date, u.last_price) is distinct from (series.last_date, series.last_close)
+        or u.type = 'CURRENCY' and u.first_price_date is distinct from series.first_date
       then 1 else 0 end,
     quality = $2, quality_reason = $3, calculation_date = $4::date, updated_at = now()
   from series where u.symbol = $1`;

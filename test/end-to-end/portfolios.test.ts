@@ -4,6 +4,7 @@ import type { PortfolioView, Problem, portfoliosSchema } from '../../src/api/sch
 import type { Viewer } from '../../src/api/service.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database.ts';
+import { parseFaults } from '../../src/market/faults.ts';
 import { simulatedProvider } from '../../src/market/simulated.provider.ts';
 import { portfolioListQuery } from '../../src/portfolio/portfolio-list.query.ts';
 import { describeOnDatabase, describeOnEveryDatabase } from '../support/databases.ts';
@@ -33,7 +34,8 @@ describeOnEveryDatabase('portfolios', (makeDatabase) => {
   });
 
   test('are listed with the status and the totals that each shows by itself', async () => {
-    const provider = gatedProvider(simulatedProvider({ clock: systemClock }));
+    const faults = parseFaults('EURUSD=X=empty');
+    const provider = gatedProvider(simulatedProvider({ clock: systemClock, faults }));
     const service = await startService(database, { provider, settings: { SHUTDOWN_GRACE_MS: '0' } });
     const rich = await service.upload<Uploaded>(cash, 'name=rich');
     const ready = await service.upload<Uploaded>(csvOf('LISTED', 'OTHER'));

@@ -9,6 +9,7 @@ import type {
   SymbolView,
 } from '../../src/api/schemas.ts';
 import type { Database } from '../../src/database.ts';
+import { rateBetween, rateSymbolsBetween } from '../../src/market/rates.ts';
 import type { InvestmentClass } from '../../src/portfolio/lots.ts';
 import { type PricedLot, type SnapshotTotals, snapshotTotals } from '../../src/portfolio/snapshot.ts';
 import { type CsvLot, csvOfLots } from '../support/csv.ts';
@@ -38,6 +39,12 @@ const foreign: CsvLot[] = [
   { symbol: 'SUM.DE', quantity: '3', price: '44.4' },
   { symbol: 'EUR', quantity: '12', price: '1', class: 'CASH' },
   { symbol: 'SUM-B', quantity: '1', price: '70', currency: 'CAD' },
+  { symbol: 'SUM.T', quantity: '-2', price: '1500', date: '2024-02-25', currency: 'JPY' },
+  { symbol: 'SOLD', quantity: '10', price: '10', exitDate: '2025-03-03', exitPrice: '11', currency: 'EUR' },
+];
+const stranded: CsvLot[] = [
+  { symbol: 'SUM-A', quantity: '5', price: '10' },
+  { symbol: 'SUM-B', quantity: '5', price: '10', currency: 'SEK' },
 ];
 const london: CsvLot[] = [
   { symbol: 'SUM.L', quantity: '100', price: '1234.5', currency: 'GBX' },
@@ -62,18 +69,20 @@ describeOnEveryDatabase('totals', (makeDatabase) => {
 
   test.each([
     ['of lots, shorts, options, cash, closed and private holdings', 'USD', mixed, 'ready'],
-    ['of a portfolio with currencies that nobody can convert', 'USD', foreign, 'partial'],
+    ['of a portfolio in five currencies', 'USD', foreign, 'ready'],
+    ['of the same in euros, by way of the dollar', 'EUR', foreign, 'ready'],
+    ['of a portfolio with a currency that nobody quotes', 'USD', stranded, 'partial'],
     ['in pounds of lots entered in pence', 'GBP', london, 'ready'],
     ['in yen, which have no minor unit', 'JPY', tokyo, 'ready'],
     ['of a single short', 'USD', short, 'ready'],
     ['of a portfolio whose symbol failed', 'USD', broken, 'partial'],
   ] as const)('%s equal the sum over its lots, to the last digit', async (_, baseCurrency, lots, status) => {
-    const service = await startService(database, { faults: 'GONE=empty' });
+    const service = await startService(database, { faults: 'GONE=empty,USDSEK=X=empty' });
     const { body } = await service.upload<Uploaded>(csvOfLots(lots), `base_currency=${baseCurrency}`);
     const portfolio = await service.settled(body.portfolio_id);
 
     expect(portfolio.status).toBe(status);
-    const oracle = snapshotTotals({ lots: await pricedLots(service, lots), baseCurrency });
+    const oracle = snapshotTotals({ lots: await pricedLots(service, lots, baseCurrency), baseCurrency });
     expect(totalsOf(portfolio.snapshot!)).toEqual(oracle);
     const { positions } = (
       await service.get<z.infer<typeof positionsSchema>>(`/portfolios/${body.portfolio_id}/positions`)
@@ -102,13 +111,27 @@ function expectSums(positions: readonly LotView[], snapshot: SnapshotView, baseC
 
 const classOf = (lot: CsvLot) => (lot.class ?? 'PUBLIC') as InvestmentClass;
 
-async function pricedLots(service: TestService, lots: readonly CsvLot[]): Promise<PricedLot[]> {
+async function pricedLots(
+  service: TestService,
+  lots: readonly CsvLot[],
+  baseCurrency: string,
+): Promise<PricedLot[]> {
   return Promise.all(
     lots.map(async (lot) => {
       const investmentClass = classOf(lot);
       const isMinor = lot.currency === 'GBp' || lot.currency === 'GBX';
       const trades = investmentClass === 'PUBLIC' && lot.exitDate === undefined;
       const last = trades ? await lastBar(service, lot.symbol) : null;
+      const named = isMinor ? 'GBP' : (lot.currency ?? (investmentClass === 'CASH' ? lot.symbol : null));
+      const symbolCurrency = last?.currency ?? (investmentClass === 'CASH' ? null : 'USD');
+      const rate = (from: string | null, date: string | null) =>
+        rateOn(service, from ?? baseCurrency, baseCurrency, date);
+      const isForeignCash = investmentClass === 'CASH' && named !== baseCurrency;
+      const value = await rate(trades ? symbolCurrency : named, lot.exitDate ?? last?.date ?? null);
+      const held =
+        lot.exitDate !== undefined && lot.currency === undefined && symbolCurrency === 'USD'
+          ? baseCurrency
+          : symbolCurrency;
       return {
         investmentClass,
         quantity: lot.quantity,
@@ -116,14 +139,38 @@ async function pricedLots(service: TestService, lots: readonly CsvLot[]): Promis
         entryPrice: isMinor ? new Big(lot.price).div(100).toFixed() : lot.price,
         exitDate: lot.exitDate ?? null,
         exitPrice: lot.exitPrice ?? null,
-        currency: isMinor ? 'GBP' : (lot.currency ?? (investmentClass === 'CASH' ? lot.symbol : null)),
-        symbolCurrency: last?.currency ?? (investmentClass === 'CASH' ? null : 'USD'),
+        currency: named,
+        symbolCurrency: held,
         lastClose: last?.close ?? null,
-        priceDate: last?.date ?? null,
+        priceDate: isForeignCash ? value.date : (last?.date ?? null),
+        valueRate: value.rate,
+        costRate: (await rate(named ?? symbolCurrency, lot.date ?? '2025-01-02')).rate,
         isPending: false,
+        isRatePending: false,
       };
     }),
   );
+}
+
+/** The rate at the bars on or before a date, or at the latest ones. */
+async function rateOn(service: TestService, from: string, to: string, date: string | null) {
+  const bars = await Promise.all(
+    rateSymbolsBetween(from, to).map(async (symbol) => {
+      const until = date === null ? '' : `?to=${date}`;
+      const { body } = await service.get<z.infer<typeof pricesSchema>>(`/symbols/${symbol}/prices${until}`);
+      const { date: on, close } = body.bars?.at(-1) ?? {};
+      return { symbol, on, close };
+    }),
+  );
+  const closes = Object.fromEntries(bars.flatMap(({ symbol, close }) => (close ? [[symbol, close]] : [])));
+  return {
+    rate: rateBetween({ from, to }, closes),
+    date:
+      bars
+        .flatMap(({ on }) => on ?? [])
+        .sort()
+        .at(-1) ?? null,
+  };
 }
 
 async function lastBar(service: TestService, symbol: string) {
@@ -154,19 +201,55 @@ const totalsOf = (view: SnapshotView): SnapshotTotals => ({
 });
 
 describeOnEveryDatabase('a portfolio in another currency than its symbols', (makeDatabase) => {
-  test('is told so at once, and shows no total that mixes them', async () => {
+  test('is told so at once, and is valued once the rate has come, which everybody shares', async () => {
     const service = await startService(await makeDatabase());
-    const { body } = await service.upload<{
-      portfolio_id: string;
-      warnings: { code: string; message: string }[];
-    }>(csvOf('AAPL', 'MSFT'), 'base_currency=EUR');
+    const { body } = await service.upload<Uploaded & { warnings: { code: string; message: string }[] }>(
+      csvOf('AAPL', 'MSFT'),
+      'base_currency=EUR',
+    );
     expect(body.warnings).toEqual([
       expect.objectContaining({
         code: 'WARN_POS_003',
         message: expect.stringContaining('2 lots are in USD'),
       }),
     ]);
+    expect(body.pending_symbols).toEqual(['AAPL', 'EURUSD=X', 'MSFT']);
     const view = await service.settled(body.portfolio_id);
-    expect(view).toMatchObject({ snapshot: null, progress: { ready: 2 } });
+    expect(view).toMatchObject({
+      status: 'ready',
+      progress: { ready: 3 },
+      snapshot: { position_count: 2, missing_fx_count: 0, is_complete: true },
+    });
+    const again = await service.upload<Uploaded>(csvOf('AAPL'), 'base_currency=EUR');
+    expect(again.status).toBe(201);
+    expect(service.app.provider.requests()).toMatchObject({
+      histories: { 'EURUSD=X': 1 },
+      lookups: { AAPL: 1 },
+    });
+    expect(service.app.provider.requests().lookups['EURUSD=X'], 'nobody uploaded it').toBeUndefined();
+    expect(await service.job('EURUSD=X')).toMatchObject({
+      status: 'completed',
+      outcome: 'complete',
+      reason: 'upload',
+    });
+  });
+
+  test('needs only a rate where its symbols are known, and one that goes further back where its entries are older', async () => {
+    const service = await startService(await makeDatabase());
+    const first = await service.upload<Uploaded>(csvOf('AAPL'));
+    await service.settled(first.body.portfolio_id);
+    const lot = { symbol: 'AAPL', quantity: '1', price: '10', currency: 'CHF' };
+    const swiss = await service.upload<Uploaded>(csvOfLots([lot]));
+    expect(swiss).toMatchObject({ status: 202, body: { pending_symbols: ['USDCHF=X'] } });
+    await service.settled(swiss.body.portfolio_id);
+    const older = await service.upload<Uploaded>(csvOfLots([{ ...lot, date: '2024-03-03' }]));
+    expect(older.body.pending_symbols).toEqual(['AAPL', 'USDCHF=X']);
+    const view = await service.settled(older.body.portfolio_id);
+    expect(view).toMatchObject({ status: 'ready', snapshot: { missing_fx_count: 0, position_count: 1 } });
+    const { body } = await service.get<{ positions: LotView[] }>(
+      `/portfolios/${older.body.portfolio_id}/positions`,
+    );
+    const friday = await rateOn(service, 'CHF', 'USD', '2024-03-01');
+    expect(body.positions).toMatchObject([{ fx_value: '1', fx_cost: friday.rate, disposition: 'priced' }]);
   });
 });

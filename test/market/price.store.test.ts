@@ -20,8 +20,15 @@ describeOnEveryDatabase('the price store', (makeDatabase) => {
     database = await makeDatabase();
   });
   beforeEach(() => database.sql('truncate prices, corporate_actions'));
-  const replace = (symbol: string, bars: Bar[], actions: CorporateAction[] = []) =>
-    database.transaction((on) => priceStore(database).replace(symbol, { bars, actions }, { on }));
+  const replace = (
+    symbol: string,
+    bars: Bar[],
+    actions: CorporateAction[] = [],
+    actionsFrom = '2025-07-31',
+  ) =>
+    database.transaction((on) =>
+      priceStore(database).replace(symbol, { bars, actions, actionsFrom }, { on }),
+    );
   const rows = (symbol: string) =>
     database.sql('select date::text as date, close from prices where symbol = $1 order by date', [symbol]);
 
@@ -65,6 +72,16 @@ describeOnEveryDatabase('the price store', (makeDatabase) => {
     expect(once).toMatchObject([{ amount: '0.2525' }, { numerator: '10', denominator: '1' }]);
     await replace('AAPL', [bar('2026-07-30', '11')]);
     expect(await state()).toEqual([]);
+  });
+
+  test('keeps the splits from before the day that was asked for', async () => {
+    const split = { kind: 'split', numerator: 10, denominator: 1 } as const;
+    await replace('SPY', [bar('2026-07-30', '11')], [{ ...split, date: '2020-01-06' }], '2019-01-02');
+    await replace('SPY', [bar('2026-07-30', '11')], [{ ...split, date: '2026-01-06' }]);
+    await replace('SPY', [bar('2026-07-30', '11')]);
+    expect(await database.sql('select date::text as date from corporate_actions')).toEqual([
+      { date: '2020-01-06' },
+    ]);
   });
 
   test('answers no closes for a symbol without prices', async () => {

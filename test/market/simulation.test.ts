@@ -7,8 +7,8 @@ import {
   simulatedCloses,
   simulatedModel,
   simulatedProxies,
-  standardNormal,
 } from '../../src/market/simulation.ts';
+import { standardNormal } from '../../src/market/simulation-draws.ts';
 import { simulatedListing } from '../../src/market/simulation-listings.ts';
 import { numRuns, weekdays } from '../support/series.ts';
 
@@ -172,7 +172,8 @@ describe('names with a meaning in the simulated market', () => {
     ['SAP.DE', 'EQUITY', 'EUR', 'EUR', 'Europe/Berlin', '17:30'],
     ['7203.T', 'EQUITY', 'JPY', 'JPY', 'Asia/Tokyo', '15:30'],
     ['BTC-USD', 'CRYPTOCURRENCY', 'USD', 'USD', 'UTC', '24:00'],
-    ['EURUSD=X', 'CURRENCY', 'USD', 'USD', 'America/New_York', '16:00'],
+    ['EURUSD=X', 'CURRENCY', 'USD', 'USD', 'Europe/London', '24:00'],
+    ['GBPJPY=X', 'CURRENCY', 'JPY', 'JPY', 'Europe/London', '24:00'],
     ['GC=F', 'FUTURE', 'USD', 'USD', 'America/New_York', '16:00'],
     ['^GSPC', 'INDEX', 'USD', 'USD', 'America/New_York', '16:00'],
     ['GOOGL250321C00200000', 'OPTION', 'USD', 'USD', 'America/New_York', '16:00'],

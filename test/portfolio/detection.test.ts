@@ -9,6 +9,8 @@ const fresh: SymbolState = {
   isActive: true,
   isReady: true,
   lastPriceDate: friday,
+  currency: 'USD',
+  historyFrom: '2025-07-31',
   unfinishedJobId: null,
 };
 const aapl = [{ needs: 'AAPL' }];
@@ -16,7 +18,7 @@ const aapl = [{ needs: 'AAPL' }];
 /** What becomes of AAPL in this state; without one it has no row. */
 const detect = (change?: Partial<SymbolState>) =>
   detectNeeds({ lots: aapl, states: change ? [{ ...fresh, ...change }] : [], ...freshness });
-const nothing = { known: [], stale: [], unpriced: [], settled: [], joining: [], needed: [] };
+const nothing = { known: [], stale: [], unpriced: [], settled: [], joining: [], needed: [], rates: [] };
 
 describe('a symbol', () => {
   test('that is active, fresh and ready needs nothing', () => {
@@ -51,6 +53,63 @@ describe('a symbol', () => {
       joining,
     });
     expect(detect({ unfinishedJobId, isActive: false })).toEqual({ ...nothing, unpriced: ['AAPL'], joining });
+  });
+});
+
+describe('the history of a symbol', () => {
+  const held = (entryDate: string) => [{ needs: 'AAPL', investmentClass: 'PUBLIC' as const, entryDate }];
+  const since = (entryDate: string) => detectNeeds({ lots: held(entryDate), states: [fresh], ...freshness });
+
+  test('that does not reach back to the entry of a lot is refreshed for its splits', () => {
+    expect(since('2025-07-31')).toEqual(detect({}));
+    expect(since('2025-07-30')).toMatchObject({
+      known: ['AAPL'],
+      needed: [{ symbol: 'AAPL', reason: 'refresh' }],
+    });
+    expect(
+      detectNeeds({ lots: [...held('2025-07-30'), ...held('2026-01-05')], states: [fresh], ...freshness })
+        .needed,
+    ).toHaveLength(1);
+  });
+});
+
+describe('an exchange rate', () => {
+  const euro = { ...fresh, symbol: 'EURUSD=X', historyFrom: '2024-03-01' };
+  const rated = (since: string, states: SymbolState[] = [euro]) =>
+    detectNeeds({
+      lots: aapl,
+      rates: new Map([['EURUSD=X', since]]),
+      states: [fresh, ...states],
+      ...freshness,
+    });
+
+  test('is needed like a symbol, but nobody uploaded it', () => {
+    const needed = [{ symbol: 'EURUSD=X', reason: 'upload' }];
+    expect(rated('2026-01-05', [])).toMatchObject({ unpriced: ['EURUSD=X'], needed, rates: ['EURUSD=X'] });
+    expect(rated('2026-01-05')).toMatchObject({ settled: ['AAPL', 'EURUSD=X'], needed: [] });
+  });
+
+  test('that does not reach back to ten days before the entry is fetched again, for without it there is no cost', () => {
+    expect(rated('2024-03-11').needed).toEqual([]);
+    expect(rated('2024-03-10').needed).toEqual([{ symbol: 'EURUSD=X', reason: 'upload' }]);
+    expect(rated('2024-03-11', [{ ...euro, historyFrom: null }]).needed).toHaveLength(1);
+  });
+
+  test('that has grown old is refreshed', () => {
+    expect(rated('2026-01-05', [{ ...euro, lastPriceDate: '2026-07-27' }]).needed).toEqual([
+      { symbol: 'EURUSD=X', reason: 'refresh' },
+    ]);
+  });
+
+  test('that somebody holds as well is a symbol of the upload', () => {
+    const lots = [{ needs: 'EURUSD=X' }];
+    const found = detectNeeds({
+      lots,
+      rates: new Map([['EURUSD=X', '2026-01-05']]),
+      states: [],
+      ...freshness,
+    });
+    expect(found).toMatchObject({ needed: [{ symbol: 'EURUSD=X' }], rates: [] });
   });
 });
 
@@ -94,6 +153,8 @@ describe('detectNeeds', () => {
       isActive: fc.boolean(),
       isReady: fc.boolean(),
       lastPriceDate: fc.constantFrom(null, friday, '2026-07-28', '2026-07-27', '2025-01-02'),
+      currency: fc.constant(null),
+      historyFrom: fc.constant(null),
       unfinishedJobId: fc.constantFrom(null, 'j1', 'j2'),
     });
     const lots = fc.array(fc.record({ needs: fc.option(symbol) }));

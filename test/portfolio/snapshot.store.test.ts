@@ -4,7 +4,18 @@ import { type Database, openDatabase } from '../../src/database.ts';
 import type { Lot } from '../../src/portfolio/lots.ts';
 import { snapshotTotals } from '../../src/portfolio/snapshot.ts';
 import { describeOnDatabase, describeOnEveryDatabase } from '../support/databases.ts';
-import { anyLot, currencies, enter, type Known, knownSymbols, lotOf, pricedLot, save } from './holdings.ts';
+import {
+  anyLot,
+  currencies,
+  enter,
+  enterRates,
+  type Known,
+  knownSymbols,
+  lotOf,
+  pricedLot,
+  rateSeries,
+  save,
+} from './holdings.ts';
 import { clear, priced, session, storeOf } from './snapshots.ts';
 
 const numRuns = process.env.SOAK ? 2000 : 60;
@@ -30,26 +41,29 @@ describeOnEveryDatabase('snapshots', (makeDatabase) => {
       baseCurrency: fc.constantFrom(...currencies),
       known: knownSymbols,
       lots: fc.array(anyLot, { minLength: 1, maxLength: 12 }),
-      cause: fc.constantFrom(null, 'AAPL', 'MSFT'),
+      cause: fc.constantFrom(null, 'AAPL', 'EURUSD=X'),
+      series: rateSeries,
+      ratesPending: fc.subarray(['EURUSD=X', 'USDJPY=X', 'USDKWD=X']),
     });
     let withRow = 0;
+    let converted = 0;
     await fc.assert(
-      fc.asyncProperty(portfolio, async ({ baseCurrency, known, lots, cause }) => {
+      fc.asyncProperty(portfolio, async ({ baseCurrency, known, lots, cause, series, ratesPending }) => {
         await clear(database);
         await enter(database, known);
+        await enterRates(database, series, ratesPending);
         const id = await save(database, baseCurrency, lots);
         await snapshots.recompute([id], { cause });
-        const oracle = snapshotTotals({
-          lots: lots.map((lot) => pricedLot(lot, known, cause)),
-          baseCurrency,
-          session,
-        });
+        const held = lots.map((lot) => pricedLot(lot, { known, baseCurrency, series, ratesPending, cause }));
+        const oracle = snapshotTotals({ lots: held, baseCurrency, session });
         if (oracle) withRow += 1;
+        if (held.some(({ valueRate }) => valueRate !== null && valueRate !== '1')) converted += 1;
         expect(await snapshots.rows(id)).toEqual(oracle ? [oracle] : []);
       }),
       { numRuns, seed: 20260731 },
     );
     expect(withRow, 'portfolios with a priced lot').toBeGreaterThan(numRuns / 3);
+    expect(converted, 'portfolios with a converted lot').toBeGreaterThan(numRuns / 4);
   });
 
   test('sum shorts below zero, count cash at par, and leave options and private holdings out', async () => {

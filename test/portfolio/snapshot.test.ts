@@ -13,7 +13,10 @@ const long: PricedLot = {
   symbolCurrency: 'USD',
   lastClose: '172.405',
   priceDate: '2026-07-31',
+  valueRate: null,
+  costRate: null,
   isPending: false,
+  isRatePending: false,
 };
 const unpriced = { lastClose: null, priceDate: null };
 const option: PricedLot = {
@@ -239,7 +242,10 @@ describe('snapshotTotals', () => {
     symbolCurrency: fc.constantFrom('USD', 'USD', 'EUR', null),
     lastClose: fc.option(price),
     priceDate: fc.constantFrom('2026-07-30', '2026-07-31'),
+    valueRate: fc.constantFrom(null, '1.0436', '0.006578947368421053'),
+    costRate: fc.constantFrom(null, '1.12'),
     isPending: fc.boolean(),
+    isRatePending: fc.boolean(),
   });
   const cents = (money: string): bigint => BigInt(money.replace('.', ''));
 

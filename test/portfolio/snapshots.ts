@@ -22,7 +22,7 @@ const snapshotSql = `
   from portfolio_snapshots where portfolio_id = $1 order by snapshot_date`;
 
 export async function clear(database: Database): Promise<void> {
-  await database.sql('truncate portfolios, symbol_universe, onboarding_jobs cascade');
+  await database.sql('truncate portfolios, symbol_universe, onboarding_jobs, prices cascade');
   await database.sql('update feed_head set position = 0');
 }
 

@@ -1,0 +1,44 @@
+import type { Database } from '../database.ts';
+import { latestRateDateSql, rateSql } from './rate-sql.ts';
+
+/** From one currency into another, at the closes on or before a date; null for the latest ones. */
+export interface Conversion {
+  from: string;
+  to: string;
+  date: string | null;
+}
+
+export interface StoredRate {
+  /** Null where a close is missing. */
+  rate: string | null;
+  date: string | null;
+}
+
+/** The stored rates of conversions, in their order; of none there is none. */
+export type RateQuery = (conversions: readonly (Conversion | null)[]) => Promise<StoredRate[]>;
+
+const none: StoredRate = { rate: null, date: null };
+
+export function rateQuery(database: Database): RateQuery {
+  return async (conversions) => {
+    const keyOf = ({ from, to, date }: Conversion) => `${from} ${to} ${date}`;
+    const distinct = new Map(
+      conversions.flatMap((one) => (one === null ? [] : [[keyOf(one), one] as const])),
+    );
+    if (distinct.size === 0) return conversions.map(() => none);
+    const rows = await database.sql<StoredRate & { key: string }>(ratesSql, [
+      JSON.stringify(
+        [...distinct].map(([key, { from, to, date }]) => ({ key, source: from, target: to, date })),
+      ),
+    ]);
+    const found = new Map(rows.map(({ key, rate, date }) => [key, { rate, date }]));
+    return conversions.map((one) => (one === null ? none : (found.get(keyOf(one)) ?? none)));
+  };
+}
+
+const ratesSql = `
+  select key, on_date::text as date, ${rateSql({ from: 'source', to: 'target', date: 'on_date' })} as rate
+  from (
+    select r.key, r.source, r.target, coalesce(r.date, ${latestRateDateSql('r.source', 'r.target')}) as on_date
+    from jsonb_to_recordset($1::jsonb) as r(key text, source text, target text, date date)
+  ) asked`;

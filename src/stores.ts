@@ -1,0 +1,72 @@
+import type { pino } from 'pino';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import type { Database } from './database.ts';
+import { exposureStore } from './factors/exposure.store.ts';
+import type { CountingProvider } from './market/counting.ts';
+import type { Gate } from './market/gate.client.ts';
+import { priceStore } from './market/price.store.ts';
+import { proxySource } from './market/proxies.ts';
+import type { Metrics } from './metrics/registry.metrics.ts';
+import { admissionStore } from './onboarding/admission.store.ts';
+import { ceilingStore } from './onboarding/ceiling.store.ts';
+import { claimStore } from './onboarding/claim.store.ts';
+import { fenceStore } from './onboarding/fence.store.ts';
+import { jobQueries } from './onboarding/job.query.ts';
+import { journalStore } from './onboarding/journal.store.ts';
+import { operationsStore } from './onboarding/operations.store.ts';
+import { channels } from './onboarding/ports.ts';
+import { retentionStore } from './onboarding/retention.store.ts';
+import type { SymbolQueueEdge } from './onboarding/symbol.queue.ts';
+import { upkeepStore } from './onboarding/upkeep.store.ts';
+import { idempotencyStore } from './portfolio/idempotency.store.ts';
+import { portfolioStore } from './portfolio/portfolio.store.ts';
+import { snapshotStore } from './portfolio/snapshot.store.ts';
+import { symbolQueries } from './universe/symbol.query.ts';
+import { universeStore } from './universe/universe.store.ts';
+
+/** What everything stands on. */
+export interface Base {
+  config: Config;
+  clock: Clock;
+  database: Database;
+  provider: CountingProvider;
+  /** The way to a provider outside; null where none is asked. */
+  gate: Gate | null;
+  metrics: Metrics;
+  queue: SymbolQueueEdge;
+  nodeName: string;
+  logger: pino.Logger;
+  log: (error: unknown) => void;
+  /** Called in reverse order, each after the one before has ended. */
+  closers: (() => Promise<unknown>)[];
+}
+
+/** Every store and query, on one database. */
+export function storesOn({ config, clock, database, queue, provider, nodeName }: Base) {
+  const { concurrency, clusterConcurrency, depth } = config.supervisor;
+  const prices = priceStore(database);
+  const admission = admissionStore(database, { queue, depthMax: depth });
+  const universe = universeStore(database);
+  return {
+    admission,
+    claims: claimStore(database, { queue, node: nodeName, limits: config.job }),
+    ceiling: clusterConcurrency === null ? null : ceilingStore(database, { ceiling: clusterConcurrency }),
+    journal: journalStore(database, { queue, node: nodeName }),
+    retention: retentionStore(database),
+    operations: operationsStore(database, { queue, node: nodeName, depthMax: depth }),
+    fence: fenceStore(database),
+    universe,
+    upkeep: upkeepStore(database, { admission, universe }),
+    snapshots: snapshotStore(database, { feedChannel: channels.feed }),
+    portfolios: portfolioStore(database),
+    keys: idempotencyStore(database),
+    prices,
+    proxies: proxySource({ provider, prices, database, clock }),
+    exposures: exposureStore(database),
+    queries: jobQueries(database, clock),
+    symbols: symbolQueries(database, { concurrency, retryLimit: config.job.retryLimit, clock }),
+  };
+}
+
+export type Stores = ReturnType<typeof storesOn>;

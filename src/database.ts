@@ -60,7 +60,7 @@ export interface Database {
 export interface StatementOptions {
   on?: Transaction | undefined;
   /**
-   * Each PostgreSQL connection parses and plans it once: for the few statements that run all the time. Name the columns
+   * Each connection parses and plans it once: for the statements that run all the time. Name the columns
    * that it answers: after a migration a prepared `select *` fails.
    */
   prepared?: boolean;
@@ -105,7 +105,7 @@ function databaseOf(orm: Orm, embedded: EmbeddedDatabase | null, databaseUrl: st
     ) => {
       if (!on) refuseInsideTransaction(orm, text);
       try {
-        const statement = prepared && !embedded ? named(text) : text;
+        const statement = prepared ? named(text) : text;
         const { rows } = await kysely(orm, on).executeQuery(rawQuery(statement, parameters));
         countWrite(text);
         return rows as Row[];

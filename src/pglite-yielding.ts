@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PGlite, type PGliteOptions, type Transaction, types } from '@electric-sql/pglite';
+import { type NamedStatement, PreparedStatements } from './pglite-prepared.ts';
 
 const asText = (text: string) => text;
 
@@ -36,6 +37,7 @@ const terminate = 'X'.charCodeAt(0); // the message that closes a connection
 export class YieldingPGlite extends PGlite {
   #panic: Error | undefined;
 
+  readonly #prepared = new PreparedStatements(this);
   readonly #onPanic: (error: Error) => void;
 
   constructor(options: PGliteOptions, onPanic: (error: Error) => void = () => {}) {
@@ -43,9 +45,17 @@ export class YieldingPGlite extends PGlite {
     this.#onPanic = onPanic;
   }
 
+  /** Runs a `NamedStatement` in place of a text as a prepared statement. */
   override async query<T>(...call: Parameters<Query>): ReturnType<typeof PGlite.prototype.query<T>> {
     await nextTurn();
-    return super.query<T>(...call);
+    const statement = namedIn(call);
+    if (!statement) return super.query<T>(...call);
+    await this._checkReady();
+    return this._runExclusiveTransaction(async () => {
+      const results = await this.#prepared.run<T>(statement, call[1], call[2]);
+      await this.syncToFs();
+      return results;
+    });
   }
 
   override async exec(...call: Parameters<Exec>): ReturnType<Exec> {
@@ -56,7 +66,7 @@ export class YieldingPGlite extends PGlite {
 
   override async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     await nextTurn();
-    return super.transaction((tx) => work(yielding(tx)));
+    return super.transaction((tx) => work(yielding(tx, this.#prepared)));
   }
 
   override async execProtocolStream(...call: Parameters<Stream>): ReturnType<Stream> {
@@ -84,11 +94,18 @@ export class YieldingPGlite extends PGlite {
 const endsTheBackend = (error: unknown): error is Error =>
   error instanceof Error && /^(PANIC|FATAL)$/.test(String((error as { severity?: string }).severity));
 
-function yielding(tx: Transaction): Transaction {
+// Kysely hands on what it was given as the text, whatever it is.
+const namedIn = ([text]: Parameters<Query>): NamedStatement | null =>
+  typeof text === 'string' ? null : (text as unknown as NamedStatement);
+
+function yielding(tx: Transaction, prepared: PreparedStatements): Transaction {
   return Object.assign(Object.create(tx), {
     query: async (...call: Parameters<Query>) => {
       await nextTurn();
-      return tx.query(...call);
+      const statement = namedIn(call);
+      if (!statement) return tx.query(...call);
+      if (tx.closed) throw new Error('Transaction is closed');
+      return prepared.run(statement, call[1], call[2]);
     },
     exec: async (...call: Parameters<Exec>) => {
       await nextTurn();

@@ -1,0 +1,58 @@
+import { type PGlite, parse, protocol, type QueryOptions, type Results } from '@electric-sql/pglite';
+
+/** A statement that is parsed once per session under its name, like `pg` takes it. */
+export interface NamedStatement {
+  name: string;
+  text: string;
+}
+
+const { serialize } = protocol;
+
+/**
+ * Prepared statements, which PGlite itself does not offer: parsed and planned once, and run by one message where
+ * `query` sends six. A read of one row took 0.55 ms that way and takes 0.15 ms (two busy cores).
+ */
+export class PreparedStatements {
+  readonly #pglite: PGlite;
+  readonly #parameterTypes = new Map<string, number[]>();
+
+  constructor(pglite: PGlite) {
+    this.#pglite = pglite;
+  }
+
+  /** Whoever calls holds the transaction mutex, or is inside a transaction. */
+  run<T>(statement: NamedStatement, parameters: unknown[] = [], options?: QueryOptions): Promise<Results<T>> {
+    const pglite = this.#pglite;
+    return pglite._runExclusiveQuery(async () => {
+      const types = this.#parameterTypes.get(statement.name) ?? (await this.#prepare(statement));
+      const values = parameters.map((parameter, index) => {
+        if (parameter === null || parameter === undefined) return null;
+        const serializer = pglite.serializers[types[index]!];
+        return serializer ? serializer(parameter) : String(parameter);
+      });
+      const messages = await this.#send(
+        serialize.bind({ statement: statement.name, values }),
+        serialize.describe({ type: 'P' }),
+        serialize.execute({}),
+        serialize.sync(),
+      );
+      return parse.parseResults(messages, pglite.parsers, options)[0] as Results<T>;
+    });
+  }
+
+  async #prepare({ name, text }: NamedStatement): Promise<number[]> {
+    const messages = await this.#send(
+      serialize.parse({ name, text }),
+      serialize.describe({ type: 'S', name }),
+      serialize.sync(),
+    );
+    const types = parse.parseDescribeStatementResults(messages);
+    this.#parameterTypes.set(name, types);
+    return types;
+  }
+
+  // After an error PostgreSQL skips what is left of the message up to its sync: the next one finds a session that works.
+  #send(...messages: Uint8Array[]) {
+    return this.#pglite.execProtocolStream(Buffer.concat(messages), { syncToFs: false });
+  }
+}

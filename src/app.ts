@@ -85,7 +85,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     const server = buildServer(service, { clock, logger, marketData, ...config.http });
     closers.push(() => server.close());
     const url = await server.listen({ host: config.host, port: config.port });
-    const maintenance = startMaintenance({ ...base, chores: choresOf({ ...base, ...stores }) });
+    const maintenance = startMaintenance({ ...base, chores: choresOf({ ...base, ...stores, ...node }) });
     closers.push(() => maintenance.close());
     return { url, service, provider, close };
   } catch (error) {
@@ -205,7 +205,15 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     log,
   });
   closers.push(() => onboarding.drain(config.shutdownGraceMs));
-  return { feed, cache, warm, echo: work.echo, supervisor: () => onboarding.snapshot(), made: recorder.made };
+  return {
+    feed,
+    cache,
+    warm,
+    echo: work.echo,
+    held: () => recorder.held(),
+    supervisor: () => onboarding.snapshot(),
+    made: recorder.made,
+  };
 }
 
 /** The cache, and how a symbol gets into it. */

@@ -1,20 +1,35 @@
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import type { Database } from './database.ts';
 import type { Chore } from './maintenance.ts';
+import type { Metrics } from './metrics/registry.metrics.ts';
 import type { RetentionStore } from './onboarding/retention.store.ts';
 import { pruneJournal } from './onboarding/retention.ts';
+import { findingKinds, type ReconcilerParts, reconcilerOf } from './reconciler.ts';
 
-export interface ChoreParts {
+export interface ChoreParts extends Omit<ReconcilerParts, 'onFound'> {
   config: Pick<Config, 'retention'>;
   clock: Clock;
+  database: Database;
+  metrics: Metrics;
   retention: RetentionStore;
 }
 
 const minuteMs = 60_000;
+const findings = 'onboarding_reconciler_findings_total';
 
-/** What a node does now and then. Each chore sees to it that no two nodes do it at the same time. */
-export function choresOf({ config, clock, retention }: ChoreParts): Chore[] {
+/** What a node does now and then. Each chore sees to it that no two nodes do the same thing at the same time. */
+export function choresOf(parts: ChoreParts): Chore[] {
+  const { config, clock, database, metrics, retention } = parts;
+  const embedded = database.pglite !== null;
+  for (const kind of findingKinds) metrics.count(findings, { kind }, 0);
+  const reconciler = reconcilerOf({
+    ...parts,
+    onFound: (kind, count) => metrics.count(findings, { kind }, count),
+  });
   return [
+    { everyMs: minuteMs, run: () => reconciler.queue() },
+    { everyMs: 10 * minuteMs, run: (signal) => reconciler.portfolios(embedded ? 20 : 200, signal) },
     {
       everyMs: 10 * minuteMs,
       run: (signal) => pruneJournal(retention, { ...config.retention, clock, signal }),

@@ -17,6 +17,7 @@ import {
   judgeProvider,
   judgeProxies,
   judgeQueue,
+  judgeReconciler,
   judgeThrottled,
   judgeUnanswered,
   worst,
@@ -100,6 +101,7 @@ function checksOf(parts: DiagnosisParts): Record<string, Check> {
     },
     queue: async () => judgeQueue(await facts.queue()),
     lots: async () => judgeLots(await facts.unpricedLots()),
+    reconciler: async () => judgeReconciler(await facts.reconciler(), clock.now()),
   };
 }
 

@@ -16,10 +16,12 @@ import { jobQueries } from './onboarding/job.query.ts';
 import { journalStore } from './onboarding/journal.store.ts';
 import { operationsStore } from './onboarding/operations.store.ts';
 import { channels } from './onboarding/ports.ts';
+import { reconcilerStore } from './onboarding/reconciler.store.ts';
 import { retentionStore } from './onboarding/retention.store.ts';
 import type { SymbolQueueEdge } from './onboarding/symbol.queue.ts';
 import { upkeepStore } from './onboarding/upkeep.store.ts';
 import { idempotencyStore } from './portfolio/idempotency.store.ts';
+import { laggingStore } from './portfolio/lagging.store.ts';
 import { portfolioStore } from './portfolio/portfolio.store.ts';
 import { snapshotStore } from './portfolio/snapshot.store.ts';
 import { symbolQueries } from './universe/symbol.query.ts';
@@ -46,6 +48,7 @@ export interface Base {
 export function storesOn({ config, clock, database, queue, provider, nodeName }: Base) {
   const { concurrency, clusterConcurrency, depth } = config.supervisor;
   const prices = priceStore(database);
+  const snapshots = snapshotStore(database, { feedChannel: channels.feed });
   const admission = admissionStore(database, { queue, depthMax: depth });
   const universe = universeStore(database);
   return {
@@ -54,11 +57,13 @@ export function storesOn({ config, clock, database, queue, provider, nodeName }:
     ceiling: clusterConcurrency === null ? null : ceilingStore(database, { ceiling: clusterConcurrency }),
     journal: journalStore(database, { queue, node: nodeName }),
     retention: retentionStore(database),
+    reconciler: reconcilerStore(database, { queue, node: nodeName }),
     operations: operationsStore(database, { queue, node: nodeName, depthMax: depth }),
     fence: fenceStore(database),
     universe,
     upkeep: upkeepStore(database, { admission, universe }),
-    snapshots: snapshotStore(database, { feedChannel: channels.feed }),
+    snapshots,
+    lagging: laggingStore(database, snapshots),
     portfolios: portfolioStore(database),
     keys: idempotencyStore(database),
     prices,

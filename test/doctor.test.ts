@@ -27,7 +27,7 @@ describeOnDatabase('postgres', 'doctor', (makeDatabase) => {
   });
 
   test('asks the service; something broken ends with 1, a warning only with --strict', async () => {
-    const { url, post, upload } = await startService(database);
+    const { url, post, upload } = await startService(database, { isSound: false });
     const fine = await report(['--url', url]);
     expect(fine).toMatchObject({ code: 0, verdict: 'warning', source: 'service', err: [] });
     expect(fine.of.get('clock here')).toMatchObject({ verdict: 'ok' });
@@ -39,7 +39,7 @@ describeOnDatabase('postgres', 'doctor', (makeDatabase) => {
     const { code, out, err } = await command(['doctor', '--url', url]);
     expect({ code, err }).toEqual({ code: 1, err: [] });
     expect(out).toContainEqual(expect.stringMatching(/^failed {3}queue .*the job of LOST/));
-    expect(out).toContainEqual(expect.stringMatching(/^ +Cure: `symbol-onboarding cancel LOST`/));
+    expect(out).toContainEqual(expect.stringMatching(/^ +Cure: .*`symbol-onboarding cancel LOST`/));
   });
 
   test('looks into the configured database itself with --local, and leaves it as it was', async () => {

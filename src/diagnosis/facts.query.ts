@@ -1,5 +1,5 @@
 import type { Database } from '../database.ts';
-import type { QueueSeen } from './judgements.ts';
+import type { QueueSeen, ReconcilerSeen } from './judgements.ts';
 
 export interface DiagnosisQueries {
   /** The version of PostgreSQL, and the migrations that were applied. */
@@ -13,6 +13,7 @@ export interface DiagnosisQueries {
   queue(): Promise<QueueSeen>;
   /** Active symbols with open lots that lack their latest price, without a job that would price them. */
   unpricedLots(): Promise<{ symbol: string; lots: number }[]>;
+  reconciler(): Promise<ReconcilerSeen>;
 }
 
 /** Reads what a diagnosis needs; changes nothing, and takes no lock that anybody would wait for. */
@@ -65,7 +66,21 @@ export function diagnosisQueries(database: Database): DiagnosisQueries {
       return row!;
     },
     unpricedLots: () => database.sql(unpricedSql),
+    async reconciler() {
+      const [row] = await database.sql<{ value: ReconcilerRow }>(
+        `select value from service_state where key = 'reconciler'`,
+      );
+      const { looked_at, found_at, found = {} } = row?.value ?? {};
+      const iso = (moment?: string) => (moment === undefined ? null : new Date(moment).toISOString());
+      return { lookedAt: iso(looked_at), foundAt: iso(found_at), found };
+    },
   };
+}
+
+interface ReconcilerRow {
+  looked_at?: string;
+  found_at?: string;
+  found?: Record<string, number>;
 }
 
 const lockWaitsSql = `

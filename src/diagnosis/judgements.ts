@@ -191,7 +191,7 @@ export function judgeQueue({ unfinished, entries, lost, idle, silent, paused }: 
   if (lost.length > 0) {
     return failed(
       `${evidence} No entry leads to the job of ${some(lost)}: nobody will ever take it.`,
-      `\`symbol-onboarding cancel ${lost[0]}\`, then POST /symbols/${lost[0]}/onboarding; so for each.`,
+      `A running node mends it within a minute; where it does not, \`symbol-onboarding cancel ${lost[0]}\`, then POST /symbols/${lost[0]}/onboarding; so for each.`,
     );
   }
   if (silent.length > 0) {
@@ -203,7 +203,7 @@ export function judgeQueue({ unfinished, entries, lost, idle, silent, paused }: 
   if (idle > 0) {
     return warning(
       `${evidence} ${idle} entries lead to no unfinished job.`,
-      'A running node clears them away.',
+      'A running node clears them away within a minute.',
     );
   }
   return paused ? warning(evidence, '`symbol-onboarding resume` lets jobs begin again.') : ok(evidence);
@@ -216,6 +216,29 @@ export function judgeLots(unpriced: readonly { symbol: string; lots: number }[])
   return failed(
     `Lots of known symbols lack their latest price, and no job is under way: ${named}.`,
     `\`symbol-onboarding retry ${unpriced[0]!.symbol}\`; where that is refused, POST /symbols/${unpriced[0]!.symbol}/onboarding.`,
+  );
+}
+
+export interface ReconcilerSeen {
+  /** ISO 8601; null where it has not looked yet. */
+  lookedAt: string | null;
+  /** When it last mended something, and what, by kind. */
+  foundAt: string | null;
+  found: Readonly<Record<string, number>>;
+}
+
+const recentMs = 24 * 60 * 60 * 1000;
+
+export function judgeReconciler({ lookedAt, foundAt, found }: ReconcilerSeen, now: number): Judgement {
+  if (lookedAt === null) return ok('The reconciler has not looked yet: it does when the service starts.');
+  const looked = `The reconciler last looked at ${lookedAt}`;
+  if (foundAt === null) return ok(`${looked} and has never found anything.`);
+  const what = Object.entries(found).map(([kind, count]) => `${kind} ${count}`);
+  const evidence = `${looked} and mended at ${foundAt}: ${what.join(', ')}.`;
+  if (now - Date.parse(foundAt) > recentMs) return ok(evidence);
+  return warning(
+    evidence,
+    'Nothing is wrong now. Unless a backup was restored, this is a mistake of ours: report it.',
   );
 }
 

@@ -76,6 +76,11 @@ export const metricCatalogue = {
     help: 'Uploads, single symbols and retries that this node refused, by the reason.',
     labels: ['reason'],
   },
+  onboarding_reconciler_findings_total: {
+    type: 'counter',
+    help: 'What the reconciler of this node found and mended, by kind: anything but 0 is a mistake of ours.',
+    labels: ['kind'],
+  },
   onboarding_provider_request_duration_seconds: {
     type: 'histogram',
     help: 'Seconds that calls to the market-data provider took, by the error code of the answer, or ok.',

@@ -6,7 +6,8 @@ type Labels = Record<string, string>;
 
 /** The counters and histograms of one app, and its gauges, which are set when they are read. */
 export interface Metrics {
-  count(name: MetricOf<'counter'>, labels: Labels): void;
+  /** Adds one, or `by`; 0 has the text show a counter that has counted nothing yet. */
+  count(name: MetricOf<'counter'>, labels: Labels, by?: number): void;
   observe(name: MetricOf<'histogram'>, labels: Labels, seconds: number): void;
   /** A gauge without a value is missing from the text until it has one again. */
   set(name: MetricOf<'gauge'>, value: number | null, labels?: Labels): void;
@@ -31,7 +32,7 @@ export function createMetrics(): Metrics {
     made.set(name, type === 'counter' ? new Counter(options) : new Gauge(options));
   }
   return {
-    count: (name, labels) => (made.get(name) as Counter).inc(labels),
+    count: (name, labels, by = 1) => (made.get(name) as Counter).inc(labels, by),
     observe: (name, labels, seconds) =>
       (made.get(name) as ReturnType<typeof histogram>).observe(labels, seconds),
     set(name, value, labels = {}) {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
@@ -10,6 +11,8 @@ import type { Database } from '../../src/database.ts';
 import { parseFaults } from '../../src/market/faults.ts';
 import type { MarketDataProvider } from '../../src/market/provider.ts';
 import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import { reconcilerStore } from '../../src/onboarding/reconciler.store.ts';
+import { laggingStore } from '../../src/portfolio/lagging.store.ts';
 import { credentials, type Person } from './tokens.ts';
 
 interface Answer<T> {
@@ -52,6 +55,8 @@ export interface TestServiceOptions {
   clock?: Clock;
   /** The jitter of retries, in [0, 1). */
   random?: () => number;
+  /** False where the test itself breaks what the reconciler would mend. */
+  isSound?: boolean;
 }
 
 const rest = new Set(['completed', 'failed', 'cancelled']);
@@ -89,8 +94,20 @@ export async function startService(
     clock,
     ...(options.random && { random: options.random }),
   });
-  onTestFinished(() => app.close());
+  onTestFinished(async () => {
+    await app.close();
+    if (options.isSound ?? true) assert.deepEqual(await findingsIn(database), noFindings);
+  });
   return serviceOf(app);
+}
+
+const noFindings = { lost: [], idle: [], lagging: [] };
+
+/** What the reconciler would find: nothing, whatever a test did to the service. */
+async function findingsIn(database: Database) {
+  const { findings } = reconcilerStore(database, { queue: {} as never, node: 'none' });
+  const { look } = laggingStore(database, {} as never);
+  return { ...(await findings()), lagging: (await look(null, 1_000_000)).lagging };
 }
 
 async function serviceOf(app: App): Promise<TestService> {

@@ -6,7 +6,9 @@ export const verdicts = ['ok', 'warning', 'failed'] as const;
 
 /** What one check found. `evidence` is what was seen, `cure` what to do about it. */
 export const findingSchema = z.object({
-  name: z.string().meta({ description: 'database, lock, clock, provider, proxies, queue, lots.' }),
+  name: z
+    .string()
+    .meta({ description: 'database, lock, clock, provider, proxies, queue, lots, reconciler.' }),
   verdict: z.enum(verdicts),
   evidence: z.string(),
   cure: z.string().nullable().meta({ description: 'Null where nothing has to be done.' }),

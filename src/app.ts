@@ -14,10 +14,12 @@ import type { Config } from './config.ts';
 import { claimProvider } from './database.provider.ts';
 import { type Database, openDatabase } from './database.ts';
 import { diagnose } from './diagnosis.ts';
+import { feedReader, feedStates } from './feed.ts';
 import { startMaintenance } from './maintenance.ts';
 import { type CountingProvider, countRequests } from './market/counting.ts';
 import type { MarketDataProvider } from './market/provider.ts';
 import { rememberVerdicts } from './market/verdicts.ts';
+import { memory } from './memory.ts';
 import { observeCall, observeCommit, observed, observeFeed } from './metrics/observed.ts';
 import { createMetrics } from './metrics/registry.metrics.ts';
 import { measurementsOf } from './metrics.ts';
@@ -39,7 +41,6 @@ import { idempotencyStore } from './portfolio/idempotency.store.ts';
 import { buildService } from './service.ts';
 import { assertPortFree, configuredProvider, databaseOptions, migrated } from './startup.ts';
 import { type Base, type Stores, storesOn } from './stores.ts';
-import { symbolCache } from './universe/cache.ts';
 import { listenForWork } from './work.ts';
 
 export interface App {
@@ -125,7 +126,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   const { config, clock, database, provider, metrics, queue, nodeName, logger, log, closers } = base;
   const embedded = database.pglite !== null;
   const stopped = new AbortController();
-  const { cache, warm } = memory(stores);
+  const { cache, warm, hear } = memory(stores, log);
 
   const told = jobLog(logger);
   let onboarding: RunningOnboarding;
@@ -177,18 +178,16 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     ceiling: ceilingActor({ ...stores.ceiling, onWork: work.onWork, inFlight: flights, clock, log }),
   };
   const feed = await startTransitionFeed({
-    queries: stores.queries,
+    begin: async () => (await stores.feed.journal.head()).position,
+    read: feedReader(stores.feed),
     queue,
     clock,
     log,
     onReconnect: () => cache.clear(),
   });
   closers.push(() => feed.close());
-  feed.subscribe((transition) => observeFeed(metrics, nodeName, transition));
-  feed.subscribe(({ symbol, to }) => {
-    cache.invalidate(symbol);
-    if (to === 'completed') warm(symbol).catch(log);
-  });
+  feed.subscribe((entry) => observeFeed(metrics, nodeName, entry));
+  feed.subscribe(hear);
   onboarding = startOnboarding({
     machine: supervisorMachine.provide({ actors: { job, claims, ...ceiling } }),
     limits: config.supervisor,
@@ -216,22 +215,13 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   };
 }
 
-/** The cache, and how a symbol gets into it. */
-function memory({ symbols }: Stores) {
-  const cache = symbolCache();
-  const warm = async (symbol: string) => {
-    const keep = cache.begin(symbol);
-    for (const status of await symbols.statuses([symbol])) keep(status);
-  };
-  return { cache, warm };
-}
-
 function serviceOf(base: Base, stores: Stores, node: Awaited<ReturnType<typeof startNode>>): Service {
   const verdicts = rememberVerdicts(base.provider, base.clock);
   const service = buildService({
     ...base,
     ...stores,
     ...node,
+    feedStates: feedStates(stores.feed),
     diagnosis: () => diagnose(base),
     async verify(symbols, options) {
       const answers = await verdicts(symbols, options);

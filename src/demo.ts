@@ -6,6 +6,7 @@ import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import type { z } from 'zod';
 import type {
+  ClientFrame,
   exposuresSchema,
   Frame,
   JobView,
@@ -150,6 +151,7 @@ async function resultOf(
 async function follow(url: string): Promise<{ until(symbols: readonly string[]): Promise<void> }> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, 'onboarding.v1+json');
   const state = new Map<string, SymbolProgress>();
+  const opened = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
   let awaited: readonly string[] | null = null;
   const update = process.stdout.isTTY ? createLogUpdate(process.stdout) : null;
@@ -165,6 +167,7 @@ async function follow(url: string): Promise<{ until(symbols: readonly string[]):
   };
   socket.onmessage = ({ data }) => {
     const frame = JSON.parse(String(data)) as Frame;
+    if (frame.type === 'live') opened.resolve();
     if (frame.type !== 'transition') return;
     const { symbol, status, phase, attempt } = frame;
     const previous = state.get(symbol);
@@ -175,10 +178,10 @@ async function follow(url: string): Promise<{ until(symbols: readonly string[]):
     look();
   };
   socket.onclose = () => ended.reject(new Error('the live feed was closed'));
-  await new Promise((resolve, reject) => {
-    socket.onopen = resolve;
-    socket.onerror = () => reject(new Error('the live feed did not open'));
-  });
+  const everything: ClientFrame = { type: 'subscribe', subscriptions: [{ id: 'all', everything: true }] };
+  socket.onopen = () => socket.send(JSON.stringify(everything));
+  socket.onerror = () => opened.reject(new Error('the live feed did not open'));
+  await opened.promise;
   return {
     async until(symbols) {
       awaited = symbols;

@@ -53,6 +53,7 @@ export interface ServiceParts {
   /** Reads a symbol's status into the cache. */
   warm: (symbol: string) => Promise<void>;
   feed: TransitionFeed;
+  feedStates: Pick<Service['feed'], 'state' | 'replay'>;
   supervisor: () => SnapshotFrom<typeof supervisorMachine>;
   ceiling: CeilingStore | null;
   made: LiveActors['made'];
@@ -133,10 +134,12 @@ export function buildService(parts: ServiceParts): Service {
     })),
     operations: operationsOf(parts, retryAfterSeconds),
     feed: {
-      subscribe: async (listener) => parts.feed.subscribe(listener),
+      ...parts.feedStates,
+      subscribe: parts.feed.subscribe,
+      reached: parts.feed.reached,
       onEnd: (listener) =>
-        parts.feed.subscribe(({ symbol, status }) => {
-          if (!isUnfinished(status)) listener(symbol);
+        parts.feed.subscribe((entry) => {
+          if (entry.type === 'transition' && !isUnfinished(entry.status)) listener(entry.symbol);
         }).close,
     },
     diagnosis: parts.diagnosis,

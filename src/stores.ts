@@ -11,6 +11,7 @@ import type { Metrics } from './metrics/registry.metrics.ts';
 import { admissionStore } from './onboarding/admission.store.ts';
 import { ceilingStore } from './onboarding/ceiling.store.ts';
 import { claimStore } from './onboarding/claim.store.ts';
+import { journalFeed } from './onboarding/feed.query.ts';
 import { fenceStore } from './onboarding/fence.store.ts';
 import { jobQueries } from './onboarding/job.query.ts';
 import { journalStore } from './onboarding/journal.store.ts';
@@ -24,6 +25,7 @@ import { idempotencyStore } from './portfolio/idempotency.store.ts';
 import { laggingStore } from './portfolio/lagging.store.ts';
 import { portfolioStore } from './portfolio/portfolio.store.ts';
 import { snapshotStore } from './portfolio/snapshot.store.ts';
+import { snapshotFeed } from './portfolio/snapshot-feed.query.ts';
 import { symbolQueries } from './universe/symbol.query.ts';
 import { universeStore } from './universe/universe.store.ts';
 
@@ -70,6 +72,7 @@ export function storesOn({ config, clock, database, queue, provider, nodeName }:
     proxies: proxySource({ provider, prices, database, clock }),
     exposures: exposureStore(database),
     queries: jobQueries(database, clock),
+    feed: { database, journal: journalFeed(database), snapshots: snapshotFeed(database) },
     symbols: symbolQueries(database, { concurrency, retryLimit: config.job.retryLimit, clock }),
   };
 }

@@ -31,13 +31,12 @@ export async function startOnboardingService(
 async function onboard(app: App, symbols: readonly string[]): Promise<number> {
   const waiting = new Set(symbols);
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
-  const { close } = await app.service.feed.subscribe(
-    ({ symbol, to }) => {
-      if (to === 'failed') reject(new Error(`expected ${symbol} to complete, got: failed`));
-      if (to === 'completed' && waiting.delete(symbol) && waiting.size === 0) resolve();
-    },
-    { name: 'bench', role: 'operator' },
-  );
+  const { close } = app.service.feed.subscribe((entry) => {
+    if (entry.type !== 'transition') return;
+    const { symbol, to } = entry;
+    if (to === 'failed') reject(new Error(`expected ${symbol} to complete, got: failed`));
+    if (to === 'completed' && waiting.delete(symbol) && waiting.size === 0) resolve();
+  });
   const rows = symbols.map((symbol) => `${symbol},10,100,2025-01-02`);
   const body = ['Symbol,Quantity,Entry Price Per Share,Entry Date', ...rows].join('\n');
   const begun = performance.now();

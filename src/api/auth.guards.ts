@@ -31,7 +31,8 @@ export function authenticate(
     throw unauthenticated(reply, 'The token of this request is none that is accepted here.', true);
   }
   const { ticket } = query as { ticket?: unknown };
-  if (routeOptions.config.tickets && headers.upgrade !== undefined && typeof ticket === 'string') {
+  const { tickets: takesTickets, stream } = routeOptions.config;
+  if (takesTickets && (stream || headers.upgrade !== undefined) && typeof ticket === 'string') {
     return redeem(ticket, request, reply, authentication);
   }
   rates.count(request, reply, null);

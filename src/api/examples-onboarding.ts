@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { OperationExample } from './examples.ts';
+import { eventText } from './frames.ts';
 import { jobLinks } from './links.ts';
 import type { cancellationSchema, JobDetailView, JobView, OverviewView, TransitionView } from './schemas.ts';
 
@@ -107,7 +108,16 @@ const retried: JobDetailView = {
 
 const cancelled: z.output<typeof cancellationSchema> = { job_id: id, status: 'requested', links };
 
+/** What a stream begins with, and the first event of it. */
+const events = [
+  'retry: 1000\n\n',
+  eventText({ type: 'subscribed', subscription: 'events', position: 341, truncated: false }),
+  eventText({ type: 'live', subscriptions: ['events'], position: 341 }),
+  eventText({ type: 'transition', ...started }),
+].join('');
+
 export const onboardingExamples: Record<string, OperationExample> = {
+  streamEvents: { parameters: { symbols: [symbol] }, answers: { 200: events } },
   getOnboarding: { answers: { 200: overview } },
   listJobs: {
     parameters: {

@@ -23,7 +23,9 @@ declare module 'fastify' {
     headers?: ZodObject;
     /** Needs no token, whoever asks. Without it a route is closed: one that was forgotten is not open. */
     public?: boolean;
-    /** Takes a ticket in its query in place of a token. */
+    /** Its answer goes on for as long as it is read. */
+    stream?: boolean;
+    /** Takes a ticket in its query in place of a token: an upgrade or a stream. */
     tickets?: boolean;
     /** Which limit a request counts against: `requests` where nothing is said. */
     rate?: 'uploads' | 'unlimited';

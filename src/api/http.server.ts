@@ -4,12 +4,15 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import manifest from '../../package.json' with { type: 'json' };
 import type { Clock } from '../clock.ts';
 import { actorRoutes } from './actor.routes.ts';
+import { connectionGate } from './connection-gate.ts';
 import { type ConnectionLimits, connectionLimits, connectionOptions } from './connections.ts';
 import { allowOrigins } from './cors.plugin.ts';
 import { diagnosisRoutes } from './diagnosis.routes.ts';
 import { docsPage } from './docs.plugin.ts';
 import { revalidate } from './etag.plugin.ts';
+import { eventsRoute } from './events.routes.ts';
 import type { Api } from './fastify.types.ts';
+import { feedHub } from './feed-hub.ts';
 import { type LiveLimits, liveLimits } from './frames.ts';
 import { healthRoutes } from './health.routes.ts';
 import { parseJson } from './json.ts';
@@ -99,7 +102,7 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     openapiRoute(app);
     problemRoutes(app);
     docsPage(app);
-    liveSocket(app, service.feed, { ...options, limits });
+    liveFeed(app, service.feed, { ...options, limits });
     healthRoutes(app, service.health);
     metricsRoute(app, service.measurements, waiters);
     onboardingRoutes(app, service.onboarding);
@@ -113,6 +116,24 @@ export function buildServer(service: Service, options: ServerOptions): Api {
   });
   return app;
 }
+
+/** `/ws` and `/events`: two ways to one hub. */
+function liveFeed(
+  app: Api,
+  feed: Service['feed'],
+  { clock, marketData, limits }: ServerOptions & { limits: LiveLimits },
+): void {
+  const log = (error: unknown) => app.log.warn({ err: error }, 'the feed could not be read');
+  const hub = feedHub({ feed, clock, limits, marketData, log });
+  const gate = connectionGate(limits);
+  const timer = setInterval(() => hub.tick(), Math.min(limits.pingIntervalMs, tickMs));
+  timer.unref();
+  app.addHook('onClose', async () => clearInterval(timer));
+  liveSocket(app, { hub, gate, limits });
+  eventsRoute(app, { feed, hub, gate, limits });
+}
+
+const tickMs = 1000; // how exact the times of slow and idle clients are
 
 function fastifyOptions({
   clock,

@@ -73,6 +73,7 @@ export const indexLinks = {
   actors: '/onboarding/actors',
   diagnosis: '/onboarding/diagnosis',
   live: '/ws',
+  events: '/events',
   tickets: '/tickets',
   health_live: '/health/live',
   health_ready: '/health/ready',

@@ -1,29 +1,15 @@
 import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
-import type { FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
+import * as ws from 'ws';
 import { z } from 'zod';
-import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import type { ConnectionGate } from './connection-gate.ts';
 import type { Api } from './fastify.types.ts';
-import {
-  closeCodes,
-  errorFrame,
-  type Hello,
-  helloFrame,
-  type LiveLimits,
-  subprotocol,
-  transitionFrame,
-} from './frames.ts';
-import { clientOf } from './rate-limit.ts';
+import type { FeedHub } from './feed-hub.ts';
+import type { Sink } from './feed-outlet.ts';
+import { closeCodes, encodeOnce, type LiveLimits, subprotocol } from './frames.ts';
 import { responses } from './responses.ts';
-import { type TransitionView, watchQuerySchema } from './schemas.ts';
-import { type Feed, localViewer } from './service.ts';
-
-export interface LiveOptions {
-  clock: Clock;
-  marketData: Hello['marketData'];
-  limits: LiveLimits;
-}
+import { watchQuerySchema } from './schemas.ts';
 
 /** Lets routes be upgraded to a WebSocket, those that are declared after it has been loaded. */
 export function acceptSockets(app: Api, limits: LiveLimits): void {
@@ -46,22 +32,28 @@ const opened = z.null().meta({
   description: 'The connection is a WebSocket from here on: each message is a frame of the feed, as JSON.',
 });
 
-/** `/ws`: a hello frame, then each committed transition, in order, none twice, none missing. */
-export function liveSocket(app: Api, feed: Feed, options: LiveOptions): void {
+interface SocketOptions {
+  hub: FeedHub;
+  gate: ConnectionGate;
+  limits: LiveLimits;
+}
+
+/** `/ws`: the feed, as each client asks for it. */
+export function liveSocket(app: Api, { hub, gate, limits }: SocketOptions): void {
   const schema = {
     operationId: 'watch',
     tags: ['onboarding'],
-    summary: 'Watch transitions over a WebSocket',
+    summary: 'Watch jobs and portfolios over a WebSocket',
     description:
-      'Subprotocol `onboarding.v1+json`. The first frame is `hello` with the position from which on every ' +
-      'committed transition follows. A client that does not read is closed with code 4429, one with ' +
-      'more than 20 sockets with 4430. Needs the token in the ' +
-      'header, or a ticket from `POST /tickets` in the query.',
+      'Subprotocol `onboarding.v1+json`; `/asyncapi.json` describes every frame. After `hello` the client subscribes ' +
+      'to symbols, portfolios, jobs, statuses or, as an operator, everything, or resumes after a position; it gets ' +
+      'the state that things are in, and then every transition. A client that does not read is closed with code ' +
+      '4429, one that subscribes to nothing with 4408, one with more than 20 connections with 4430. Needs the token ' +
+      'in the header, or a ticket from `POST /tickets` in the query.',
     querystring: watchQuerySchema,
     response: responses({ 101: opened }, ['upgrade_required', 'cross_origin']),
   };
-  const admit = socketGate(options.limits);
-  const stopPings = keepAlive(app, options.limits.pingIntervalMs);
+  const stopPings = keepAlive(app, limits.pingIntervalMs);
   app.addHook('onClose', async () => stopPings());
   app.route({
     method: 'GET',
@@ -72,69 +64,46 @@ export function liveSocket(app: Api, feed: Feed, options: LiveOptions): void {
       throw new AppError('upgrade_required', 'This address speaks WebSocket only.');
     },
     wsHandler: (socket, request) => {
-      if (admit(socket, request)) return watch({ socket, request, feed, options });
+      const leave = gate.enter(request);
+      // A browser's page sees a close code, and no status.
+      if (leave === null) return socket.close(closeCodes.tooMany, 'too many connections');
+      const wire = request.raw.socket;
+      const sink: Sink = {
+        write(frame) {
+          if (socket.readyState === socket.OPEN) wire.write(frame);
+        },
+        get pending() {
+          return wire.writableLength;
+        },
+        close: (code, reason) => socket.close(code, reason),
+      };
+      const session = hub.join({ sink, encode, viewer: request.viewer });
+      wire.on('drain', session.drained);
+      socket.on('error', () => {}); // what was wrong with its frames it is told by a close code
+      socket.on('message', (data, isBinary) => session.receive(isBinary ? null : String(data)));
+      socket.once('close', () => {
+        wire.off('drain', session.drained);
+        session.ended();
+        leave();
+      });
     },
   });
 }
 
-/** Closes a socket that is one too many, for its client or for all. A browser's page sees a close code, no status. */
-function socketGate({ socketsPerClient, sockets }: LiveLimits) {
-  const open = new Map<string, number>();
-  let total = 0;
-  return (socket: WebSocket, { viewer, ip }: FastifyRequest): boolean => {
-    const client = viewer === localViewer ? clientOf(ip) : `@${viewer.name}`;
-    const own = open.get(client) ?? 0;
-    if (own >= socketsPerClient || total >= sockets) {
-      socket.close(closeCodes.tooMany, 'too many sockets');
-      return false;
-    }
-    open.set(client, own + 1);
-    total += 1;
-    socket.once('close', () => {
-      total -= 1;
-      const left = open.get(client)! - 1;
-      if (left > 0) open.set(client, left);
-      else open.delete(client);
-    });
-    return true;
+const { Sender } = ws as unknown as {
+  Sender: {
+    frame(data: Buffer, options: { fin: boolean; opcode: number; mask: boolean; rsv1: boolean }): Buffer[];
   };
-}
+};
 
-interface Watch {
-  socket: WebSocket;
-  request: FastifyRequest;
-  feed: Feed;
-  options: LiveOptions;
-}
-
-async function watch({ socket, request, feed, options }: Watch): Promise<void> {
-  const { clock, marketData, limits } = options;
-  const send = (frame: string) => {
-    if (socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount > limits.bufferBytes) socket.close(closeCodes.tooSlow, 'too slow');
-    else socket.send(frame);
-  };
-  socket.on('message', () => {
-    send(errorFrame('unsupported_message', 'This version of the feed takes no messages from clients.'));
-  });
-  // Transitions may be committed between the subscription and its answer; hello goes first all the same.
-  let early: TransitionView[] | null = [];
-  const listener = (transition: TransitionView) => {
-    if (early) early.push(transition);
-    else send(transitionFrame(transition));
-  };
-  try {
-    const subscription = await feed.subscribe(listener, request.viewer);
-    socket.once('close', () => subscription.close());
-    if (socket.readyState !== socket.OPEN) return subscription.close();
-    send(helloFrame({ position: subscription.position, now: clock.now(), marketData, limits }));
-    for (const transition of early) send(transitionFrame(transition));
-    early = null;
-  } catch (error) {
-    request.log.warn({ err: error }, 'feed refused a subscription');
-    socket.close(closeCodes.tryAgainLater, 'the feed is not available');
-  }
-}
+/**
+ * A message as it goes over the wire, the same for each client: what a server sends is not masked, and nothing here is
+ * compressed. Written to the sockets as it is, past `send`, which would frame it for each of them anew.
+ */
+const encode = encodeOnce((frame) => {
+  const data = Buffer.from(JSON.stringify(frame));
+  return Buffer.concat(Sender.frame(data, { fin: true, opcode: 1, mask: false, rsv1: false }));
+});
 
 /** Pings every client; one that has not answered since the last ping is gone, whatever its TCP says. */
 function keepAlive(app: Api, intervalMs: number): () => void {

@@ -18,13 +18,17 @@ export function refuseHost({ headers: { host = '' } }: FastifyRequest): void {
 }
 
 /**
- * A browser lets any page post a form to a service on the user's own machine, and open a socket to it. Without
+ * A browser lets any page post a form to a service on the user's own machine, and hold a socket or a stream to it open. Without
  * tokens nothing else would stop such a page, so an `Origin` that is neither ours nor `allowed` is refused; with
  * tokens too, because a page that has no business here should not get as far as trying one.
  */
-export function refuseOrigin({ headers, method, host }: FastifyRequest, allowed: ReadonlySet<string>): void {
+export function refuseOrigin(
+  { headers, method, host, routeOptions }: FastifyRequest,
+  allowed: ReadonlySet<string>,
+): void {
   const { origin } = headers;
-  if (origin === undefined || (safeMethods.has(method) && !headers.upgrade)) return;
+  const stays = headers.upgrade !== undefined || routeOptions.config.stream;
+  if (origin === undefined || (safeMethods.has(method) && !stays)) return;
   if (allowed.has(origin) || (URL.canParse(origin) && new URL(origin).host === host)) return;
   throw new AppError('cross_origin', `Expected a page of ${host}, got one of: ${origin}`);
 }

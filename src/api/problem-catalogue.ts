@@ -148,6 +148,11 @@ export const problemCatalogue = {
   },
   upgrade_required: { status: 426, title: 'WebSocket only', cure: 'Open this address as a WebSocket.' },
   rate_limited: { status: 429, title: 'Too many requests', cure: 'Wait as long as Retry-After says.' },
+  too_many_connections: {
+    status: 429,
+    title: 'Too many open connections',
+    cure: 'Close a socket or an event stream that you no longer read.',
+  },
   headers_too_large: { status: 431, title: 'Headers too large', cure: 'Send at most 16 KiB of headers.' },
   internal_error: {
     status: 500,

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Feed } from './feed.ts';
 import type {
   ActorsQuery,
   ActorsView,
@@ -29,7 +30,6 @@ import type {
   TicketView,
   TimelineQuery,
   TimelineView,
-  TransitionView,
 } from './schemas.ts';
 
 /** Who asks. Without tokens there is one local user, who is also the operator. */
@@ -203,19 +203,6 @@ export interface Actors {
   findAt(jobId: string, sequence: number): Promise<ActorView | null>;
   /** Ascending by sequence, after `cursor`; null: no such job. */
   timeline(jobId: string, page: TimelineQuery): Promise<TimelineView | null>;
-}
-
-export interface FeedSubscription {
-  /** The feed's position when the subscription began: the listener hears everything after it. */
-  position: number;
-  close(): void;
-}
-
-export interface Feed {
-  /** The listener gets committed transitions only, ascending by position, none twice, none missing. */
-  subscribe(listener: (transition: TransitionView) => void, viewer: Viewer): Promise<FeedSubscription>;
-  /** For the service itself: the symbol of each job that ended, once that is committed. The answer unsubscribes. */
-  onEnd(listener: (symbol: string) => void): () => void;
 }
 
 /** Looks for what is wrong. Never throws: a check that cannot be made is a failed finding. */

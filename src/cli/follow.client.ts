@@ -4,7 +4,7 @@ import { exitCodes } from './exit-codes.ts';
 import { CommandFailure } from './failure.ts';
 import { openLive } from './live.client.ts';
 import type { ServiceClient } from './service.client.ts';
-import { allOver, onPortfolio, onTransition, startWatching, type Watching } from './watching.ts';
+import { allOver, onActor, onPortfolio, onTransition, startWatching, type Watching } from './watching.ts';
 
 export interface FollowOptions {
   portfolioId: string;
@@ -45,7 +45,8 @@ export async function follow(
     watching = next;
   };
   const read = patientRead(client, `/portfolios/${portfolioId}`);
-  let live = openLive(client);
+  const open = () => openLive(client, { portfolios: [portfolioId] });
+  let live = open();
   let connected = false;
   try {
     for (;;) {
@@ -55,11 +56,12 @@ export async function follow(
         connected = false;
         live.close();
         await systemClock.sleepUntil(systemClock.now() + pollMs);
-        live = openLive(client);
+        live = open();
       } else if (frame !== 'silent') {
         connected = true;
         if (frame.type === 'transition') become(onTransition(watching, frame));
-        if (frame.type === 'transition' && !allOver(watching)) continue;
+        if (frame.type === 'actor') become(onActor(watching, frame.job));
+        if (!allOver(watching) && !(frame.type === 'live' || frame.type === 'error')) continue;
       }
       const portfolio = await read();
       if (portfolio === null) continue;

@@ -1,5 +1,5 @@
 import { subprotocol } from '../api/frames.ts';
-import type { Frame } from '../api/schemas.ts';
+import type { ClientFrame, Frame, Selector } from '../api/schemas.ts';
 import { systemClock } from '../clock.ts';
 import type { ServiceAddress } from './service.client.ts';
 
@@ -15,8 +15,11 @@ type NodeWebSocket = new (
   options: { protocols: string[]; headers: Record<string, string> },
 ) => WebSocket;
 
-/** Opens the live feed. A feed that does not open is one that ends at once: whoever follows it asks instead. */
-export function openLive({ url, token }: Pick<ServiceAddress, 'url' | 'token'>): Live {
+/**
+ * Opens the live feed of what is selected. A feed that does not open is one that ends at once: whoever follows it asks
+ * instead.
+ */
+export function openLive({ url, token }: Pick<ServiceAddress, 'url' | 'token'>, selector: Selector): Live {
   const inbox: (Frame | 'lost')[] = [];
   let wake = () => {};
   const push = (what: Frame | 'lost') => {
@@ -28,6 +31,10 @@ export function openLive({ url, token }: Pick<ServiceAddress, 'url' | 'token'>):
     protocols: [subprotocol],
     headers,
   });
+  socket.onopen = () => {
+    const frame: ClientFrame = { type: 'subscribe', subscriptions: [{ id: 'watched', ...selector }] };
+    socket.send(JSON.stringify(frame));
+  };
   socket.onmessage = ({ data }) => {
     try {
       push(JSON.parse(String(data)) as Frame);

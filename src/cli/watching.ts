@@ -1,7 +1,8 @@
-import type { Frame, PortfolioView } from '../api/schemas.ts';
+import type { FrameOf, PortfolioView } from '../api/schemas.ts';
 import type { SymbolProgress } from './render.ts';
 
-type Transition = Extract<Frame, { type: 'transition' }>;
+/** What is told of a job, when it is subscribed to and with each transition. */
+type Told = Pick<FrameOf<'transition'>, 'symbol' | 'status' | 'phase' | 'attempt'>;
 
 /** A symbol that is watched until its job is over. */
 export interface Watched extends SymbolProgress {
@@ -18,10 +19,15 @@ export function startWatching(symbols: readonly string[]): Watching {
 }
 
 /** What the feed tells, for the symbols that are watched; the same object where nothing changed. */
-export function onTransition(watching: Watching, { symbol, status, phase, attempt }: Transition): Watching {
+export function onTransition(watching: Watching, { symbol, status, phase, attempt }: Told): Watching {
   const before = watching.get(symbol);
   if (!before) return watching;
   return new Map(watching).set(symbol, { ...before, status, phase, attempt });
+}
+
+/** How a job is when it is subscribed to. At rest it knows the phase that it reached, where a transition has none. */
+export function onActor(watching: Watching, job: FrameOf<'actor'>['job']): Watching {
+  return onTransition(watching, { ...job, phase: job.status === 'processing' ? job.phase : null });
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { TransitionView } from '../api/schemas.ts';
+import type { FeedEntry } from '../api/feed.ts';
 import type { Service } from '../api/service.ts';
 import type { ProviderCall } from '../market/counting.ts';
 import type { TransitionRecord } from '../onboarding/ports.ts';
@@ -25,9 +25,9 @@ export function observeCommit({ count, observe }: Observer, record: TransitionRe
  * A transition that the feed tells: failures and cancellations of this node, those included that a claim ended before
  * there was an actor. The feed does not know outcomes, so completed jobs are counted at their commit.
  */
-export function observeFeed({ count }: Observer, node: string, transition: TransitionView): void {
-  const { to, error } = transition;
-  if (transition.node !== node) return;
+export function observeFeed({ count }: Observer, node: string, entry: FeedEntry): void {
+  if (entry.type !== 'transition' || entry.node !== node) return;
+  const { to, error } = entry;
   if (to === 'failed') ended(count, { status: 'failed', error_code: error?.code ?? 'unknown' });
   if (to === 'cancelled') ended(count, { status: 'cancelled' });
 }

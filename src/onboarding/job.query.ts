@@ -12,15 +12,10 @@ export interface JobQueries {
   /** Null where the query names a portfolio that is not there, or not the viewer's. */
   list(query: JobsQuery, viewer: Viewer): Promise<{ jobs: JobView[]; next_cursor: string | null } | null>;
   find(id: string): Promise<JobDetailView | null>;
-  /** Transitions after a feed position, ascending, at most `limit`. */
-  transitionsAfter(position: number, limit: number): Promise<TransitionView[]>;
-  feedPosition(): Promise<number>;
   totals(): Promise<Totals>;
 }
 
 export function jobQueries(database: Database, clock: Pick<Clock, 'now'>): JobQueries {
-  const transitions = async (text: string, parameters: unknown[]) =>
-    (await database.sql<TransitionRow>(text, parameters)).map(transitionOf);
   const isVisible = async (portfolio: string, { role, name }: Viewer) => {
     const rows = await database.sql('select 1 from portfolios where id = $1::uuid and ($2 or owner = $3)', [
       portfolio,
@@ -43,20 +38,14 @@ export function jobQueries(database: Database, clock: Pick<Clock, 'now'>): JobQu
         [id],
       );
       if (!row) return null;
-      const timeline = await transitions(`${transitionSql} where job_id = $1::uuid order by sequence`, [id]);
-      return { ...jobOf(row), actor_snapshot: row.actor_snapshot, timeline };
-    },
-    transitionsAfter: (position, limit) =>
-      transitions(`${transitionSql} where position > $1 order by position limit $2`, [position, limit]),
-    async feedPosition() {
-      const [head] = await database.sql<{ position: string }>('select position from feed_head where id = 1');
-      return Number(head!.position);
+      const timeline = await database.sql<TransitionRow>(timelineSql, [id]);
+      return { ...jobOf(row), actor_snapshot: row.actor_snapshot, timeline: timeline.map(transitionOf) };
     },
     totals: totalsQuery(database, clock),
   };
 }
 
-interface JobRow {
+export interface JobRow {
   id: string;
   symbol: string;
   reason: JobView['reason'];
@@ -80,7 +69,7 @@ interface JobRow {
   updated_at: string;
 }
 
-const jobOf = (row: JobRow): JobView => ({
+export const jobOf = (row: JobRow): JobView => ({
   job_id: row.id,
   symbol: row.symbol,
   reason: row.reason,
@@ -122,9 +111,11 @@ export interface TransitionRow {
   at: string;
 }
 
-export const transitionColumns = `job_id, symbol, position, sequence, from_state, to_state, event, attempt, duration_ms,
-  node, claim_epoch, error_code, error_message, at`;
-const transitionSql = `select ${transitionColumns} from onboarding_transitions`;
+export const transitionColumns = `job_id, symbol, position, sequence, from_state, to_state, event, attempt,
+  duration_ms, node, claim_epoch, error_code, error_message, at`;
+
+const timelineSql = `
+  select ${transitionColumns} from onboarding_transitions where job_id = $1::uuid order by sequence`;
 
 export function transitionOf(row: TransitionRow): TransitionView {
   const status = statusOf(row.to_state);

@@ -57,7 +57,7 @@ export function snapshotStore(database: Database, { feedChannel }: { feedChannel
     },
     isDue: async (symbol) => (await database.sql(`${dueSql} limit 1`, [symbol])).length > 0,
     async announce(portfolioIds, { on }) {
-      await database.sql(announceSql, [portfolioIds, portfolioIds.length, feedChannel], { on });
+      await database.sql(announceSql, [portfolioIds, feedChannel], { on });
     },
   };
 }
@@ -140,15 +140,18 @@ const recomputeSql = `
     computed_at = excluded.computed_at, revision = t.revision + 1, previous = excluded.previous,
     cause = excluded.cause`;
 
+// A portfolio without a priced lot has no snapshot, and gets no place: one that nothing stands at would be a hole.
 const announceSql = `
-  with head as (
-    update feed_head set position = position + $2::int where id = 1 returning position
-  ), changed as (
-    select distinct on (portfolio_id) portfolio_id, snapshot_date from portfolio_snapshots
-    where portfolio_id = any($1::uuid[]) order by portfolio_id, snapshot_date desc
+  with changed as materialized (
+    select *, row_number() over (order by portfolio_id) as n, count(*) over () as size from (
+      select distinct on (portfolio_id) portfolio_id, snapshot_date from portfolio_snapshots
+      where portfolio_id = any($1::uuid[]) order by portfolio_id, snapshot_date desc
+    ) latest
+  ), head as (
+    update feed_head set position = position + c.size from changed c where id = 1 and c.n = 1
+    returning position, c.size
   ), placed as (
-    update portfolio_snapshots s set feed_position = head.position - $2::int + c.n
-    from head, (select *, row_number() over (order by portfolio_id) as n from changed) c
-    where s.portfolio_id = c.portfolio_id and s.snapshot_date = c.snapshot_date
+    update portfolio_snapshots s set feed_position = head.position - head.size + c.n
+    from head, changed c where s.portfolio_id = c.portfolio_id and s.snapshot_date = c.snapshot_date
   )
-  select pg_notify($3, json_build_object('from', position - $2::int + 1, 'to', position)::text) from head`;
+  select pg_notify($2, json_build_object('from', position - size + 1, 'to', position)::text) from head`;

@@ -1,8 +1,8 @@
-import type { SymbolStatusView, TransitionView } from '../../src/api/schemas.ts';
+import type { FeedEntry, FeedState, Replay, SubscriptionState } from '../../src/api/feed.ts';
+import type { Subscription, SymbolStatusView } from '../../src/api/schemas.ts';
 import type {
   CancelAnswer,
   DryRunAnswer,
-  FeedSubscription,
   OnboardAnswer,
   ReplayedUpload,
   RetryAnswer,
@@ -34,11 +34,21 @@ import {
 
 export { jobId, missingId, portfolioId } from './views.ts';
 
+const stateOf = ({ id, portfolios = [] }: Subscription): SubscriptionState => ({
+  id,
+  missing: portfolios.filter((one) => one === missingId),
+  portfolios: portfolios
+    .filter((one) => one !== missingId)
+    .map((portfolio_id) => ({ portfolio_id, symbols: ['BRK-B'], snapshot })),
+  actors: [{ job, actor_snapshot: jobDetail.actor_snapshot }],
+  truncated: false,
+});
+
 /** A `Service` that remembers what it was asked and answers as told; `emit` plays the feed. */
 export function fakeService() {
   const uploads: UploadInput[] = [];
   const calls: unknown[][] = [];
-  const listeners = new Set<(transition: TransitionView) => void>();
+  const listeners = new Set<(entry: FeedEntry) => void>();
   const ends = new Set<(symbol: string) => void>();
   const fake = {
     uploads,
@@ -73,11 +83,18 @@ export function fakeService() {
     ready: true,
     /** Whose each unspent ticket is. */
     tickets: new Map<string, Viewer>(),
-    /** What the feed does before it answers a subscription. */
-    beforeSubscribed: () => {},
-    emit: (position: number) => {
-      const one = transition(position);
-      for (const listener of listeners) listener(one);
+    /** Where the feed is. */
+    position: 41,
+    /** What happens while the first state of a subscription is read. */
+    whileReading: async () => {},
+    /** What a resume comes to; null: it is told what `missed` holds. */
+    replay: null as Replay | null,
+    missed: [] as FeedEntry[],
+    emit: (position: number, changes: Partial<FeedEntry> = {}) => {
+      fake.position = position;
+      const entry = { type: 'transition', ...transition(position), ...changes } as FeedEntry;
+      for (const listener of listeners) listener(entry);
+      return entry;
     },
     service: null as unknown as Service,
   };
@@ -153,11 +170,22 @@ export function fakeService() {
         ends.add(listener);
         return () => void ends.delete(listener);
       },
-      async subscribe(listener): Promise<FeedSubscription> {
-        if (fake.failure !== null) throw fake.failure;
+      subscribe(listener) {
         listeners.add(listener);
-        fake.beforeSubscribed();
-        return { position: 41, close: () => listeners.delete(listener) };
+        return { position: fake.position, close: () => void listeners.delete(listener) };
+      },
+      reached: async () => {},
+      async state(subscriptions, viewer): Promise<FeedState> {
+        const { position } = fake;
+        await fake.whileReading();
+        return read({ position, subscriptions: subscriptions.map(stateOf) }, 'state', subscriptions, viewer);
+      },
+      async replay({ after, subscriptions }, viewer): Promise<Replay> {
+        calls.push(['replay', after, subscriptions, viewer]);
+        const { position, missed: entries } = fake;
+        if (fake.failure !== null) throw fake.failure;
+        const states = subscriptions.map((one) => ({ ...stateOf(one), actors: [] }));
+        return fake.replay ?? { kind: 'replayed', position, subscriptions: states, entries };
       },
     },
     tickets: {

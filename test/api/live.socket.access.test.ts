@@ -56,11 +56,11 @@ const ticketFor = async (url: string, person: Person | null) => {
 
 describe('a WebSocket, once there are tokens,', () => {
   test('opens with a ticket, once', async () => {
-    const { url, port, fake } = await serve({ tokens });
+    const { url, port, server } = await serve({ tokens });
     const { status, cache, ticket, expires_at } = await ticketFor(url, 'ann');
     expect([status, cache, expires_at]).toEqual([201, 'no-store', '2026-03-02T14:30:30.000Z']);
     expect(await open(url, `/ws?ticket=${ticket}`)).toBe('hello');
-    expect(fake.listeners.size).toBe(1);
+    expect(server.websocketServer.clients.size).toBe(1);
     expect(await upgrade(port, `/ws?ticket=${ticket}`)).toBe(401);
   });
 
@@ -121,11 +121,10 @@ describe('a WebSocket without tokens', () => {
 
 describe('too many sockets', () => {
   test('of one client are closed with 4430, until one of his is gone', async () => {
-    const { url, fake, server } = await serve({ tokens, live: { socketsPerClient: 2 } });
+    const { url, server } = await serve({ tokens, live: { socketsPerClient: 2 } });
     const watch = async (person: Person) => open(url, `/ws?ticket=${(await ticketFor(url, person)).ticket}`);
     expect([await watch('ann'), await watch('ann'), await watch('ann')]).toEqual(['hello', 'hello', 4430]);
     expect(await watch('bob')).toBe('hello');
-    expect(fake.listeners.size).toBe(3);
     const [first] = server.websocketServer.clients;
     sockets[0]!.close();
     await once(first!, 'close');

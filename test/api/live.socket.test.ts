@@ -1,104 +1,86 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
-import { ask, type Json, serve } from './serve.ts';
-
-const sockets: WebSocket[] = [];
-const raws: Socket[] = [];
-
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.close();
-  for (const raw of raws.splice(0)) raw.destroy();
-});
-
-/** A client that keeps what it is told, and lets a test wait for the next frame or the end. */
-function watch(url: string, protocols?: string[]) {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, protocols);
-  sockets.push(socket);
-  const frames: Json[] = [];
-  const waiting: (() => void)[] = [];
-  socket.addEventListener('message', ({ data }) => {
-    frames.push(JSON.parse(String(data)));
-    for (const wake of waiting.splice(0)) wake();
-  });
-  const closed = new Promise<CloseEvent>((resolve) => socket.addEventListener('close', resolve));
-  const have = async (count: number) => {
-    while (frames.length < count) await new Promise<void>((resolve) => waiting.push(resolve));
-    return frames;
-  };
-  return { socket, frames, have, closed };
-}
-
-/** Shakes hands and then neither reads, nor answers pings. */
-async function deafClient(port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1');
-  raws.push(socket);
-  socket.on('error', () => {});
-  socket.write(
-    'GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-  );
-  await once(socket, 'readable');
-  return socket;
-}
+import { connect } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { deafClient, everything, watch } from './feed-client.ts';
+import { ask, serve } from './serve.ts';
+import { jobId, portfolioId } from './views.ts';
 
 describe('/ws', () => {
-  test('says hello with the position, then each committed transition in order', async () => {
+  test('says hello with the position and the limits, and nothing more before it is asked', async () => {
     const { url, fake } = await serve();
-    const { have } = watch(url, ['onboarding.v1+json']);
-    await have(1);
-    fake.emit(42);
-    fake.emit(43);
-    const [hello, first, second] = await have(3);
-    expect(hello).toMatchObject({
+    const { have, subscribe } = watch(url, { protocols: ['onboarding.v1+json'] });
+    const [hello] = await have(1);
+    expect(hello).toEqual({
       type: 'hello',
       protocol: 'onboarding.v1+json',
       position: 41,
       server_time: '2026-03-02T14:30:00.000Z',
       market_data: { providers: ['simulated'], simulated: true },
-      limits: { ping_interval_ms: 30_000, buffer_bytes: 1_048_576, frame_bytes: 65_536 },
+      limits: {
+        ping_interval_ms: 30_000,
+        idle_ms: 60_000,
+        frame_bytes: 65_536,
+        buffer_bytes: 262_144,
+        slow_ms: 15_000,
+        subscriptions: 32,
+        names: 1000,
+        requests_per_minute: 600,
+        replay: 10_000,
+      },
     });
-    expect(first).toMatchObject({
-      type: 'transition',
+    fake.emit(42);
+    await subscribe({ symbols: ['ZZZ'] });
+    expect((await have(1)).some(({ type }) => type === 'transition')).toBe(false);
+  });
+
+  test('tells the state of what is subscribed to, then each committed transition in order', async () => {
+    const { url, fake } = await serve();
+    const { have, subscribe } = watch(url);
+    await subscribe({ symbols: ['brk.b'] }, 'mine');
+    fake.emit(42);
+    fake.emit(43);
+    const frames = await have(6);
+    expect(frames.map(({ type }) => type)).toEqual([
+      'hello',
+      'subscribed',
+      'actor',
+      'live',
+      'transition',
+      'transition',
+    ]);
+    expect(frames[1]).toMatchObject({ subscription: 'mine', position: 41, truncated: false });
+    expect(frames[2]).toMatchObject({ subscription: 'mine', position: 41, job: { symbol: 'BRK-B' } });
+    expect(frames[4]).toMatchObject({
       position: 42,
       symbol: 'BRK-B',
       to: 'processing.fetch.running',
       event: 'permit.granted',
     });
-    expect(second.position).toBe(43);
-  });
-
-  test('puts hello first even when a transition is committed before it is sent', async () => {
-    const { url, fake } = await serve();
-    fake.beforeSubscribed = () => fake.emit(42);
-    const frames = await watch(url).have(2);
-    expect(frames.map(({ type }) => type)).toEqual(['hello', 'transition']);
+    expect(frames[5]).toMatchObject({ position: 43 });
   });
 
   test('serves several clients and forgets those that leave', async () => {
     const { url, fake, server } = await serve();
-    const one = watch(url);
-    await one.have(1);
+    const one = await watch(url).subscribe({ everything: true });
     const [first] = server.websocketServer.clients;
-    const two = watch(url);
-    await two.have(1);
+    const two = await watch(url).subscribe({ jobs: [jobId] });
     one.socket.close();
     await once(first!, 'close');
     fake.emit(42);
-    await two.have(2);
-    expect(fake.listeners.size).toBe(1);
-    expect(one.frames).toHaveLength(1);
+    await two.frame('transition');
+    expect(one.of('transition')).toHaveLength(0);
   });
 
-  test('answers a message with an error frame and goes on', async () => {
+  test('answers what it does not understand with an error frame and goes on', async () => {
     const { url, fake } = await serve();
-    const { socket, have } = watch(url);
-    await have(1);
-    socket.send('{"type":"subscribe"}');
-    const [, error] = await have(2);
-    expect(error).toMatchObject({ type: 'error', code: 'unsupported_message' });
+    const client = await watch(url).subscribe({ portfolios: [portfolioId] });
+    client.socket.send('{"type":"subscribe"}');
+    expect(await client.frame('error')).toMatchObject({
+      code: 'invalid_frame',
+      message: expect.stringMatching(/^At subscriptions/),
+    });
     fake.emit(42);
-    expect(await have(3)).toHaveLength(3);
+    await client.frame('transition');
   });
 
   test('closes a client that sends a frame larger than it may', async () => {
@@ -111,27 +93,35 @@ describe('/ws', () => {
 
   test('tells clients to come again when the feed cannot be had', async () => {
     const { url, fake } = await serve();
+    const { frame, closed, send, have } = watch(url);
+    await have(1);
     fake.failure = new Error('no database');
-    const { closed, frames } = watch(url);
+    send(everything);
+    expect((await frame('error')).code).toBe('feed_unavailable');
     expect((await closed).code).toBe(1013);
-    expect(frames).toEqual([]);
   });
 
-  test('drops a client that does not read, long before it costs memory', async () => {
-    const { port, fake, server } = await serve({ live: { bufferBytes: 20_000, closeTimeoutMs: 20 } });
-    const socket = await deafClient(port);
+  test('tells a client that does not read, and drops it, long before it costs memory', async () => {
+    const limits = { bufferBytes: 20_000, slowMs: 200, closeTimeoutMs: 20 };
+    let now = 0;
+    const { port, fake, server } = await serve({
+      live: { ...limits, pingIntervalMs: 50 },
+      clock: { now: () => now, sleepUntil: async () => {} },
+    });
+    const socket = await deafClient(port, everything);
     const [client] = server.websocketServer.clients;
+    const wire = (client as unknown as { _socket: { writableLength: number } })._socket;
     const gone = once(client!, 'close');
     let position = 41;
     let highest = 0;
     while (client!.readyState === client!.OPEN) {
       for (let burst = 0; burst < 100; burst += 1) fake.emit(++position);
-      highest = Math.max(highest, client!.bufferedAmount);
+      highest = Math.max(highest, wire.writableLength);
+      now += 1;
       await new Promise(setImmediate);
     }
     expect(highest).toBeLessThan(100_000);
     await gone;
-    expect(fake.listeners.size).toBe(0);
     socket.destroy();
   });
 
@@ -146,12 +136,23 @@ describe('/ws', () => {
   test('keeps a client that does', async () => {
     // Long enough for a pong on a busy machine: who is late here is gone there.
     const { url, fake, server } = await serve({ live: { pingIntervalMs: 300 } });
-    const { have } = watch(url);
-    await have(1);
+    const { frame } = await watch(url).subscribe({ everything: true });
     const [client] = server.websocketServer.clients;
     for (let pongs = 0; pongs < 2; pongs += 1) await once(client!, 'pong');
     fake.emit(42);
-    expect(await have(2)).toHaveLength(2);
+    await frame('transition');
+  });
+
+  test('closes a client that subscribes to nothing', async () => {
+    let now = 0;
+    const clock = { now: () => now, sleepUntil: async () => {} };
+    const { url } = await serve({ live: { pingIntervalMs: 20, idleMs: 1000 }, clock });
+    const busy = await watch(url).subscribe({ everything: true });
+    const idle = watch(url);
+    await idle.have(1);
+    now = 1001;
+    expect((await idle.closed).code).toBe(4408);
+    expect(busy.socket.readyState).toBe(WebSocket.OPEN);
   });
 
   test('says that it goes away when the server stops, and the stop waits for nobody', async () => {
@@ -164,16 +165,16 @@ describe('/ws', () => {
   });
 
   test('refuses a page of another origin', async () => {
-    const { port, fake } = await serve();
+    const { port, server } = await serve();
     const socket = connect(port, '127.0.0.1');
-    raws.push(socket);
     socket.write(
       'GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: https://evil.example\r\nConnection: Upgrade\r\n' +
         'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
     );
     const [answer] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
     expect(answer.toString()).toMatch(/^HTTP\/1.1 403 /);
-    expect(fake.listeners.size).toBe(0);
+    expect(server.websocketServer.clients.size).toBe(0);
   });
 
   test('asked for without an upgrade is 426', async () => {

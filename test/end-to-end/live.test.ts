@@ -12,21 +12,22 @@ import type { Database } from '../../src/database.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';
 
-/** Connects, and hands over each transition as it arrives. Answers the position of the greeting. */
+/** Subscribes to everything, and hands over each transition as it arrives. Answers from which position on. */
 async function watch(
   service: TestService,
   onTransition: (transition: TransitionView) => void,
 ): Promise<number> {
   const socket = new WebSocket(`${service.url.replace('http', 'ws')}/ws`, 'onboarding.v1+json');
   onTestFinished(() => socket.close());
-  const hello = Promise.withResolvers<number>();
+  const live = Promise.withResolvers<number>();
   socket.addEventListener('message', ({ data }) => {
     const frame = JSON.parse(String(data)) as Frame;
-    if (frame.type === 'hello') hello.resolve(frame.position);
+    if (frame.type === 'live') live.resolve(frame.position);
     if (frame.type === 'transition') onTransition(frame);
   });
   await once(socket, 'open');
-  return hello.promise;
+  socket.send(JSON.stringify({ type: 'subscribe', subscriptions: [{ id: 'all', everything: true }] }));
+  return live.promise;
 }
 
 const read = async <T>(service: TestService, path: string) => (await service.get<T>(path)).body;
@@ -78,7 +79,7 @@ describeOnEveryDatabase('the live feed', (makeDatabase) => {
     const look = () => {
       for (const id of ids) answers.push(...symbols.map((symbol) => readyMeansPriced(service, id, symbol)));
     };
-    const { close } = await service.app.service.feed.subscribe(look, { name: 'local', role: 'operator' });
+    const { close } = service.app.service.feed.subscribe(look);
     onTestFinished(close);
     const uploads = await Promise.all([
       service.upload<Uploaded>(csvOf(...symbols)),

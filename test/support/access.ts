@@ -18,6 +18,7 @@ export const access: Record<string, 'anybody' | 'users' | 'owners' | 'operators'
   'GET /portfolios/template.csv': 'anybody',
   'POST /tickets': 'users',
   'GET /ws': 'users',
+  'GET /events': 'users',
   'POST /portfolios': 'users',
   'GET /portfolios': 'users',
   'GET /portfolios/:id': 'owners',

@@ -2,7 +2,7 @@ import type { ApiReader, Operation } from './api-document.ts';
 
 /** Headers of HTTP itself, and those by which pages are protected: they are not told of each operation. */
 const ofEveryAnswer: readonly RegExp[] = [
-  /^(date|connection|keep-alive|transfer-encoding|content-type|content-length|cache-control|vary)$/,
+  /^(date|connection|keep-alive|transfer-encoding|content-type|content-length|cache-control|vary|x-accel-buffering)$/,
   /^(access-control|cross-origin|x-content-type|x-dns-prefetch|x-download|x-frame|x-permitted|x-xss)-/,
   /^(content-security-policy|origin-agent-cluster|referrer-policy|strict-transport-security)$/,
 ];
@@ -14,7 +14,7 @@ export async function breaches(
   reader: ApiReader,
 ): Promise<string[]> {
   const { operationId, responses } = operation;
-  const text = await response.text();
+  const text = await textOf(response);
   const { status, headers } = response;
   const said = responses[status];
   const evidence = `${operationId} answered ${status}: ${text.slice(0, 500)}`;
@@ -26,6 +26,15 @@ export async function breaches(
       (breach) => `${breach}: ${evidence}`,
     ),
   ];
+}
+
+/** All of an answer; of one that never ends, what comes first. */
+async function textOf(response: Response): Promise<string> {
+  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return response.text();
+  const reader = response.body!.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return new TextDecoder().decode(value);
 }
 
 function headerBreaches(

@@ -88,14 +88,18 @@ export async function details(url: string): Promise<JobDetailView[]> {
 export async function watch(url: string) {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`);
   const seen: TransitionView[] = [];
+  const live = Promise.withResolvers<void>();
   let look = () => {};
   socket.addEventListener('message', ({ data }) => {
     const frame = JSON.parse(String(data)) as { type: string } & TransitionView;
+    if (frame.type === 'live') live.resolve();
     if (frame.type === 'transition') seen.push(frame);
     look();
   });
   onTestFinished(() => socket.close());
-  await once(socket, 'message');
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ type: 'subscribe', subscriptions: [{ id: 'all', everything: true }] }));
+  await live.promise;
   return {
     seen,
     until: (isSo: (seen: TransitionView[]) => boolean | Promise<boolean>) =>

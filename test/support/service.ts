@@ -110,24 +110,23 @@ async function findingsIn(database: Database) {
   return { ...(await findings()), lagging: (await look(null, 1_000_000)).lagging };
 }
 
-async function serviceOf(app: App): Promise<TestService> {
-  const heard = await hear(app);
+function serviceOf(app: App): TestService {
+  const heard = hear(app);
   const client = (person: Person | null): TestService => clientOf(app, heard, { person, as: client });
   return client(null);
 }
 
 type Heard = Pick<TestService, 'transitions' | 'transition'>;
 
-async function hear(app: App): Promise<Heard> {
+function hear(app: App): Heard {
   const transitions: TransitionView[] = [];
   const waiting = new Set<() => void>();
-  const { close } = await app.service.feed.subscribe(
-    (transition) => {
-      transitions.push(transition);
-      for (const look of waiting) look();
-    },
-    { name: 'local', role: 'operator' },
-  );
+  const { close } = app.service.feed.subscribe((entry) => {
+    if (entry.type !== 'transition') return;
+    const { type: _, ...transition } = entry;
+    transitions.push(transition);
+    for (const look of waiting) look();
+  });
   onTestFinished(close);
 
   const transition: TestService['transition'] = (matches) =>

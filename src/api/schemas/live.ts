@@ -53,6 +53,48 @@ export const unsubscribeFrameSchema = z.strictObject({
   subscriptions: z.array(subscriptionIdSchema).min(1).max(32),
 });
 
+const listOf = <Item extends z.ZodType<string, string>>(item: Item, most: number) =>
+  z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(item).min(1).max(most))
+    .optional();
+
+/** One subscription, as a query names it; and where no header can be sent, a ticket. */
+export const eventsQuerySchema = z
+  .strictObject({
+    symbols: listOf(symbolParameterSchema, namesMax).meta({ description: 'Separated by commas.' }),
+    portfolios: listOf(idSchema, namesMax).meta({ description: 'Your own; an operator’s any.' }),
+    jobs: listOf(idSchema, namesMax).meta({ description: 'Ids, separated by commas.' }),
+    statuses: listOf(z.enum(jobStatuses), jobStatuses.length).meta({
+      description: 'Jobs that enter or leave one of these statuses.',
+    }),
+    everything: z
+      .literal('true')
+      .transform(() => true as const)
+      .optional()
+      .meta({ description: 'For operators: every job, every portfolio.' }),
+    after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().meta({
+      description: 'Resumes after that position. `Last-Event-ID` says the same.',
+    }),
+    ticket: z.string().max(128).optional().meta({ description: 'From `POST /tickets`.' }),
+  })
+  .refine(
+    ({ after: _, ticket: __, ...selector }) => Object.values(selector).some((named) => named !== undefined),
+    {
+      error: 'expected symbols, portfolios, jobs, statuses or everything',
+    },
+  );
+
+export const eventsHeadersSchema = z.object({
+  'last-event-id': z
+    .string()
+    .regex(/^\d{1,15}$/, 'expected the id of an event')
+    .transform(Number)
+    .optional()
+    .meta({ description: 'Resumes after that event: an `EventSource` sends it by itself.' }),
+});
+
 export const clientFrameSchema = z.discriminatedUnion('type', [
   subscribeFrameSchema,
   resumeFrameSchema,
@@ -82,6 +124,9 @@ export const helloFrameSchema = z.object({
       .int()
       .meta({ description: 'How long it may stay that far behind before it is closed (4429).' }),
     subscriptions: z.int().meta({ description: 'Of one connection.' }),
+    requests_per_minute: z
+      .int()
+      .meta({ description: 'Frames of a client; beyond them it is closed (1008).' }),
     names: z
       .int()
       .meta({ description: 'Symbols, portfolios and jobs in all subscriptions of one connection.' }),
@@ -177,7 +222,6 @@ export const coalescedFrameSchema = z.object({
 });
 
 export const liveErrorCodes = [
-  'unsupported_message',
   'malformed_frame',
   'invalid_frame',
   'operators_only',
@@ -216,4 +260,7 @@ export const frameSchema = z.discriminatedUnion('type', [
   errorFrameSchema,
 ]);
 export type Frame = z.infer<typeof frameSchema>;
-export type FrameOf<Type extends Frame['type']> = Extract<Frame, { type: Type }>;
+export type FrameOf<Type extends (Frame | ClientFrame)['type']> = Extract<
+  Frame | ClientFrame,
+  { type: Type }
+>;

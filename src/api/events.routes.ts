@@ -1,0 +1,111 @@
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+import type { ConnectionGate } from './connection-gate.ts';
+import type { Api } from './fastify.types.ts';
+import type { Feed } from './feed.ts';
+import type { FeedHub } from './feed-hub.ts';
+import type { Sink } from './feed-outlet.ts';
+import { readSubscription } from './feed-requests.ts';
+import { encodeOnce, eventText, type LiveLimits } from './frames.ts';
+import { responses } from './responses.ts';
+import { eventsHeadersSchema, eventsQuerySchema, type Subscription } from './schemas.ts';
+import type { Viewer } from './service.ts';
+
+interface EventsOptions {
+  feed: Feed;
+  hub: FeedHub;
+  gate: ConnectionGate;
+  limits: LiveLimits;
+}
+
+const reconnectMs = 1000;
+
+const streamed = z.string().meta({
+  description:
+    'Events without end: each has the name, and as its data the JSON, of a frame of the feed. Comments keep the ' +
+    'connection alive.',
+});
+
+/** `GET /events`: the feed as server-sent events, with one subscription for as long as it is read. */
+export function eventsRoute(app: Api, { feed, hub, gate, limits }: EventsOptions): void {
+  const schema = {
+    operationId: 'streamEvents',
+    tags: ['onboarding'],
+    summary: 'Watch jobs and portfolios as server-sent events',
+    description:
+      'The same frames as over `/ws`, see `/asyncapi.json`, for one subscription. An `EventSource` that lost its ' +
+      'connection names the last event itself and gets what it has missed; `resync` says that this cannot be told, ' +
+      'and that everything begins anew. Needs the token in the header, or a ticket from `POST /tickets` in the query.',
+    querystring: eventsQuerySchema,
+    headers: eventsHeadersSchema,
+    response: responses({ 200: streamed }, [
+      'operators_only',
+      'portfolio_not_found',
+      'cross_origin',
+      'too_many_connections',
+      'shutting_down',
+    ]),
+  };
+  const config = { tickets: true, stream: true, fresh: true, produces: ['text/event-stream'] };
+  app.get('/events', { schema, config, exposeHeadRoute: false }, async (request, reply) => {
+    const { viewer, query, headers } = request;
+    const { ticket: _, after = headers['last-event-id'], ...selector } = query;
+    const subscription = await admissible({ id: 'events', ...selector }, viewer, feed);
+    const leave = gate.enter(request);
+    if (leave === null) throw new AppError('too_many_connections', 'You have too many open connections.');
+    const session = hub.join({ sink: stream(reply, limits), encode, viewer });
+    reply.raw.on('drain', session.drained);
+    reply.raw.once('close', () => {
+      session.ended();
+      leave();
+    });
+    session.request(
+      after === undefined
+        ? { type: 'subscribe', subscriptions: [subscription] }
+        : { type: 'resume', after, subscriptions: [subscription] },
+    );
+  });
+  app.addHook('preClose', async () => hub.close());
+}
+
+/** Refused with a status, which ends an EventSource, where an event would have it try again for ever. */
+async function admissible(given: Subscription, viewer: Viewer, feed: Feed): Promise<Subscription> {
+  const read = readSubscription(given, viewer);
+  if ('type' in read) {
+    throw new AppError(read.code === 'operators_only' ? 'operators_only' : 'invalid_request', read.message);
+  }
+  if (read.portfolios === undefined) return read;
+  const { subscriptions } = await feed.state([{ id: read.id, portfolios: read.portfolios }], viewer);
+  const missing = subscriptions[0]?.missing[0];
+  if (missing !== undefined) throw new AppError('portfolio_not_found', `There is no portfolio ${missing}.`);
+  return read;
+}
+
+/** Takes the answer over: from here on it is a stream. */
+function stream(reply: FastifyReply, { closeTimeoutMs }: LiveLimits): Sink {
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no', // nginx would keep events until it has a page of them
+  });
+  raw.write(`retry: ${reconnectMs}\n\n`);
+  return {
+    write(text) {
+      if (!raw.writableEnded) raw.write(text);
+    },
+    get pending() {
+      return raw.writableLength;
+    },
+    close() {
+      raw.end();
+      // Who does not read what was written will not read the end of it either.
+      setTimeout(() => raw.destroy(), closeTimeoutMs).unref();
+    },
+  };
+}
+
+const encode = encodeOnce((frame) => Buffer.from(eventText(frame)));

@@ -1,0 +1,102 @@
+import type { FeedEntry, PortfolioState } from '../api/feed.ts';
+import type { SnapshotView } from '../api/schemas.ts';
+import type { Viewer } from '../api/service.ts';
+import type { Database, Transaction } from '../database.ts';
+import { type SnapshotRow, snapshotColumnsSql, snapshotOf } from './portfolio.query.ts';
+
+/** The portfolios' part of the feed: a snapshot's row carries its place in it, and the totals before. */
+export interface SnapshotFeed {
+  /** Changes after one position and up to another, ascending; of null every portfolio's. */
+  between(
+    range: { after: number; until: number },
+    portfolioIds: readonly string[] | null,
+    options?: { limit?: number; on?: Transaction },
+  ): Promise<Update[]>;
+  /** Those of the portfolios that are there and the viewer's, with what they need and their latest totals. */
+  states(ids: readonly string[], viewer: Viewer, options: { on: Transaction }): Promise<PortfolioState[]>;
+}
+
+type Update = Extract<FeedEntry, { type: 'snapshot.updated' }>;
+
+export function snapshotFeed(database: Database): SnapshotFeed {
+  return {
+    async between({ after, until }, portfolioIds, { limit = null, on } = {} as { limit?: number }) {
+      const rows = await database.sql<UpdateRow>(betweenSql, [after, until, portfolioIds, limit], { on });
+      return rows.map(updateOf);
+    },
+    async states(ids, { name, role }, { on }) {
+      if (ids.length === 0) return [];
+      const rows = await database.sql<StateRow>(statesSql, [ids, role === 'operator', name], { on });
+      return rows.map(({ portfolio_id, symbols, ...row }) => ({
+        portfolio_id,
+        symbols,
+        snapshot: row.snapshot_date === null ? null : snapshotOf(row),
+      }));
+    },
+  };
+}
+
+interface UpdateRow extends SnapshotRow {
+  portfolio_id: string;
+  feed_position: string;
+  cause: string | null;
+  before: Texts | null;
+}
+
+type StateRow = SnapshotRow & { portfolio_id: string; symbols: string[] };
+
+function updateOf({ portfolio_id, feed_position, cause, before, ...after }: UpdateRow): Update {
+  return {
+    type: 'snapshot.updated',
+    position: Number(feed_position),
+    portfolio_id,
+    cause,
+    before: before && previousOf(before),
+    after: snapshotOf(after),
+  };
+}
+
+/** The row as it was, each of its columns as the text that keeps every digit. */
+type Texts = Record<keyof SnapshotView, string>;
+
+function previousOf(row: Texts): SnapshotView {
+  return snapshotOf({
+    snapshot_date: row.snapshot_date,
+    total_value: row.total_value,
+    total_cost: row.total_cost,
+    total_pnl: row.total_pnl,
+    pnl_percent: row.pnl_percent,
+    long_value: row.long_value,
+    short_value: row.short_value,
+    gross_exposure: row.gross_exposure,
+    net_exposure: row.net_exposure,
+    realized_pnl: row.realized_pnl,
+    position_count: Number(row.position_count),
+    unpriced_count: Number(row.unpriced_count),
+    pending_count: Number(row.pending_count),
+    missing_fx_count: Number(row.missing_fx_count),
+    coverage: row.coverage,
+    is_complete: row.is_complete === 'true',
+    oldest_price_date: row.oldest_price_date,
+    computed_at: row.computed_at,
+    revision: Number(row.revision),
+  });
+}
+
+const betweenSql = `
+  select portfolio_id, feed_position, cause, ${snapshotColumnsSql},
+    (select jsonb_object_agg(key, value) from jsonb_each_text(previous)) as before
+  from portfolio_snapshots
+  where feed_position > $1::bigint and feed_position <= $2::bigint
+    and ($3::uuid[] is null or portfolio_id = any($3::uuid[]))
+  order by feed_position limit $4::int`;
+
+const statesSql = `
+  select f.id as portfolio_id, s.*,
+    array(select distinct needs_symbol from positions
+      where portfolio_id = f.id and exit_date is null and needs_symbol is not null order by 1) as symbols
+  from portfolios f left join lateral (
+    select ${snapshotColumnsSql} from portfolio_snapshots
+    where portfolio_id = f.id order by snapshot_date desc limit 1
+  ) s on true
+  where f.id = any($1::uuid[]) and ($2::boolean or f.owner = $3)`;

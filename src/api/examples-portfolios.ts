@@ -67,7 +67,7 @@ const snapshot: SnapshotView = {
   revision: 1,
 };
 
-const summary: Omit<PortfolioView, 'progress' | 'symbols'> = {
+const summary: Omit<PortfolioView, 'progress' | 'symbols' | 'warnings'> = {
   portfolio_id: id,
   name: 'Mine',
   base_currency: 'USD',
@@ -98,6 +98,13 @@ const portfolio: PortfolioView = {
       phase: 'universe',
       progress: 0.4,
       job_id: '01a20497-20ee-7120-a7a2-4d5a9d1ce6da',
+    },
+  ],
+  warnings: [
+    {
+      code: 'split_since_entry',
+      message:
+        'AAPL split 4 for 1 on 2026-08-31, after a lot of it was entered: their own warnings have both readings.',
     },
   ],
 };

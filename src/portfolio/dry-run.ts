@@ -62,7 +62,7 @@ export async function dryRun(ports: DryRunPorts, input: UploadInput): Promise<Dr
   };
 }
 
-const noPrice = { lastClose: null, priceDate: null };
+const noPrice = { lastClose: null, priceDate: null, splits: [] };
 
 /** What is known of the market that lots are valued in. */
 interface Market {

@@ -2,6 +2,7 @@ import Big from 'big.js';
 import type { LotView } from '../api/schemas.ts';
 import { weekdaysBetween } from '../market/sessions.ts';
 import { minorUnitWarning } from './minor-unit.ts';
+import { type Split, splitWarning } from './split.ts';
 
 /** A lot with its unrounded values in the base currency: a row of `valuation.ts`, decimals as strings. */
 export interface ValuedLot {
@@ -29,6 +30,7 @@ export interface ValuedLot {
   fx_value: string | null;
   fx_cost: string | null;
   rates_pending: string[] | null;
+  splits: Split[] | null;
   value: string | null;
   cost: string | null;
   disposition: LotView['disposition'];
@@ -74,12 +76,15 @@ export function lotViewOf(lot: ValuedLot, session: string): LotView {
   };
 }
 
-function warningsOf({ line, symbol, investment_class, entry_price, close, close_currency }: ValuedLot) {
-  if (investment_class !== 'PUBLIC' || close === null) return [];
+function warningsOf({ line, symbol, investment_class, close, close_currency, splits, ...row }: ValuedLot) {
+  if (investment_class !== 'PUBLIC') return [];
   // A row that named a minor unit was brought to the major one when it was read.
-  const lot = { line, symbol, entryPrice: entry_price, quoteUnit: null };
-  const warning = minorUnitWarning(lot, { symbolCurrency: close_currency, lastClose: close });
-  return warning ? [{ code: warning.code, message: warning.message }] : [];
+  const prices = { entryPrice: plain(row.entry_price)!, quoteUnit: null };
+  const lot = { line, symbol, quantity: plain(row.quantity)!, entryDate: row.entry_date, ...prices };
+  const suspicion = close && minorUnitWarning(lot, { symbolCurrency: close_currency, lastClose: close });
+  return [suspicion, splitWarning(lot, splits ?? [])].flatMap((warning) =>
+    warning ? [{ code: warning.code as string, message: warning.message }] : [],
+  );
 }
 
 function percentOf(pnl: Big | null, cost: string | null): string | null {

@@ -1,6 +1,7 @@
 import type { Lot } from './lots.ts';
 import { minorUnitWarning } from './minor-unit.ts';
 import type { Problem } from './problems.ts';
+import { type Split, splitWarning } from './split.ts';
 import { foreignWarning } from './validation.ts';
 
 /** What the universe has of a symbol's price. A symbol that is not active has no close. */
@@ -10,15 +11,18 @@ export interface Quote {
   /** In `currency`, an exact decimal. */
   lastClose: string | null;
   priceDate: string | null;
+  /** Ascending by date. */
+  splits: readonly Split[];
 }
 
 export type Quotes = ReadonlyMap<string, Quote>;
 
-const minorUnitsMax = 100; // at most as many as anybody would read
+const remarksMax = 100; // at most as many as anybody would read
 
 /**
  * The warnings that can only be given once the symbols are known: lots that are in another currency than the portfolio
- * because their symbol trades in it, one warning per currency, and entry prices that look like pence.
+ * because their symbol trades in it, one warning per currency, entry prices that look like pence, and splits since the
+ * entry.
  */
 export function marketRemarks(
   lots: readonly Lot[],
@@ -26,6 +30,7 @@ export function marketRemarks(
 ): Problem[] {
   const foreign = new Map<string, { currency: string; count: number; line: number }>();
   const minor: Problem[] = [];
+  const split: Problem[] = [];
   for (const lot of lots) {
     const quote = lot.investmentClass === 'PUBLIC' && lot.needs !== null && quotes.get(lot.needs);
     if (!quote) continue;
@@ -35,9 +40,10 @@ export function marketRemarks(
       if (seen) seen.count += 1;
       else foreign.set(currency, { currency, count: 1, line: lot.line });
     }
-    if (lastClose === null || minor.length === minorUnitsMax) continue;
-    const warning = minorUnitWarning(lot, { symbolCurrency: currency, lastClose });
-    if (warning) minor.push(warning);
+    const suspicion = lastClose && minorUnitWarning(lot, { symbolCurrency: currency, lastClose });
+    if (suspicion && minor.length < remarksMax) minor.push(suspicion);
+    const warning = splitWarning(lot, quote.splits);
+    if (warning && split.length < remarksMax) split.push(warning);
   }
-  return [...[...foreign.values()].map((lots) => foreignWarning(lots, baseCurrency)), ...minor];
+  return [...[...foreign.values()].map((lots) => foreignWarning(lots, baseCurrency)), ...minor, ...split];
 }

@@ -10,6 +10,8 @@ import type {
 import type { Viewer } from '../api/service.ts';
 import type { Database } from '../database.ts';
 import { lotViewOf, type ValuedLot } from './lot-view.ts';
+import { type Split, splitText } from './split.ts';
+import { splitJsonSql } from './split-sql.ts';
 import { lotValuesSql } from './valuation.ts';
 
 export interface PortfolioQueries {
@@ -48,10 +50,10 @@ export function portfolioQueries(
       // What is read later may be ahead, never behind: a settled portfolio has no symbol under way, and what is ready
       // is in the totals.
       const [counts] = await database.sql<CountsRow>(countsSql, [[id]]);
-      const needs = await database.sql<{ symbol: string }>(needsSql, [id]);
+      const needs = await database.sql<NeedRow>(needsSql, [id]);
       const symbols = await statuses(needs.map(({ symbol }) => symbol));
       const [latest] = await database.sql<SnapshotRow>(`${snapshotSql} limit 1`, [id, null]);
-      return viewOf(row, symbols, counts!, latest);
+      return { ...viewOf(row, symbols, counts!, latest), warnings: splitWarnings(needs) };
     },
     async positions(id, { limit, cursor = 0 }, viewer) {
       const row = await owned(id, viewer);
@@ -111,10 +113,37 @@ export interface CountsRow {
 
 export type SnapshotRow = Omit<SnapshotView, 'computed_at'> & { computed_at: string };
 
+interface NeedRow {
+  symbol: string;
+  /** Of its open lots, those that a split came after; and the splits. */
+  split_lots: number;
+  splits: Split[] | null;
+}
+
 const needsSql = `
-  select needs_symbol as symbol from positions
-  where portfolio_id = $1::uuid and exit_date is null and needs_symbol is not null
-  union select symbol from portfolio_rates where portfolio_id = $1::uuid order by 1`;
+  select n.symbol, coalesce(s.lots, 0) as split_lots, s.splits
+  from (
+    select needs_symbol as symbol from positions
+    where portfolio_id = $1::uuid and exit_date is null and needs_symbol is not null
+    union select symbol from portfolio_rates where portfolio_id = $1::uuid
+  ) n left join lateral (
+    select count(distinct p.id)::int as lots, jsonb_agg(distinct ${splitJsonSql}) as splits
+    from corporate_actions a join positions p on p.needs_symbol = a.symbol and p.entry_date < a.date
+    where a.symbol = n.symbol and a.kind = 'split' and p.portfolio_id = $1::uuid and p.exit_date is null
+      and p.investment_class = 'PUBLIC'
+  ) s on true
+  order by n.symbol`;
+
+/** One warning per symbol that has split since a lot of it was entered; the lots say what either reading comes to. */
+function splitWarnings(needs: readonly NeedRow[]): PortfolioView['warnings'] {
+  return needs.flatMap(({ symbol, split_lots: lots, splits }) => {
+    if (splits === null) return [];
+    const dated = splits.toSorted((a, b) => (a.date < b.date ? -1 : 1));
+    const many = lots === 1 ? 'a lot of it was' : `${lots} lots of it were`;
+    const message = `${symbol} split ${splitText(dated)}, after ${many} entered: their own warnings have both readings.`;
+    return [{ code: 'split_since_entry', message }];
+  });
+}
 
 /** Of the rows of `lotValuesSql`. */
 export const countsColumnsSql = `count(*)::int as lots,
@@ -130,7 +159,10 @@ const valuedLotSql = `
     expiration_date::text as expiration_date, option_type, quantity, multiplier, lot_currency, entry_price,
     entry_date::text as entry_date, exit_price, exit_date::text as exit_date, close, close_currency, value_currency,
     price_date::text as price_date, base_currency, fx_value, fx_cost, value, cost, disposition, is_pending,
-    rates_pending
+    rates_pending,
+    case when exit_date is null and investment_class = 'PUBLIC' then (
+      select json_agg(${splitJsonSql} order by date) from corporate_actions a
+      where a.symbol = lots.symbol and kind = 'split' and date > entry_date) end as splits
   from (${lotValuesSql}) lots`;
 
 export const snapshotColumnsSql = `
@@ -171,7 +203,7 @@ function viewOf(
   symbols: SymbolStatusView[],
   counts: CountsRow,
   latest: SnapshotRow | undefined,
-): PortfolioView {
+): Omit<PortfolioView, 'warnings'> {
   const ready = symbols.filter(({ status }) => status === 'ready').length;
   const failed = symbols.filter(({ status }) => status === 'error' || status === 'unknown').length;
   // A symbol that failed will not move on by itself: it counts as done, or progress would never end.

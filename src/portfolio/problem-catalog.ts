@@ -14,7 +14,7 @@ const optionMend = 'Fill it, or clear all four option columns if this is no opti
 /**
  * Every code that an upload's rows can be answered with. Codes are stable: a client may branch on them.
  *
- * `ERR_CSV_…` is about the file, `ERR_POS_…` about a row; either leaves nothing saved. `WARN_…` does not.
+ * `ERR_CSV_…` is about the file, `ERR_POS_…` about a row; either leaves nothing saved. The others do not.
  * Numbers that the original format defined are kept.
  */
 export const problemCatalog = {
@@ -166,11 +166,15 @@ export const problemCatalog = {
   },
   WARN_POS_003: {
     title: "There are lots in another currency than the portfolio's",
-    mend: 'They are saved, and counted as missing_fx instead of valued, until their currency can be converted.',
+    mend: 'They are converted at the exchange rates of their days, and missing_fx as long as there is no rate.',
   },
   WARN_POS_004: {
     title: 'Is the entry price in a minor unit?',
     mend: 'Write GBX, ZAc or ILA as currency if prices are in pence, cents or agorot.',
+  },
+  split_since_entry: {
+    title: 'The symbol has split since the entry date',
+    mend: 'Check whether quantity and price are from before the split. Neither is ever changed.',
   },
   WARN_SYM_001: {
     title: 'The symbol could not be verified yet',

@@ -2,6 +2,7 @@ import type { Database, Transaction } from '../database.ts';
 import type { Instrument } from '../market/provider.ts';
 import type { SymbolState } from '../portfolio/detection.ts';
 import type { Quote } from '../portfolio/market-remarks.ts';
+import { splitJsonSql } from '../portfolio/split-sql.ts';
 
 export interface UniverseStore {
   /** What the detection has to know about each symbol; symbols without a row or a job are left out. */
@@ -54,8 +55,10 @@ export function universeStore(database: Database): UniverseStore {
     async quotes(symbols, { on } = {}) {
       const rows = await database.sql<Quote>(
         `select symbol, currency, case when is_active then last_price end as "lastClose",
-           case when is_active then last_price_date::text end as "priceDate"
-         from symbol_universe where symbol = any($1::text[])`,
+           case when is_active then last_price_date::text end as "priceDate",
+           coalesce((select json_agg(${splitJsonSql} order by date) from corporate_actions a
+             where a.symbol = u.symbol and kind = 'split'), '[]') as splits
+         from symbol_universe u where symbol = any($1::text[])`,
         [symbols],
         { on },
       );

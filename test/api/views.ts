@@ -120,6 +120,7 @@ export const portfolio = {
   status: 'pending' as const,
   lot_count: 2,
   progress: { total: 1, ready: 0, pending: 1, failed: 0, fraction: 0.2 },
+  warnings: [],
   symbols: [
     {
       symbol: 'BRK-B',

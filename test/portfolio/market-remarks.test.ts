@@ -2,6 +2,9 @@ import { expect, test } from 'vitest';
 import { marketRemarks } from '../../src/portfolio/market-remarks.ts';
 import { lotOf } from './holdings.ts';
 
+const splitsOf = (symbol: string) =>
+  symbol === 'AAPL' ? [{ date: '2025-06-30', numerator: '4', denominator: '1' }] : [];
+
 const quotes = new Map(
   [
     ['VOD.L', 'GBP', '0.7210'],
@@ -10,7 +13,13 @@ const quotes = new Map(
     ['ODD', null, null],
   ].map(([symbol, currency, lastClose]) => [
     symbol!,
-    { symbol: symbol!, currency: currency!, lastClose: lastClose!, priceDate: null },
+    {
+      symbol: symbol!,
+      currency: currency!,
+      lastClose: lastClose!,
+      priceDate: null,
+      splits: splitsOf(symbol!),
+    },
   ]),
 );
 const remarks = (lots: Parameters<typeof lotOf>[0][], baseCurrency = 'USD') =>
@@ -23,6 +32,7 @@ test('names each currency once, by its first line, also of a symbol that has no 
   const lots = ['AAPL', 'SAP.DE', 'VOD.L', 'SAP.DE', 'ODD', 'NEVER'].map((symbol) => ({
     symbol,
     entryPrice: '1',
+    entryDate: '2026-01-05',
   }));
   expect(remarks(lots)).toEqual([
     ['WARN_POS_003', 3, 'EUR'],
@@ -35,6 +45,11 @@ test('suspects pence in an entry price far above the close, unless the row says 
   expect(remarks([lot, { ...lot, currency: 'GBP', quoteUnit: 'GBX' }], 'GBP')).toEqual([
     ['WARN_POS_004', 2, '72'],
   ]);
+});
+
+test('names the lots that a split came after', () => {
+  const lot = { symbol: 'AAPL', entryPrice: '172' };
+  expect(remarks([lot, { ...lot, entryDate: '2025-06-30' }])).toEqual([['split_since_entry', 2, '10']]);
 });
 
 test('says nothing of lots that are closed, or in a currency that their row names', () => {

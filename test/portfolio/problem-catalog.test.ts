@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { deferredWarnings } from '../../src/portfolio/deferred.ts';
 import { minorUnitWarning } from '../../src/portfolio/minor-unit.ts';
 import { type ProblemCode, problemCatalog } from '../../src/portfolio/problem-catalog.ts';
+import { splitWarning } from '../../src/portfolio/split.ts';
 import {
   cash,
   codes,
@@ -82,6 +83,12 @@ const producers: Record<ProblemCode, () => Reading> = {
     const warning = minorUnitWarning(lot, { symbolCurrency: 'GBP', lastClose: '72.10' });
     return { lots: [lot], problems: null, warnings: warning ? [warning] : [] };
   },
+  // Nor does it know of splits: this one comes with the symbol.
+  split_since_entry: () => {
+    const lot = lotOf({ symbol: 'NVDA', entry_date: '2024-06-07' });
+    const warning = splitWarning(lot, [{ date: '2024-06-10', numerator: '10', denominator: '1' }]);
+    return { lots: [lot], problems: null, warnings: warning ? [warning] : [] };
+  },
   // Nor does it ask a provider: this one comes with the provider's verdicts.
   WARN_SYM_001: () => {
     const lot = lotOf({ symbol: 'AAPL' });
@@ -105,7 +112,7 @@ describe('problemCatalog', () => {
     },
   );
 
-  test.each(catalogued.filter((code) => code.startsWith('WARN_')))(
+  test.each(catalogued.filter((code) => !code.startsWith('ERR_')))(
     '%s comes with lots that are taken',
     (code) => {
       const { lots, warnings } = producers[code]();

@@ -49,6 +49,8 @@ export const portfolioSymbolSchema = z.object({
   job_id: idSchema.nullable(),
 });
 
+const noteSchema = z.object({ code: z.string(), message: z.string() });
+
 export const portfolioViewSchema = z.object({
   portfolio_id: idSchema,
   name: z.string(),
@@ -65,6 +67,9 @@ export const portfolioViewSchema = z.object({
   }),
   symbols: z.array(portfolioSymbolSchema).meta({ description: 'Ascending by symbol.' }),
   snapshot: snapshotSchema.nullable().meta({ description: 'The latest; null while no lot is priced.' }),
+  warnings: z
+    .array(noteSchema)
+    .meta({ description: 'What is remarkable about its lots as a whole, like `split_since_entry`.' }),
   created_at: timestampSchema,
   updated_at: timestampSchema,
 });
@@ -78,7 +83,11 @@ export const portfoliosQuerySchema = z.strictObject({
 export type PortfoliosQuery = z.infer<typeof portfoliosQuerySchema>;
 
 /** A portfolio without its symbols: what a list shows. */
-const portfolioSummaryViewSchema = portfolioViewSchema.omit({ progress: true, symbols: true });
+const portfolioSummaryViewSchema = portfolioViewSchema.omit({
+  progress: true,
+  symbols: true,
+  warnings: true,
+});
 
 export const portfoliosViewSchema = z.object({
   portfolios: z.array(portfolioSummaryViewSchema),
@@ -113,18 +122,24 @@ export const lotSchema = z.object({
   entry_date: daySchema,
   exit_price: decimalSchema.nullable(),
   exit_date: daySchema.nullable(),
-  last_close: decimalSchema.nullable().meta({ description: 'In `currency`.' }),
+  last_close: decimalSchema.nullable().meta({ description: "In the currency of the symbol's prices." }),
   price_date: daySchema.nullable(),
   stale_sessions: z.int().nullable().meta({ description: 'Weekdays behind the last completed session.' }),
-  fx_value: decimalSchema.nullable(),
-  fx_cost: decimalSchema.nullable(),
+  fx_value: decimalSchema.nullable().meta({
+    description:
+      'Rate into the base currency of what it is valued at: at the FX close on or before `price_date`, or the exit date ' +
+      'once it is closed. At most 18 decimals.',
+  }),
+  fx_cost: decimalSchema
+    .nullable()
+    .meta({ description: 'The same of its entry price, at the FX close on or before `entry_date`.' }),
   market_value: decimalSchema.nullable(),
   cost: decimalSchema.nullable(),
   pnl: decimalSchema.nullable(),
   pnl_percent: decimalSchema.nullable(),
   disposition: z.enum(dispositions),
   reason: z.string().nullable(),
-  warnings: z.array(z.object({ code: z.string(), message: z.string() })),
+  warnings: z.array(noteSchema),
 });
 export type LotView = z.infer<typeof lotSchema>;
 

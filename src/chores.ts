@@ -5,6 +5,7 @@ import type { Chore } from './maintenance.ts';
 import type { Metrics } from './metrics/registry.metrics.ts';
 import type { RetentionStore } from './onboarding/retention.store.ts';
 import { pruneJournal } from './onboarding/retention.ts';
+import { vacuumDue } from './pglite-vacuum.ts';
 import { findingKinds, type ReconcilerParts, reconcilerOf } from './reconciler.ts';
 
 export interface ChoreParts extends Omit<ReconcilerParts, 'onFound'> {
@@ -27,7 +28,12 @@ export function choresOf(parts: ChoreParts): Chore[] {
     ...parts,
     onFound: (kind, count) => metrics.count(findings, { kind }, count),
   });
+  const vacuum: Chore = {
+    everyMs: minuteMs,
+    run: async (signal) => void (await vacuumDue(database, clock, signal)),
+  };
   return [
+    ...(embedded ? [vacuum] : []),
     { everyMs: minuteMs, run: () => reconciler.queue() },
     { everyMs: 10 * minuteMs, run: (signal) => reconciler.portfolios(embedded ? 20 : 200, signal) },
     {

@@ -90,6 +90,7 @@ function stream(reply: FastifyReply, { closeTimeoutMs }: LiveLimits): Sink {
     ...(reply.getHeaders() as Record<string, string>),
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
+    connection: 'close', // a stream ends when the service stops: nobody should keep its connection for later
     'x-accel-buffering': 'no', // nginx would keep events until it has a page of them
   });
   raw.write(`retry: ${reconnectMs}\n\n`);

@@ -60,6 +60,7 @@ export function feedHub(options: HubOptions): FeedHub {
   });
   let { position } = subscription;
   let forgotten = position;
+  let closed = false;
 
   const parts: HubParts = {
     ...options,
@@ -78,10 +79,12 @@ export function feedHub(options: HubOptions): FeedHub {
   };
   return {
     join({ sink, encode, viewer }) {
-      const outlet = createOutlet({ sink, encode, limits, now: clock.now });
+      const onClose = () => session.ended();
+      const outlet = createOutlet({ sink, encode, limits, now: clock.now, onClose });
       const session = createSession({ ...parts, outlet, viewer, onEnd: () => sessions.delete(session) });
       sessions.add(session);
       outlet.send(helloFrame({ position, now: clock.now(), marketData, limits }));
+      if (closed) session.close(closeCodes.goingAway, 'shutting down');
       return session;
     },
     tick() {
@@ -90,6 +93,7 @@ export function feedHub(options: HubOptions): FeedHub {
       for (const session of sessions) session.tick(now, told);
     },
     close() {
+      closed = true;
       subscription.close();
       for (const session of [...sessions]) session.close(closeCodes.goingAway, 'shutting down');
     },

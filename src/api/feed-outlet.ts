@@ -39,12 +39,14 @@ interface OutletOptions {
   encode: Encode;
   limits: Pick<LiveLimits, 'bufferBytes' | 'slowMs'>;
   now: () => number;
+  /** It was closed, be it from here. */
+  onClose: () => void;
 }
 
 /** Entries that a client is behind with; as many jobs as a cluster works on at once, and more. */
 const latestMax = 5000;
 
-export function createOutlet({ sink, encode, limits, now }: OutletOptions): Outlet {
+export function createOutlet({ sink, encode, limits, now, onClose }: OutletOptions): Outlet {
   const latest = new Map<string, FeedEntry>();
   let since: number | null = null; // when it fell behind
   let after = 0; // the last position written
@@ -61,6 +63,7 @@ export function createOutlet({ sink, encode, limits, now }: OutletOptions): Outl
     if (!open) return;
     sink.close(code, reason);
     ended();
+    onClose();
   };
   const ended = () => {
     open = false;

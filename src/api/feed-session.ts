@@ -52,10 +52,7 @@ export function createSession(options: SessionOptions): Session {
     outlet.ended();
     options.onEnd();
   };
-  const close = (code: number, reason: string) => {
-    outlet.close(code, reason);
-    ended();
-  };
+  const { close } = outlet;
   const refuse = (refusals: readonly FrameOf<'error'>[]) => {
     for (const refusal of refusals) outlet.send(refusal);
     mistakes += refusals.length;

@@ -16,11 +16,12 @@ import { type Database, openDatabase } from './database.ts';
 import { diagnose } from './diagnosis.ts';
 import { feedReader, feedStates } from './feed.ts';
 import { startMaintenance } from './maintenance.ts';
-import { type CountingProvider, countRequests } from './market/counting.ts';
+import type { CountingProvider } from './market/counting.ts';
 import type { MarketDataProvider } from './market/provider.ts';
 import { rememberVerdicts } from './market/verdicts.ts';
+import { openMarketData } from './market-data.ts';
 import { memory } from './memory.ts';
-import { observeCall, observeCommit, observed, observeFeed } from './metrics/observed.ts';
+import { observeCommit, observed, observeFeed } from './metrics/observed.ts';
 import { createMetrics } from './metrics/registry.metrics.ts';
 import { measurementsOf } from './metrics.ts';
 import { ceilingActor } from './onboarding/ceiling.ts';
@@ -39,7 +40,7 @@ import { startSymbolQueue } from './onboarding/symbol.queue.ts';
 import { startTransitionFeed } from './onboarding/transition.feed.ts';
 import { idempotencyStore } from './portfolio/idempotency.store.ts';
 import { buildService } from './service.ts';
-import { assertPortFree, configuredProvider, databaseOptions, migrated } from './startup.ts';
+import { assertPortFree, databaseOptions, migrated } from './startup.ts';
 import { type Base, type Stores, storesOn } from './stores.ts';
 import { listenForWork } from './work.ts';
 
@@ -105,20 +106,14 @@ async function openBase(
   closers.push(() => database.close());
   await migrated(database, config);
   const metrics = createMetrics();
-  const { provider: configured, gate } = options.provider
-    ? { provider: options.provider, gate: null }
-    : configuredProvider(config, clock);
-  const provider = countRequests(configured, {
-    clock,
-    onCall: (call) => observeCall(metrics, configured.name, call),
-  });
-  await claimProvider(database, provider.name);
+  const marketData = await openMarketData(config, { clock, metrics, own: options.provider });
+  await claimProvider(database, marketData.provider.name);
   // The lock on the directory proves that nobody else takes uploads: what a killed process was at is over.
   if (database.pglite !== null) await idempotencyStore(database).releaseAll();
   const queue = await startSymbolQueue(database, { log });
   closers.push(() => queue.stop());
   const nodeName = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  return { config, clock, database, provider, gate, metrics, queue, nodeName, logger, log, closers };
+  return { config, clock, database, ...marketData, metrics, queue, nodeName, logger, log, closers };
 }
 
 /** The supervisor of this node with its claims, its recorder, its feed and its memory. */

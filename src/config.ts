@@ -36,6 +36,8 @@ export interface Config {
     /** In the order in which they are tried. */
     providers: ProviderName[];
     yahooBaseUrl: string | null;
+    /** The directory of the files provider; there is one exactly where `providers` has it. */
+    directory: string | null;
     simulated: { seed: number; latencyMs: number; faults: Fault[] };
   };
   /** What becomes of an upload, or of a single symbol, that cannot be verified now. */
@@ -98,6 +100,13 @@ function crossProblems(values: Environment, wrong: ReadonlyMap<string, unknown>)
     if (values.DATABASE_URL && values[name] && right(name)) {
       found.push([name, 'to be unset beside DATABASE_URL: it is for the embedded database']);
     }
+  }
+  const usesFiles = values.MARKET_DATA?.split(',').some((name) => name.trim() === 'files') ?? false;
+  if (right('MARKET_DATA') && usesFiles !== Boolean(values.MARKET_DATA_DIR)) {
+    const expected = usesFiles
+      ? 'a directory, because MARKET_DATA names files'
+      : 'to be unset unless MARKET_DATA names files';
+    found.push(['MARKET_DATA_DIR', expected]);
   }
   const base = Number(values.RETRY_BASE_MS ?? settingsSchema.shape.RETRY_BASE_MS.parse(undefined));
   const max = Number(values.RETRY_MAX_MS ?? settingsSchema.shape.RETRY_MAX_MS.parse(undefined));
@@ -178,6 +187,7 @@ function toConfig(settings: Settings): Config {
     marketData: {
       providers: settings.MARKET_DATA,
       yahooBaseUrl: settings.YAHOO_BASE_URL ?? null,
+      directory: settings.MARKET_DATA_DIR ?? null,
       simulated: {
         seed: settings.SIMULATED_SEED,
         latencyMs: settings.SIMULATED_LATENCY_MS,

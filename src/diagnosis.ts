@@ -34,7 +34,8 @@ export interface DiagnosisParts {
   config: Pick<Config, 'database'>;
   /** Null where it could not be opened: then whoever asks says why, in findings of its own. */
   database: Database | null;
-  provider: MarketDataProvider;
+  /** In the order in which they are tried. */
+  sources: readonly MarketDataProvider[];
   /** The way to it; null where it is not this process that asks, or nothing outside is asked. */
   gate: Gate | null;
   clock: Clock;
@@ -67,8 +68,13 @@ type Check = (signal: AbortSignal) => Promise<Judgement>;
 
 function checksOf(parts: DiagnosisParts): Record<string, Check> {
   const { database, clock, config, gate } = parts;
-  const provider: Check = (signal) => checkProvider(parts, signal);
-  if (database === null) return { provider };
+  const providers = Object.fromEntries(
+    parts.sources.map((source): [string, Check] => [
+      parts.sources.length === 1 ? 'provider' : `provider ${source.name}`,
+      (signal) => checkProvider(source, signal),
+    ]),
+  );
+  if (database === null) return providers;
   const facts = diagnosisQueries(database);
   const { kind } = config.database;
   return {
@@ -93,7 +99,7 @@ function checksOf(parts: DiagnosisParts): Record<string, Check> {
       const aheadMs = now - before - uncertainMs;
       return judgeClock({ whose: "The database's clock", aheadMs, uncertainMs });
     },
-    provider,
+    ...providers,
     ...(gate && { gate: async () => judgeGate(gate.view()) }),
     async proxies() {
       const session = lastNewYorkSession(clock.now());
@@ -108,7 +114,7 @@ function checksOf(parts: DiagnosisParts): Record<string, Check> {
 /** Where the embedded database lies. */
 export const clusterOf = (dataDir: string): string => join(resolve(dataDir), 'pglite');
 
-async function checkProvider({ provider }: DiagnosisParts, signal: AbortSignal): Promise<Judgement> {
+async function checkProvider(provider: MarketDataProvider, signal: AbortSignal): Promise<Judgement> {
   const began = performance.now();
   const tookMs = () => performance.now() - began;
   try {

@@ -7,7 +7,8 @@ import { type Config, readConfig } from './config.ts';
 import { type Database, openDatabase } from './database.ts';
 import { clusterOf, diagnose } from './diagnosis.ts';
 import { AppError } from './errors.ts';
-import { configuredProvider, databaseOptions } from './startup.ts';
+import { configuredProviders } from './market-data.ts';
+import { databaseOptions } from './startup.ts';
 
 /**
  * The diagnosis where no service runs: opens what the environment configures, looks, and leaves it as it was. No
@@ -29,13 +30,13 @@ export async function diagnoseHere(environment: Record<string, string | undefine
     return { verdict: 'failed', node: nodeName, checked_at, findings: [finding] };
   }
   const { config } = answer;
-  const { provider } = configuredProvider(config, clock);
+  const { sources } = configuredProviders(config, clock);
   const opened = await openExisting(config);
   if ('finding' in opened) {
-    return diagnose({ config, database: null, provider, gate: null, clock, nodeName }, [opened.finding]);
+    return diagnose({ config, database: null, sources, gate: null, clock, nodeName }, [opened.finding]);
   }
   try {
-    return await diagnose({ config, database: opened.database, provider, gate: null, clock, nodeName });
+    return await diagnose({ config, database: opened.database, sources, gate: null, clock, nodeName });
   } finally {
     await opened.database.close();
   }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { childrenMax, jobLimitsSchema, supervisorLimitsSchema } from '../machines/protocol.ts';
 import { connectionLimits } from './api/connections.ts';
 import { parseFaults } from './market/faults.ts';
+import type { ProviderName } from './market/provider.ts';
 import { authTokens, origins, proxies } from './settings-access.ts';
 
 const hourMs = 3_600_000;
@@ -89,9 +90,7 @@ export const settingsSchema = z.object({
     setting('transitions that are kept of those, the newest'),
   ),
   MARKET_DATA: providers().meta(setting('providers in order, separated by commas: yahoo, files, simulated')),
-  MARKET_DATA_DIR: later('the files provider is not built yet').meta(
-    setting('directory of the files provider (not in this version)'),
-  ),
+  MARKET_DATA_DIR: z.string().optional().meta(setting('directory of the files provider')),
   YAHOO_BASE_URL: url(['http', 'https']).meta(
     setting('send all Yahoo traffic to this origin, for proxies and stand-ins'),
   ),
@@ -140,11 +139,6 @@ function url(protocols: readonly string[]) {
   return z.string().trim().refine(fits, { error }).optional();
 }
 
-/** A setting of a later version: a value that nobody reads must stop the start. */
-function later(reason: string) {
-  return z.never({ error: `it to be unset, because ${reason}` }).optional();
-}
-
 function providers() {
   return z
     .string()
@@ -153,13 +147,14 @@ function providers() {
       const wrong = refuseProviders(names);
       if (wrong !== null) context.addIssue({ code: 'custom', message: wrong });
     })
-    .transform((names) => names as ('yahoo' | 'simulated')[])
+    .transform((names) => names as ProviderName[])
     .prefault('yahoo');
 }
 
+const known: ReadonlySet<string> = new Set<ProviderName>(['yahoo', 'files', 'simulated']);
+
 function refuseProviders(names: readonly string[]): string | null {
-  if (names.includes('files')) return 'no files, because that provider is not built yet';
-  if (names.some((name) => name !== 'yahoo' && name !== 'simulated')) return 'yahoo or simulated';
+  if (names.some((name) => !known.has(name))) return 'yahoo, files or simulated';
   // Invented prices must never fill the gaps of real ones.
   if (names.includes('simulated') && names.length > 1) return 'simulated to stand alone';
   return new Set(names).size < names.length ? 'each provider once' : null;

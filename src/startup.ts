@@ -1,13 +1,7 @@
 import { createServer } from 'node:net';
-import { observeProvider } from './attempt.ts';
-import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
 import { AppError } from './errors.ts';
-import { type Gate, providerGate } from './market/gate.client.ts';
-import type { MarketDataProvider } from './market/provider.ts';
-import { simulatedProvider } from './market/simulated.provider.ts';
-import { yahooProvider } from './market/yahoo.provider.ts';
 
 /** Throws `database_unusable` where PostgreSQL cannot be reached or refuses the schema. */
 export async function migrated(database: Database, config: Config): Promise<void> {
@@ -40,17 +34,4 @@ export function databaseOptions({ database }: Config) {
   return database.kind === 'postgresql'
     ? { databaseUrl: database.url, dataDir: null, fsync: false }
     : { databaseUrl: null, dataDir: database.dataDir, fsync: database.fsync };
-}
-
-/** What is configured, and the one way to it; without a gate where nothing outside this process is asked. */
-export function configuredProvider(
-  config: Config,
-  clock: Clock,
-): { provider: MarketDataProvider; gate: Gate | null } {
-  const { providers, simulated, yahooBaseUrl } = config.marketData;
-  if (providers[0] === 'simulated')
-    return { provider: simulatedProvider({ clock, ...simulated, observe: observeProvider }), gate: null };
-  const gate = providerGate({ clock, ...config.provider });
-  const baseUrl = yahooBaseUrl ?? undefined;
-  return { provider: yahooProvider({ clock, gate, baseUrl, observe: observeProvider }), gate };
 }

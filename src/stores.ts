@@ -3,10 +3,9 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
 import { exposureStore } from './factors/exposure.store.ts';
-import type { CountingProvider } from './market/counting.ts';
-import type { Gate } from './market/gate.client.ts';
 import { priceStore } from './market/price.store.ts';
 import { proxySource } from './market/proxies.ts';
+import type { MarketData } from './market-data.ts';
 import type { Metrics } from './metrics/registry.metrics.ts';
 import { admissionStore } from './onboarding/admission.store.ts';
 import { ceilingStore } from './onboarding/ceiling.store.ts';
@@ -30,13 +29,10 @@ import { symbolQueries } from './universe/symbol.query.ts';
 import { universeStore } from './universe/universe.store.ts';
 
 /** What everything stands on. */
-export interface Base {
+export interface Base extends MarketData {
   config: Config;
   clock: Clock;
   database: Database;
-  provider: CountingProvider;
-  /** The way to a provider outside; null where none is asked. */
-  gate: Gate | null;
   metrics: Metrics;
   queue: SymbolQueueEdge;
   nodeName: string;

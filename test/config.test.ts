@@ -37,6 +37,7 @@ describe('readConfig', () => {
       marketData: {
         providers: ['yahoo'],
         yahooBaseUrl: null,
+        directory: null,
         simulated: { seed: 1, latencyMs: 0, faults: [] },
       },
       unverifiable: 'reject',
@@ -98,7 +99,7 @@ describe('readConfig', () => {
       { YAHOO_BASE_URL: 'localhost:8080' },
       'YAHOO_BASE_URL: expected a URL that begins with http:// or https://, came: "localhost:8080"',
     ],
-    [{ MARKET_DATA: 'bloomberg' }, 'MARKET_DATA: expected yahoo or simulated, came: "bloomberg"'],
+    [{ MARKET_DATA: 'bloomberg' }, 'MARKET_DATA: expected yahoo, files or simulated, came: "bloomberg"'],
     [{ MARKET_DATA: 'yahoo,yahoo' }, 'MARKET_DATA: expected each provider once, came: "yahoo,yahoo"'],
     [
       { MARKET_DATA: 'yahoo,simulated' },
@@ -119,13 +120,15 @@ describe('readConfig', () => {
     for (const line of lines) expect(line).not.toContain('\n');
   });
 
-  test.each([
-    ['MARKET_DATA', 'files'],
-    ['MARKET_DATA_DIR', './bars'],
-  ])('stops at %s=%s, which this version could only ignore', (name, value) => {
-    const lines = problemsOf({ [name]: value });
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(new RegExp(`^${name}: expected .*not built yet`));
+  test('reads providers in order, and wants a directory exactly where files is one of them', () => {
+    const both = { MARKET_DATA: 'yahoo, files', MARKET_DATA_DIR: './bars' };
+    expect(configOf(both).marketData).toMatchObject({ providers: ['yahoo', 'files'], directory: './bars' });
+    expect(problemsOf({ MARKET_DATA: 'files' })).toEqual([
+      'MARKET_DATA_DIR: expected a directory, because MARKET_DATA names files, came: nothing',
+    ]);
+    expect(problemsOf({ MARKET_DATA_DIR: './bars' })).toEqual([
+      'MARKET_DATA_DIR: expected to be unset unless MARKET_DATA names files, came: "./bars"',
+    ]);
   });
 
   test('listens on loopback only, because nobody has to say who they are', () => {

@@ -24,13 +24,13 @@ describeOnEveryDatabase('a diagnosis', (makeDatabase, kind) => {
     diagnosisSchema.parse((await get('/onboarding/diagnosis')).body);
   const alone = (more: Partial<DiagnosisParts> = {}) => {
     const { databaseUrl: url } = database;
-    const provider = simulatedProvider({ clock: systemClock });
+    const sources = [simulatedProvider({ clock: systemClock })];
     const held = { kind: 'pglite' as const, dataDir: '/nowhere', fsync: false };
     const config = { database: url ? { kind: 'postgresql' as const, url } : held };
     return diagnose({
       config,
       database,
-      provider,
+      sources,
       clock: systemClock,
       gate: null,
       nodeName: 'here',
@@ -108,7 +108,7 @@ describeOnEveryDatabase('a diagnosis', (makeDatabase, kind) => {
 
   test('lets no check wait for another: a provider that hangs is one finding', async () => {
     const hanging = { name: 'yahoo', lookup: () => new Promise(() => {}) } as unknown as MarketDataProvider;
-    const found = await alone({ provider: hanging, deadlineMs: 2000 });
+    const found = await alone({ sources: [hanging], deadlineMs: 2000 });
     expect(named(found, 'provider')).toMatchObject({
       verdict: 'failed',
       evidence: 'Not checked: no answer within 2 s.',
@@ -121,12 +121,12 @@ describeOnEveryDatabase('a diagnosis', (makeDatabase, kind) => {
     const throwing = (error: AppError) =>
       ({ name: 'yahoo', lookup: () => Promise.reject(error) }) as unknown as MarketDataProvider;
     const waits = new AppError('provider_throttled', 'wait', { retryAt: Date.parse('2026-03-02T10:15:00Z') });
-    expect(named(await alone({ provider: throwing(waits) }), 'provider')).toMatchObject({
+    expect(named(await alone({ sources: [throwing(waits)] }), 'provider')).toMatchObject({
       verdict: 'warning',
       evidence: 'yahoo asks to wait until 2026-03-02T10:15:00.000Z.',
     });
     const silent = new AppError('provider_timeout', 'Yahoo did not answer', { retryable: true });
-    expect(named(await alone({ provider: throwing(silent) }), 'provider')).toMatchObject({
+    expect(named(await alone({ sources: [throwing(silent)] }), 'provider')).toMatchObject({
       verdict: 'failed',
       evidence: expect.stringMatching(/^yahoo gave no verdict on SPY in .*: Yahoo did not answer$/),
     });

@@ -112,6 +112,12 @@ export function judgeProvider(seen: {
     );
   }
   const reason = verdict?.reason ?? 'no answer';
+  if (provider === 'files') {
+    return warning(
+      `files can be read and has no prices of ${canary}.`,
+      'Factor exposures need the eight proxies from some provider: add them, as docs/market-data.md says.',
+    );
+  }
   return failed(
     `${provider} does not know ${canary}: ${reason}`,
     'What answers is not that provider: look at MARKET_DATA, YAHOO_BASE_URL and any proxy in between.',

@@ -43,6 +43,8 @@ export type CorporateAction =
 
 /** Daily bars in ascending order of date, one per date, completed sessions only. */
 export interface History {
+  /** Who gave it, all of it. */
+  provider: ProviderName;
   instrument: Instrument;
   bars: Bar[];
   actions: CorporateAction[];

@@ -90,6 +90,15 @@ export function instantOf({
   return Temporal.PlainDate.from(date).toZonedDateTime({ timeZone, plainTime }).epochMilliseconds;
 }
 
+/** Whether a name is one of IANA's time zones. */
+export function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether a date, `YYYY-MM-DD`, is Monday to Friday. */
 export function isWeekday(date: string): boolean {
   const day = dayNumber(date);

@@ -121,6 +121,7 @@ function historyOf(
   const session = lastCompletedSession({ now, ...instrument, tradesWeekends });
   const rows: RawBar[] = simulatedBars({ seed, symbol, from, to, session });
   return {
+    provider: 'simulated',
     instrument,
     bars: cleanBars({ instrument, quoteUnit, rows, from, to, now }),
     actions: simulatedActions({ seed, symbol, from: actionsFrom, to, session }),

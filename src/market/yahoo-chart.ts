@@ -5,7 +5,7 @@ import { decimalOf, majorUnit, movePoint } from './decimals.ts';
 import { failures } from './failures.ts';
 import { type CorporateAction, type History, type Instrument, instrumentTypes } from './provider.ts';
 import { sessionEndOf } from './session-ends.ts';
-import { localDate } from './sessions.ts';
+import { isTimeZone, localDate } from './sessions.ts';
 
 // The library turns some instants into Dates and leaves others in seconds.
 const instant = z.union([
@@ -113,7 +113,7 @@ export function chartHistory(
   const actions = actionsOf(chart, instrument.timeZone).filter(
     ({ date }) => date >= (request.actionsFrom ?? request.from) && date <= last,
   );
-  return { instrument, bars, actions };
+  return { provider: 'yahoo', instrument, bars, actions };
 }
 
 function unevenColumn({ timestamp, indicators }: YahooChart): string | null {
@@ -155,14 +155,6 @@ function actionsOf({ events, meta }: YahooChart, timeZone: string): CorporateAct
     }),
   );
   return [...splits, ...dividends].sort((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0));
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
-  } catch {
-    return false;
-  }
 }
 
 const unreadable = (cause: unknown): AppError =>

@@ -87,6 +87,11 @@ export const metricCatalogue = {
     labels: ['provider', 'kind', 'result'],
     buckets: workBuckets,
   },
+  onboarding_provider_fallbacks_total: {
+    type: 'counter',
+    help: 'Times that a job of this node passed over a provider for the next one, by the code of the failure.',
+    labels: ['from', 'to', 'code'],
+  },
   onboarding_provider_breaker: {
     type: 'gauge',
     help: '1 for the state that the breaker of this node is in, 0 for the others; missing where nothing outside is asked.',

@@ -1,5 +1,6 @@
 import type { FeedEntry } from '../api/feed.ts';
 import type { Service } from '../api/service.ts';
+import type { ProviderFallback } from '../market/calls.ts';
 import type { ProviderCall } from '../market/counting.ts';
 import type { TransitionRecord } from '../onboarding/ports.ts';
 import type { Metrics } from './registry.metrics.ts';
@@ -45,6 +46,12 @@ export function observeCall(
   { kind, result, seconds }: ProviderCall,
 ): void {
   observe('onboarding_provider_request_duration_seconds', { provider, kind, result }, seconds);
+}
+
+/** A provider that a job passed over for the next one. */
+export function observeFallback({ count }: Pick<Observer, 'count'>) {
+  return ({ from, to, code }: ProviderFallback): void =>
+    count('onboarding_provider_fallbacks_total', { from, to, code });
 }
 
 const refusals: ReadonlySet<string> = new Set([

@@ -30,7 +30,7 @@ import type { UpkeepStore } from './upkeep.store.ts';
 
 export interface PhasePorts {
   database: Database;
-  provider: Pick<MarketDataProvider, 'name' | 'history'>;
+  provider: Pick<MarketDataProvider, 'history'>;
   proxies: ProxySource;
   prices: PriceStore;
   exposures: ExposureStore;
@@ -78,7 +78,7 @@ async function fetchPrices(
   // A rate has to reach back to every cost that it converts; of anything else the year will do, but for its splits.
   const from = earliest(range.from, rated && addDays(rated, -rateSlackDays));
   const actionsFrom = earliest(from, held);
-  const { instrument, bars, actions } = await provider.history({
+  const { instrument, bars, actions, ...given } = await provider.history({
     ...{ symbol, to: range.to, from, signal },
     ...(actionsFrom < from && { actionsFrom }),
   });
@@ -86,7 +86,7 @@ async function fetchPrices(
   await database.transaction(async (on) => {
     await universe.describe(
       { ...instrument, symbol },
-      { provider: provider.name, historyFrom: actionsFrom },
+      { provider: given.provider, historyFrom: actionsFrom },
       { on },
     );
     await prices.replace(symbol, { bars, actions, actionsFrom }, { on });
@@ -95,7 +95,7 @@ async function fetchPrices(
   const last = bars.at(-1)!;
   return {
     results: {
-      provider: provider.name,
+      provider: given.provider,
       bars: bars.length,
       firstDate: bars[0]!.date,
       lastDate: last.date,

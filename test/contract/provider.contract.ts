@@ -34,6 +34,7 @@ const year = { from: '2025-07-31', to: '2026-07-31' };
 export function describeProvider(
   name: string,
   make: (setting: ProviderSetting) => Promise<ProviderFixture>,
+  { isRemote = true }: { isRemote?: boolean } = {},
 ): void {
   const open: ProviderFixture[] = [];
   const provided: Provided = async (setting = {}) => {
@@ -51,6 +52,8 @@ export function describeProvider(
   describe(`${name}: history`, () => {
     describeHistory(provided);
   });
+  // What is read from a disk neither throttles nor keeps anybody waiting.
+  if (!isRemote) return;
   describe(`${name}: trouble`, () => {
     describeTrouble(provided);
   });

@@ -1,11 +1,22 @@
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import type { OverviewView, Problem } from '../../src/api/schemas.ts';
+import type { z } from 'zod';
+import type {
+  Finding,
+  OverviewView,
+  Problem,
+  SymbolView,
+  timelineViewSchema,
+} from '../../src/api/schemas.ts';
 import type { Database } from '../../src/database.ts';
 import { describeOnDatabase } from '../support/databases.ts';
+import { temporaryDirectory } from '../support/directories.ts';
+import { writePriceFiles } from '../support/price-files.ts';
 import { sampleOf } from '../support/prometheus.ts';
 import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';
 import type { StandinFault } from '../support/standin-yahoo/faults.ts';
 import { type StandinYahoo, startStandinYahoo } from '../support/standin-yahoo/server.ts';
+
+type Timeline = z.infer<typeof timelineViewSchema>;
 
 const outage: StandinFault = { match: '.', kind: '500' };
 
@@ -59,9 +70,7 @@ describeOnDatabase('pglite', 'the service in front of Yahoo', (makeDatabase) => 
     const text = await (await fetch(`${service.url}/metrics`)).text();
     expect(sampleOf(text, 'onboarding_provider_breaker', { state: 'open' })).toBe(1);
     expect(sampleOf(text, 'onboarding_provider_requests', { state: 'waiting' })).toBe(0);
-    const { body: diagnosis } = await service.get<{ findings: { name: string; evidence: string }[] }>(
-      '/onboarding/diagnosis',
-    );
+    const { body: diagnosis } = await service.get<{ findings: Finding[] }>('/onboarding/diagnosis');
     expect(diagnosis.findings.find(({ name }) => name === 'gate')?.evidence).toMatch(/^The breaker is open/);
 
     const sent = yahoo.requests().length;
@@ -108,5 +117,48 @@ describeOnDatabase('pglite', 'the service in front of Yahoo', (makeDatabase) => 
     // What is known to be invalid is refused, whatever else is deferred.
     yahoo.setFaults([{ match: '/chart/MUTE', kind: '500', count: 1 }]);
     expect(await service.upload(csvOf('MUTE', 'NOPE2'))).toMatchObject({ status: 422 });
+  });
+
+  test('what Yahoo cannot give comes from files, whole, and the timeline says why', async () => {
+    const directory = temporaryDirectory();
+    writePriceFiles(directory, ['OURS', 'MINE'], Date.now(), 7);
+    const { service, yahoo } = await start({ MARKET_DATA: 'yahoo,files', MARKET_DATA_DIR: directory });
+    yahoo.setFaults([
+      { match: '/chart/OURS', kind: '404' },
+      { match: '/chart/MINE', kind: '500', count: 2 },
+    ]);
+    const { body } = await service.upload<Uploaded>(csvOf('OURS', 'MINE', 'THEIRS'));
+    expect(await service.settled(body.portfolio_id)).toMatchObject({ status: 'ready' });
+    const providers = ['OURS', 'MINE', 'THEIRS'].map(async (symbol) => {
+      const { body: profile } = await service.get<SymbolView>(`/symbols/${symbol}`);
+      return [symbol, profile.provider];
+    });
+    expect(await Promise.all(providers)).toEqual([
+      ['OURS', 'files'],
+      ['MINE', 'files'],
+      ['THEIRS', 'yahoo'],
+    ]);
+    const { job_id } = await service.job('OURS');
+    const { body: timeline } = await service.get<Timeline>(`/onboarding/jobs/${job_id}/timeline`);
+    const fallbacks = timeline.entries.flatMap((one) => one.provider_fallbacks);
+    expect(fallbacks).toMatchObject([
+      { from: 'yahoo', to: 'files', code: 'symbol_not_found', message: expect.stringContaining('OURS') },
+    ]);
+    const text = await (await fetch(`${service.url}/metrics`)).text();
+    const passedOver = { from: 'yahoo', to: 'files', code: 'provider_unavailable' };
+    expect(sampleOf(text, 'onboarding_provider_fallbacks_total', passedOver)).toBe(1);
+    const { body: diagnosis } = await service.get<{ findings: Finding[] }>('/onboarding/diagnosis');
+    expect(
+      diagnosis.findings
+        .filter(({ name }) => name.startsWith('provider'))
+        .map(({ name, verdict }) => [name, verdict]),
+    ).toEqual([
+      ['provider yahoo', 'ok'],
+      ['provider files', 'warning'], // without the proxies
+    ]);
+    // Nobody but files tomorrow: a database knows its kind of market, a series its own provider.
+    await service.app.close();
+    const { service: alone } = await start({ MARKET_DATA: 'files', MARKET_DATA_DIR: directory });
+    expect(await alone.upload(csvOf('OURS', 'THEIRS'))).toMatchObject({ status: 201 });
   });
 });

@@ -1,0 +1,65 @@
+import { stat } from 'node:fs/promises';
+import { observeProvider } from './attempt.ts';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import { AppError } from './errors.ts';
+import { type CountingProvider, countRequests } from './market/counting.ts';
+import { inOrder } from './market/fallback.ts';
+import { filesProvider } from './market/files.provider.ts';
+import { type Gate, providerGate } from './market/gate.client.ts';
+import type { MarketDataProvider, ProviderName } from './market/provider.ts';
+import { simulatedProvider } from './market/simulated.provider.ts';
+import { yahooProvider } from './market/yahoo.provider.ts';
+import { observeCall, observeFallback } from './metrics/observed.ts';
+import type { Metrics } from './metrics/registry.metrics.ts';
+
+/** What is configured, in order, and the one way out; without a gate where nothing outside is asked. */
+export function configuredProviders(
+  config: Config,
+  clock: Clock,
+): { sources: MarketDataProvider[]; gate: Gate | null } {
+  const { providers, simulated, yahooBaseUrl, directory } = config.marketData;
+  const gate = providers.includes('yahoo') ? providerGate({ clock, ...config.provider }) : null;
+  const observe = observeProvider;
+  const make: Record<ProviderName, () => MarketDataProvider> = {
+    yahoo: () => yahooProvider({ clock, gate: gate!, baseUrl: yahooBaseUrl ?? undefined, observe }),
+    files: () => filesProvider({ directory: directory!, clock, observe }),
+    simulated: () => simulatedProvider({ clock, ...simulated, observe }),
+  };
+  return { sources: providers.map((name) => make[name]()), gate };
+}
+
+export interface MarketData {
+  /** All of them as one, tried in order. */
+  provider: CountingProvider;
+  sources: readonly MarketDataProvider[];
+  /** The way to a provider outside; null where none is asked. */
+  gate: Gate | null;
+}
+
+/** Market data as configured, counted and timed. A test brings a provider of its own. */
+export async function openMarketData(
+  config: Config,
+  { clock, metrics, own }: { clock: Clock; metrics: Metrics; own: MarketDataProvider | undefined },
+): Promise<MarketData> {
+  if (!own) await assertDirectory(config);
+  const { sources, gate } = own ? { sources: [own], gate: null } : configuredProviders(config, clock);
+  const counted = sources.map((source) =>
+    countRequests(source, { clock, onCall: (call) => observeCall(metrics, source.name, call) }),
+  );
+  const fallback = { clock, observe: observeProvider, onFallback: observeFallback(metrics) };
+  return { provider: countRequests(inOrder(counted, fallback)), sources: counted, gate };
+}
+
+/** A path that was mistyped shows now, not when the first job fails. */
+async function assertDirectory({ marketData: { directory } }: Config): Promise<void> {
+  if (directory === null) return;
+  const found = await stat(directory).catch((error: NodeJS.ErrnoException) => error);
+  if (!(found instanceof Error) && found.isDirectory()) return;
+  const why = found instanceof Error ? found.code : 'a file';
+  throw new AppError(
+    'market_data_unusable',
+    `Expected MARKET_DATA_DIR to be a directory of price files, got: ${directory} (${why})`,
+    { cause: found },
+  );
+}

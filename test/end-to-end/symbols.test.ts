@@ -3,6 +3,7 @@ import type { Problem, SymbolStatusView, SymbolView } from '../../src/api/schema
 import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database.ts';
 import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import { csvOfLots } from '../support/csv.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { gatedProvider } from '../support/gates.ts';
 import { countRows } from '../support/rows.ts';
@@ -42,7 +43,10 @@ describeOnEveryDatabase('a symbol by itself', (makeDatabase) => {
     const third = await onboard(service, 'ALONE-B');
     expect([third.status, third.headers.get('location')]).toEqual([200, null]);
     expect(third.body).toMatchObject({ status: 'ready', message: 'Symbol data available' });
-    const known = await service.upload<Uploaded>(csvOf('ALONE-B'));
+    // Its splits are known as far back as its prices.
+    const lastMonth = new Date(Date.now() - 30 * 86_400_000).toISOString().slice(0, 10);
+    const lot = { symbol: 'ALONE-B', quantity: '1', price: '10', date: lastMonth };
+    const known = await service.upload<Uploaded>(csvOfLots([lot]));
     expect(known).toMatchObject({ status: 201, body: { status: 'ready' } });
   });
 

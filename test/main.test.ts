@@ -180,13 +180,14 @@ describeOnDatabase('postgres', 'npm start', (makeDatabase) => {
     expect(jobs.map(({ symbol, status, outcome }) => [symbol, status, outcome]).sort()).toEqual([
       ['AAPL', 'completed', 'complete'],
       ['BRK-B', 'completed', 'complete'],
+      ['GBPUSD=X', 'completed', 'complete'], // the pounds of VOD.L
       ['VOD.L', 'completed', 'complete'],
     ]);
     const charts = yahoo.requests().filter(({ path }) => path.includes('/chart/'));
-    expect(charts).toHaveLength(8 + 3);
+    expect(charts).toHaveLength(8 + 4);
     expect(await read<PortfolioView>(`${url}/portfolios/${id}`)).toMatchObject({
-      status: 'partial', // pounds without an exchange rate
-      snapshot: { position_count: 2, missing_fx_count: 1 },
+      status: 'ready',
+      snapshot: { position_count: 3, missing_fx_count: 0 },
     });
     expect(await stopped(service)).toMatchObject({ code: 0, err: [] });
   });

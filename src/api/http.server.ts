@@ -20,7 +20,7 @@ import { indexLinks } from './links.ts';
 import { acceptSockets, liveSocket } from './live.socket.ts';
 import { measureRequests, metricsRoute } from './metrics.routes.ts';
 import { onboardingRoutes } from './onboarding.routes.ts';
-import { describeRoutes, openapiRoute } from './openapi.plugin.ts';
+import { asyncapiRoute, describeRoutes, openapiRoute } from './openapi.plugin.ts';
 import { operatorRoutes } from './operator.routes.ts';
 import { portfolioRoutes } from './portfolio.routes.ts';
 import { answerClientError, problemHandler } from './problem.handler.ts';
@@ -100,6 +100,7 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     measureRequests(app, service.measurements);
     indexRoute(app, options);
     openapiRoute(app);
+    asyncapiRoute(app, { protected: tokens.length > 0 });
     problemRoutes(app);
     docsPage(app);
     liveFeed(app, service.feed, { ...options, limits });

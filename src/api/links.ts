@@ -79,6 +79,7 @@ export const indexLinks = {
   health_ready: '/health/ready',
   metrics: '/metrics',
   openapi: '/openapi.json',
+  asyncapi: '/asyncapi.json',
   docs: '/docs/',
   problems: '/problems',
 };

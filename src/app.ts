@@ -7,7 +7,7 @@ import { supervisorMachine } from '../machines/supervisor.ts';
 import { buildServer } from './api/http.server.ts';
 import { logOptions } from './api/log.ts';
 import type { Service } from './api/service.ts';
-import { traced } from './attempt.ts';
+import { attribution, traced } from './attempt.ts';
 import { choresOf } from './chores.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -143,6 +143,8 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     database,
     provider,
     requestRates: stores.upkeep.requestRates,
+    // PGlite has one connection: what waits for it may as well go together.
+    together: { attribution, lanes: embedded ? 1 : 2 },
     warm,
     clock,
     // PGlite works in this very process: a batch of its transactions must not keep timers waiting.

@@ -36,6 +36,7 @@ import {
 } from './onboarding/onboarding.ts';
 import { phaseWork } from './onboarding/phases.ts';
 import { createRecorder } from './onboarding/recorder.ts';
+import { statelyInspection } from './onboarding/stately.inspector.ts';
 import { startSymbolQueue } from './onboarding/symbol.queue.ts';
 import { startTransitionFeed } from './onboarding/transition.feed.ts';
 import { idempotencyStore } from './portfolio/idempotency.store.ts';
@@ -209,6 +210,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     held: () => recorder.held(),
     supervisor: () => onboarding.snapshot(),
     made: recorder.made,
+    root: () => onboarding.root,
   };
 }
 
@@ -220,6 +222,7 @@ function serviceOf(base: Base, stores: Stores, node: Awaited<ReturnType<typeof s
     ...node,
     feedStates: feedStates(stores.feed),
     diagnosis: () => diagnose(base),
+    inspection: base.config.inspector ? statelyInspection({ ...base, ...node }) : null,
     async verify(symbols, options) {
       const answers = await verdicts(symbols, options);
       const open = answers.filter(({ verdict }) => verdict === 'unverifiable');

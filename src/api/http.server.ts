@@ -15,6 +15,8 @@ import type { Api } from './fastify.types.ts';
 import { feedHub } from './feed-hub.ts';
 import { type LiveLimits, liveLimits } from './frames.ts';
 import { healthRoutes } from './health.routes.ts';
+import { inspectorRoutes } from './inspector.routes.ts';
+import { type InspectorLimits, inspectorSocket } from './inspector.socket.ts';
 import { parseJson } from './json.ts';
 import { indexLinks } from './links.ts';
 import { acceptSockets, liveSocket } from './live.socket.ts';
@@ -54,6 +56,7 @@ export interface ServerOptions {
   trustProxy?: readonly string[];
   rates?: Partial<RateLimits>;
   connections?: Partial<ConnectionLimits>;
+  inspector?: InspectorLimits;
 }
 
 /**
@@ -109,6 +112,8 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     onboardingRoutes(app, service.onboarding);
     operatorRoutes(app, service.operations);
     actorRoutes(app, service.actors);
+    inspectorSocket(app, service.inspection, options.inspector);
+    inspectorRoutes(app, service.inspection);
     diagnosisRoutes(app, service.diagnosis);
     symbolRoutes(app, service.symbols, waiters);
     portfolioRoutes(app, service.portfolios, waiters);

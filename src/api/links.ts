@@ -74,6 +74,8 @@ export const indexLinks = {
   diagnosis: '/onboarding/diagnosis',
   live: '/ws',
   events: '/events',
+  inspector: '/inspector',
+  inspect: '/ws/inspect',
   tickets: '/tickets',
   health_live: '/health/live',
   health_ready: '/health/ready',

@@ -90,9 +90,17 @@ export function withoutPermit({ permits, asking, waiting }: Held, symbol: string
   return { permits: permits.filter(others), asking: asking.filter(others), waiting: waiting.filter(others) };
 }
 
-/** Who gets a permit now: as many of the longest waiting as there are free permits; nobody while paused. */
+/**
+ * Who gets a permit now: as many of the longest waiting as there are free permits; nobody while paused. A refresh, for
+ * which no user waits, comes after all others.
+ */
 export function nextHolders(context: Held & Capacity): readonly string[] {
-  return context.paused ? [] : context.waiting.slice(0, Math.max(0, freePermits(context)));
+  const { paused, waiting, children } = context;
+  const free = Math.max(0, freePermits(context));
+  if (paused || free === 0) return [];
+  const refreshed = new Set(children.flatMap(({ reason, symbol }) => (reason === 'refresh' ? [symbol] : [])));
+  const isUrgent = (symbol: string) => !refreshed.has(symbol);
+  return [...waiting.filter(isUrgent), ...waiting.filter((symbol) => !isUrgent(symbol))].slice(0, free);
 }
 
 /** No node holds more permits than the cluster has: it would only keep claims from the others. */

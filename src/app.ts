@@ -7,7 +7,7 @@ import { supervisorMachine } from '../machines/supervisor.ts';
 import { buildServer } from './api/http.server.ts';
 import { logOptions } from './api/log.ts';
 import type { Service } from './api/service.ts';
-import { attribution, traced } from './attempt.ts';
+import { traced } from './attempt.ts';
 import { choresOf } from './chores.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -36,7 +36,6 @@ import {
 } from './onboarding/onboarding.ts';
 import { phaseWork } from './onboarding/phases.ts';
 import { createRecorder } from './onboarding/recorder.ts';
-import { statelyInspection } from './onboarding/stately.inspector.ts';
 import { startSymbolQueue } from './onboarding/symbol.queue.ts';
 import { startTransitionFeed } from './onboarding/transition.feed.ts';
 import { idempotencyStore } from './portfolio/idempotency.store.ts';
@@ -88,7 +87,11 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     const server = buildServer(service, { clock, logger, marketData, ...config.http });
     closers.push(() => server.close());
     const url = await server.listen({ host: config.host, port: config.port });
-    const maintenance = startMaintenance({ ...base, chores: choresOf({ ...base, ...stores, ...node }) });
+    const onEnded = (listener: () => void) => void service.feed.onEnd(listener);
+    const maintenance = startMaintenance({
+      ...base,
+      chores: choresOf({ ...base, ...stores, ...node, onEnded }),
+    });
     closers.push(() => maintenance.close());
     return { url, service, provider, close };
   } catch (error) {
@@ -143,9 +146,6 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     ...stores,
     database,
     provider,
-    requestRates: stores.upkeep.requestRates,
-    // PGlite has one connection: what waits for it may as well go together.
-    together: { attribution, lanes: embedded ? 1 : 2 },
     warm,
     clock,
     // PGlite works in this very process: a batch of its transactions must not keep timers waiting.
@@ -210,7 +210,6 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     held: () => recorder.held(),
     supervisor: () => onboarding.snapshot(),
     made: recorder.made,
-    root: () => onboarding.root,
   };
 }
 
@@ -222,7 +221,6 @@ function serviceOf(base: Base, stores: Stores, node: Awaited<ReturnType<typeof s
     ...node,
     feedStates: feedStates(stores.feed),
     diagnosis: () => diagnose(base),
-    inspection: base.config.inspector ? statelyInspection({ ...base, ...node }) : null,
     async verify(symbols, options) {
       const answers = await verdicts(symbols, options);
       const open = answers.filter(({ verdict }) => verdict === 'unverifiable');

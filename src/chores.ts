@@ -5,15 +5,19 @@ import type { Chore } from './maintenance.ts';
 import type { Metrics } from './metrics/registry.metrics.ts';
 import type { RetentionStore } from './onboarding/retention.store.ts';
 import { pruneJournal } from './onboarding/retention.ts';
+import type { Upkeep } from './onboarding/upkeep.ts';
 import { vacuumDue } from './pglite-vacuum.ts';
 import { findingKinds, type ReconcilerParts, reconcilerOf } from './reconciler.ts';
 
 export interface ChoreParts extends Omit<ReconcilerParts, 'onFound'> {
-  config: Pick<Config, 'retention'>;
+  config: Pick<Config, 'retention' | 'refresh'>;
   clock: Clock;
   database: Database;
   metrics: Metrics;
   retention: RetentionStore;
+  upkeep: Upkeep;
+  /** Told of every job that has ended, on any node. */
+  onEnded: (listener: () => void) => void;
 }
 
 const minuteMs = 60_000;
@@ -21,7 +25,7 @@ const findings = 'onboarding_reconciler_findings_total';
 
 /** What a node does now and then. Each chore sees to it that no two nodes do the same thing at the same time. */
 export function choresOf(parts: ChoreParts): Chore[] {
-  const { config, clock, database, metrics, retention } = parts;
+  const { config, clock, database, metrics, retention, upkeep, onEnded } = parts;
   const embedded = database.pglite !== null;
   for (const kind of findingKinds) metrics.count(findings, { kind }, 0);
   const reconciler = reconcilerOf({
@@ -40,5 +44,19 @@ export function choresOf(parts: ChoreParts): Chore[] {
       everyMs: 10 * minuteMs,
       run: (signal) => pruneJournal(retention, { ...config.retention, clock, signal }),
     },
+    { everyMs: 5 * minuteMs, run: () => upkeep.remeasure() },
+    { everyMs: 5 * minuteMs, run: () => upkeep.rates() },
+    { everyMs: minuteMs, run: () => upkeep.splits() },
+    ...(config.refresh ? [refreshing(upkeep, onEnded)] : []),
   ];
 }
+
+/** Each job that ends makes room for the next, until every symbol has its turn. */
+const refreshing = (upkeep: Upkeep, onEnded: ChoreParts['onEnded']): Chore => ({
+  everyMs: minuteMs,
+  run: () => upkeep.refresh(),
+  onWake: (wake) =>
+    onEnded(() => {
+      if (upkeep.isWaiting) wake();
+    }),
+});

@@ -32,6 +32,8 @@ export interface Config {
   retention: { days: number; rows: number };
   provider: { concurrency: number; intervalMs: number };
   priceMaxAgeDays: number;
+  /** Whether the whole universe is refreshed after each session. */
+  refresh: boolean;
   marketData: {
     /** In the order in which they are tried. */
     providers: ProviderName[];
@@ -42,8 +44,6 @@ export interface Config {
   };
   /** What becomes of an upload, or of a single symbol, that cannot be verified now. */
   unverifiable: Settings['UNVERIFIABLE'];
-  /** Whether live actors may be looked at. */
-  inspector: boolean;
   logLevel: Settings['LOG_LEVEL'];
 }
 
@@ -186,6 +186,7 @@ function toConfig(settings: Settings): Config {
     retention: { days: settings.JOURNAL_RETENTION_DAYS, rows: settings.JOURNAL_RETENTION_ROWS },
     provider: { concurrency: settings.PROVIDER_CONCURRENCY, intervalMs: settings.PROVIDER_INTERVAL_MS },
     priceMaxAgeDays: settings.PRICE_MAX_AGE_DAYS,
+    refresh: settings.REFRESH === 'on',
     marketData: {
       providers: settings.MARKET_DATA,
       yahooBaseUrl: settings.YAHOO_BASE_URL ?? null,
@@ -197,7 +198,6 @@ function toConfig(settings: Settings): Config {
       },
     },
     unverifiable: settings.UNVERIFIABLE,
-    inspector: settings.INSPECTOR === 'auto' ? isLoopback(settings.HOST) : settings.INSPECTOR === 'on',
     logLevel: settings.LOG_LEVEL,
   };
 }

@@ -74,6 +74,8 @@ function configFor(dataDir: string, port: number) {
     SIMULATED_LATENCY_MS: String(latencyMs),
     DATA_DIR: dataDir,
     FSYNC: 'off',
+    // Whoever looks at it overnight shall find the totals that it showed.
+    REFRESH: 'off',
     LOG_LEVEL: 'warn',
     PORT: String(port),
   });

@@ -3,6 +3,8 @@ import type { Clock } from './clock.ts';
 /** What a service does beside its work, now and then. */
 export interface Chore {
   everyMs: number;
+  /** Told once how to have it done before its time. */
+  onWake?: (wake: () => void) => void;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -31,7 +33,14 @@ export function startMaintenance({
     underWay.delete(running);
   };
   const repeat = async (chore: Chore) => {
-    for (; !signal.aborted; await clock.sleepUntil(clock.now() + chore.everyMs, signal)) await once(chore);
+    let woken = new AbortController();
+    chore.onWake?.(() => woken.abort());
+    while (!signal.aborted) {
+      woken = new AbortController(); // a wake during the run has it done once more
+      await once(chore);
+      const early = AbortSignal.any([signal, woken.signal]);
+      await clock.sleepUntil(clock.now() + chore.everyMs, early).catch(() => {});
+    }
   };
   for (const chore of chores) repeat(chore).catch(() => {}); // ends with the signal
   return {

@@ -18,6 +18,7 @@ import type { CeilingStore } from './onboarding/ceiling.store.ts';
 import type { JobQueries } from './onboarding/job.query.ts';
 import type { OperationsStore } from './onboarding/operations.store.ts';
 import type { TransitionFeed } from './onboarding/transition.feed.ts';
+import type { Upkeep } from './onboarding/upkeep.ts';
 import { dryRun } from './portfolio/dry-run.ts';
 import type { IdempotencyStore } from './portfolio/idempotency.store.ts';
 import { portfolioQueries } from './portfolio/portfolio.query.ts';
@@ -42,6 +43,7 @@ export interface ServiceParts {
   clock: Clock;
   admission: AdmissionStore;
   operations: OperationsStore;
+  upkeep: Pick<Upkeep, 'progress'>;
   universe: UniverseStore;
   snapshots: SnapshotStore;
   portfolios: PortfolioStore;
@@ -57,7 +59,6 @@ export interface ServiceParts {
   supervisor: () => SnapshotFrom<typeof supervisorMachine>;
   ceiling: CeilingStore | null;
   made: LiveActors['made'];
-  inspection: Service['inspection'];
   /** Sends itself a notification over the connection that listens for work. */
   echo: () => Promise<void>;
   measurements: Service['measurements'];
@@ -75,8 +76,10 @@ export function buildService(parts: ServiceParts): Service {
   const reads = portfolioQueries(database, { statuses: symbols.statuses, session });
   const overview = () => overviewOf(parts);
   const retryAfterSeconds = async () => {
-    const { paused, estimated_drain_seconds: drain } = await overview();
-    return paused ? pausedRetrySeconds : Math.max(1, drain ?? defaultRetrySeconds);
+    const totals = await queries.totals();
+    return totals.paused
+      ? pausedRetrySeconds
+      : Math.max(1, drainSeconds(parts, totals) ?? defaultRetrySeconds);
   };
   const { admit, unfinished } = parts.admission;
   const admitting = {
@@ -128,7 +131,6 @@ export function buildService(parts: ServiceParts): Service {
       },
       job: (id) => queries.find(id),
     },
-    inspection: parts.inspection,
     actors: actorQueries(database, () => ({
       node: parts.nodeName,
       supervisor: parts.supervisor(),
@@ -220,21 +222,33 @@ async function overviewOf({
   supervisor,
   ceiling,
   gate,
+  upkeep,
 }: ServiceParts): Promise<OverviewView> {
-  const { meanRunSeconds, ...totals } = await queries.totals();
+  const measured = await queries.totals();
+  const { meanRunSeconds: _, ...totals } = measured;
   const { depth, concurrency, clusterConcurrency, prefetch } = config.supervisor;
   const { providers } = config.marketData;
-  const width = Math.min(concurrency, clusterConcurrency ?? concurrency);
-  const drain = meanRunSeconds === null ? null : Math.ceil((totals.depth / width) * meanRunSeconds);
   return {
     ...totals,
     running: supervisor().context.permits.length,
     cluster_running: ceiling ? await ceiling.inUse() : null,
     limits: { depth, concurrency, cluster_concurrency: clusterConcurrency, prefetch },
-    estimated_drain_seconds: totals.depth === 0 ? 0 : totals.paused ? null : drain,
+    estimated_drain_seconds: drainSeconds({ config }, measured),
+    refresh: { enabled: config.refresh, ...(await upkeep.progress()) },
     node: nodeName,
     market_data: { providers, simulated: providers.includes('simulated'), ...gateView(gate) },
   };
+}
+
+/** Until everything that is admitted has ended; null before anything was measured, and while paused. */
+function drainSeconds(
+  { config }: Pick<ServiceParts, 'config'>,
+  { depth, paused, meanRunSeconds }: Awaited<ReturnType<JobQueries['totals']>>,
+): number | null {
+  if (depth === 0) return 0;
+  if (paused || meanRunSeconds === null) return null;
+  const { concurrency, clusterConcurrency } = config.supervisor;
+  return Math.ceil((depth / Math.min(concurrency, clusterConcurrency ?? concurrency)) * meanRunSeconds);
 }
 
 function gateView(gate: Gate | null): Pick<OverviewView['market_data'], 'breaker' | 'limiter'> {

@@ -82,6 +82,9 @@ export const settingsSchema = z.object({
   ),
   PROVIDER_CONCURRENCY: count(4, 1, 100).meta(setting('requests to market data at once')),
   PROVIDER_INTERVAL_MS: count(0, 0, 60_000).meta(setting('least time between two requests to market data')),
+  REFRESH: choice(['on', 'off'], 'on').meta(
+    setting('refresh every known symbol once its exchange has completed a session'),
+  ),
   PRICE_MAX_AGE_DAYS: count(3, 0, 365).meta(setting('weekdays after which a known symbol is refreshed')),
   JOURNAL_RETENTION_DAYS: count(30, 1, 36_500).meta(
     setting('days for which the feed can be replayed and the journals of ended jobs are kept'),
@@ -101,9 +104,6 @@ export const settingsSchema = z.object({
   ),
   UNVERIFIABLE: choice(['reject', 'defer'], 'reject').meta(
     setting('symbols that cannot be verified now: reject the upload, or defer it to their jobs'),
-  ),
-  INSPECTOR: choice(['auto', 'on', 'off'], 'auto').meta(
-    setting('the Stately inspector, for operators: on, off, or auto: on where HOST is loopback'),
   ),
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info').meta(
     setting('how much is logged: fatal, error, warn, info, debug, trace, silent'),

@@ -20,6 +20,7 @@ import { reconcilerStore } from './onboarding/reconciler.store.ts';
 import { retentionStore } from './onboarding/retention.store.ts';
 import type { SymbolQueueEdge } from './onboarding/symbol.queue.ts';
 import { upkeepStore } from './onboarding/upkeep.store.ts';
+import { upkeepOf } from './onboarding/upkeep.ts';
 import { idempotencyStore } from './portfolio/idempotency.store.ts';
 import { laggingStore } from './portfolio/lagging.store.ts';
 import { portfolioStore } from './portfolio/portfolio.store.ts';
@@ -49,6 +50,9 @@ export function storesOn({ config, clock, database, queue, provider, nodeName }:
   const snapshots = snapshotStore(database, { feedChannel: channels.feed });
   const admission = admissionStore(database, { queue, depthMax: depth });
   const universe = universeStore(database);
+  const proxies = proxySource({ provider, prices, database, clock });
+  const operations = operationsStore(database, { queue, node: nodeName, depthMax: depth });
+  const wants = upkeepStore(database, { admission, universe });
   return {
     admission,
     claims: claimStore(database, { queue, node: nodeName, limits: config.job }),
@@ -56,16 +60,17 @@ export function storesOn({ config, clock, database, queue, provider, nodeName }:
     journal: journalStore(database, { queue, node: nodeName }),
     retention: retentionStore(database),
     reconciler: reconcilerStore(database, { queue, node: nodeName }),
-    operations: operationsStore(database, { queue, node: nodeName, depthMax: depth }),
+    operations,
     fence: fenceStore(database),
     universe,
-    upkeep: upkeepStore(database, { admission, universe }),
+    requestRates: wants.requestRates,
+    upkeep: upkeepOf({ ...admission, ...operations, wants, proxies, clock, depthMax: depth }),
     snapshots,
     lagging: laggingStore(database, snapshots),
     portfolios: portfolioStore(database),
     keys: idempotencyStore(database),
     prices,
-    proxies: proxySource({ provider, prices, database, clock }),
+    proxies,
     exposures: exposureStore(database),
     queries: jobQueries(database, clock),
     feed: { database, journal: journalFeed(database), snapshots: snapshotFeed(database) },

@@ -20,7 +20,6 @@ describe('readConfig', () => {
     const { http: _, ...config } = configOf({}); // see config.access.test.ts
     expect(config).toEqual({
       host: '127.0.0.1',
-      inspector: true,
       port: 3000,
       database: { kind: 'pglite', dataDir: './data', fsync: true },
       supervisor: { depth: 50, concurrency: 3, clusterConcurrency: null, prefetch: 50 },
@@ -35,6 +34,7 @@ describe('readConfig', () => {
       retention: { days: 30, rows: 1_000_000 },
       provider: { concurrency: 4, intervalMs: 0 },
       priceMaxAgeDays: 3,
+      refresh: true,
       marketData: {
         providers: ['yahoo'],
         yahooBaseUrl: null,
@@ -219,6 +219,7 @@ describe('help', () => {
     ['PROVIDER_CONCURRENCY', '4'],
     ['PROVIDER_INTERVAL_MS', '0'],
     ['PRICE_MAX_AGE_DAYS', '3'],
+    ['REFRESH', 'on'],
     ['JOURNAL_RETENTION_DAYS', '30'],
     ['JOURNAL_RETENTION_ROWS', '1000000'],
     ['MARKET_DATA', 'yahoo'],

@@ -18,7 +18,7 @@ export async function startOnboardingService(
   settings: Record<string, string>,
   provider: MarketDataProvider,
 ): Promise<OnboardingService> {
-  const reading = readConfig({ MARKET_DATA: 'simulated', PORT: '0', ...settings });
+  const reading = readConfig({ MARKET_DATA: 'simulated', REFRESH: 'off', PORT: '0', ...settings });
   if ('problems' in reading) throw new Error(reading.problems.map(({ message }) => message).join('\n'));
   const app = await startApp(reading.config, {
     database: { ...database, close: async () => {} },

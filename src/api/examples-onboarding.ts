@@ -16,6 +16,7 @@ const overview: OverviewView = {
   counts: { pending: 0, processing: 1, completed: 41, failed: 0, cancelled: 0 },
   throughput: { finished_last_hour: 12, median_seconds: 2.4 },
   estimated_drain_seconds: 3,
+  refresh: { enabled: true, due: 0, unfinished: 0 },
   node: 'server-1-4711-00e1ae3d',
   feed_position: 342,
   market_data: {
@@ -26,7 +27,7 @@ const overview: OverviewView = {
   },
 };
 
-export const jobExample: JobView = {
+const job: JobView = {
   job_id: id,
   symbol,
   reason: 'upload',
@@ -49,7 +50,7 @@ export const jobExample: JobView = {
   updated_at: '2026-11-22T18:49:03.174Z',
 };
 
-const links = jobLinks(jobExample);
+const links = jobLinks(job);
 
 const created: TransitionView = {
   job_id: id,
@@ -70,7 +71,7 @@ const created: TransitionView = {
   at: '2026-11-22T18:49:02.974Z',
 };
 
-export const transitionExample: TransitionView = {
+const started: TransitionView = {
   ...created,
   position: 342,
   sequence: 2,
@@ -86,17 +87,17 @@ export const transitionExample: TransitionView = {
 };
 
 const detail: JobDetailView = {
-  ...jobExample,
+  ...job,
   actor_snapshot: {
     status: 'active',
     value: { processing: { fetch: 'running' } },
     context: { jobId: id, symbol, phase: 'fetch', attempt: 1, permit: true },
   },
-  timeline: [created, transitionExample],
+  timeline: [created, started],
 };
 
 const retried: JobDetailView = {
-  ...jobExample,
+  ...job,
   status: 'pending',
   state: 'pending',
   sequence: 1,
@@ -113,7 +114,7 @@ const events = [
   'retry: 1000\n\n',
   eventText({ type: 'subscribed', subscription: 'events', position: 341, truncated: false }),
   eventText({ type: 'live', subscriptions: ['events'], position: 341 }),
-  eventText({ type: 'transition', ...transitionExample }),
+  eventText({ type: 'transition', ...started }),
 ].join('');
 
 export const onboardingExamples: Record<string, OperationExample> = {
@@ -130,7 +131,7 @@ export const onboardingExamples: Record<string, OperationExample> = {
       created_to: '2026-11-22T19:00:00Z',
       limit: 50,
     },
-    answers: { 200: { jobs: [{ ...jobExample, links }], next_cursor: null } },
+    answers: { 200: { jobs: [{ ...job, links }], next_cursor: null } },
   },
   getJob: { parameters: { id }, answers: { 200: { ...detail, links } } },
   retryJob: { parameters: { id }, answers: { 202: { ...retried, links } } },

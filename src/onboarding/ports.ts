@@ -11,9 +11,9 @@ export interface QueueEntry {
 
 /** Who may claim which symbol next. It never decides what happens to a job: that is the machine's. */
 export interface SymbolQueue {
-  /** Adds one entry per job, in order of symbol. Throws retryable `queue_conflict` where a key is taken. */
+  /** Adds one entry per job, in order of symbol; those of a refresh are handed out after all others. Throws retryable `queue_conflict` where a key is taken. */
   enqueue(
-    entries: readonly { entryId: string; jobId: string; symbol: string }[],
+    entries: readonly { entryId: string; jobId: string; symbol: string; reason?: JobReason }[],
     options: { on: Transaction },
   ): Promise<void>;
   fetch(limit: number, options: { on: Transaction }): Promise<(QueueEntry & { jobId: string })[]>;
@@ -88,11 +88,11 @@ export interface Journal {
   commit(records: readonly TransitionRecord[]): Promise<void>;
 }
 
-/** Checks, at the end of an effect's transaction, that its claims still hold. Throws `claim_lost`. */
+/** Checks, at the end of an effect's transaction, that the claim still holds. Throws `claim_lost`. */
 export interface Fence {
-  check(claims: readonly Claim[], options: { on: Transaction }): Promise<void>;
+  check(claim: Claim, options: { on: Transaction }): Promise<void>;
   /** The same for the universe phase: from its commit on, cancelling is too late. */
-  passPointOfNoReturn(claims: readonly Claim[], options: { on: Transaction }): Promise<void>;
+  passPointOfNoReturn(claim: Claim, options: { on: Transaction }): Promise<void>;
   /** Stores a reference that must survive a resume in the middle of a phase; answers the one stored first. */
   pin(claim: Claim, key: string, value: string, options: { on: Transaction }): Promise<string>;
 }

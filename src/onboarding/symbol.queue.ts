@@ -65,8 +65,10 @@ function queueOn(boss: PgBoss): SymbolQueueEdge {
   const through = (on: Transaction): { db: Db } => ({ db: fromKysely(kyselyTransaction(on) as never) });
   return {
     async enqueue(entries, { on }) {
-      const jobs = entries.map(({ entryId, jobId, symbol }) => ({
+      const jobs = entries.map(({ entryId, jobId, symbol, reason }) => ({
         id: entryId,
+        // No user waits for a refresh.
+        priority: reason === 'refresh' ? 0 : 1,
         data: { jobId, symbol },
         singletonKey: symbol,
       }));

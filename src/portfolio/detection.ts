@@ -47,6 +47,8 @@ export interface Detection {
   joining: { symbol: string; jobId: string }[];
   /** A job must be made. */
   needed: NeededJob[];
+  /** Known, but their splits are not, back to the entry date of a lot: they are asked for later, and nobody waits. */
+  shallow: { symbol: string; since: string }[];
   /** Those that are needed as exchange rates only: nobody uploaded them, so nobody is told that they are invalid. */
   rates: string[];
 }
@@ -58,8 +60,7 @@ export type Needing = Pick<Lot, 'needs'> & Partial<Pick<Lot, 'investmentClass' |
  * Splits the symbols that open lots need by what the service has of them.
  *
  * A symbol that is known but not ready is in `known` and in `needed`: its job died behind the universe phase, so its
- * price is good and its onboarding still has to end. One whose splits are not known back to the entry date of a lot
- * wants a refresh. `rates` are the exchange-rate series and the earliest entry date that each must reach; one that does
+ * price is good and its onboarding still has to end. `rates` are the exchange-rate series and the earliest entry date that each must reach; one that does
  * not gets a job, because without it a lot has no cost. States of other symbols are ignored.
  *
  *     detectNeeds({ lots, states: [], lastSession: '2026-07-31', priceMaxAgeDays: 3 }).needed
@@ -79,14 +80,18 @@ export function detectNeeds({
   for (const state of states) bySymbol.set(state.symbol, state);
   const held = heldSince(lots);
   const found: Detection = {
-    ...{ known: [], stale: [], unpriced: [], settled: [], joining: [], needed: [] },
+    ...{ known: [], stale: [], unpriced: [], settled: [], joining: [], needed: [], shallow: [] },
     rates: [...rates.keys()].filter((symbol) => !held.has(symbol)).sort(),
   };
   for (const symbol of [...held.keys(), ...found.rates].sort()) {
     const state = bySymbol.get(symbol);
     const worth = worthOf(state, freshness);
     found[worth].push(symbol);
-    const reason = reasonOf({ state, worth, held: held.get(symbol), rated: rates.get(symbol) });
+    const reason = reasonOf({ state, worth, rated: rates.get(symbol) });
+    const since = held.get(symbol) ?? null;
+    if (worth === 'known' && since !== null && state?.historyFrom && state.historyFrom > since) {
+      found.shallow.push({ symbol, since });
+    }
     if (state?.unfinishedJobId) found.joining.push({ symbol, jobId: state.unfinishedJobId });
     else if (reason === null) found.settled.push(symbol);
     else found.needed.push({ symbol, reason });
@@ -109,19 +114,16 @@ function heldSince(lots: Iterable<Needing>): Map<string, string | null> {
 function reasonOf({
   state,
   worth,
-  held = null,
   rated,
 }: {
   state: SymbolState | undefined;
   worth: 'known' | 'stale' | 'unpriced';
-  held: string | null | undefined;
   rated: string | undefined;
 }): NeededJob['reason'] | null {
   if (worth === 'unpriced' || (worth === 'known' && !state?.isReady)) return 'upload';
   const from = state?.historyFrom ?? null;
   if (rated !== undefined && (from === null || from > addDays(rated, -rateSlackDays))) return 'upload';
-  const isShallow = held !== null && from !== null && from > held;
-  return worth === 'stale' || isShallow ? 'refresh' : null;
+  return worth === 'stale' ? 'refresh' : null;
 }
 
 /** Whether a symbol is *known* in the sense of SPEC section 3: in the universe, active and fresh. */

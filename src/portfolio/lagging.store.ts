@@ -7,8 +7,8 @@ export interface LaggingStore {
   /**
    * Looks at the next portfolios by id. `last` is where to go on, null at the end.
    *
-   * A portfolio lags where an open lot of a ready symbol lacks its latest price, or where its snapshot holds another
-   * number of lots than are priced. A symbol whose job is unfinished is about to be priced, and one whose last job
+   * A portfolio lags where an open lot of a ready symbol lacks its latest price, or its latest exchange rate, or where its
+   * snapshot holds another number of lots than are priced. A symbol whose job is unfinished is about to be priced, and one whose last job
    * failed waits for a retry: neither lags.
    */
   look(after: string | null, batch: number): Promise<{ lagging: string[]; last: string | null }>;
@@ -59,6 +59,12 @@ const laggingSql = `
     select distinct p.portfolio_id from positions p join symbol_universe u on u.symbol = p.needs_symbol
     where p.portfolio_id = any($1::uuid[]) and p.exit_date is null and p.investment_class = 'PUBLIC'
       and u.is_active and u.ready_at is not null and p.priced_version is distinct from u.price_version
+      and coalesce((select status from onboarding_jobs j where j.symbol = u.symbol order by id desc limit 1),
+        'completed') = 'completed'
+    union
+    select r.portfolio_id from portfolio_rates r join symbol_universe u on u.symbol = r.symbol
+    where r.portfolio_id = any($1::uuid[]) and u.is_active and u.ready_at is not null
+      and r.rated_version is distinct from u.price_version
       and coalesce((select status from onboarding_jobs j where j.symbol = u.symbol order by id desc limit 1),
         'completed') = 'completed'
   )

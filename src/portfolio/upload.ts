@@ -57,7 +57,9 @@ async function save(
   const symbols = neededSymbols(lots);
   return database.transaction<Saved>(async (on, rollback) => {
     await universe.reserve([...new Set([...symbols, ...rates])], instruments, { on });
-    const wanted = wantedBy(await readUploadNeeds(ports, { lots, baseCurrency, instruments }, on));
+    const needs = await readUploadNeeds(ports, { lots, baseCurrency, instruments }, on);
+    const wanted = wantedBy(needs);
+    if (needs.shallow.length > 0) await universe.deepen(needs.shallow, { on });
     await portfolios.insert(
       { id, owner, name, baseCurrency, lots: lots.map((lot) => ({ ...lot, id: newId() })) },
       { on },

@@ -97,7 +97,7 @@ function failedMessage({ phase, attempt, errorCode, errorMessage }: SymbolFacts)
   return `Onboarding failed${where}${tries}: ${why ?? 'for a reason that was not recorded'}. ${again}`;
 }
 
-function readyMessage({ quality, qualityReason, jobStatus }: SymbolFacts): string {
+function readyMessage({ quality, qualityReason, jobStatus, errorCode, errorMessage }: SymbolFacts): string {
   const notes: string[] = [];
   if (quality === 'default') {
     const why = because[qualityReason ?? ''] ?? 'they could not be measured';
@@ -105,6 +105,8 @@ function readyMessage({ quality, qualityReason, jobStatus }: SymbolFacts): strin
   }
   if (quality === 'limited_history') notes.push('factor exposures rest on a short history');
   if (jobStatus !== null && isUnfinished(jobStatus)) notes.push('an update is under way');
-  if (jobStatus === 'failed') notes.push('the last update failed');
+  if (jobStatus === 'failed') {
+    notes.push(errorCode === 'delisted' && errorMessage ? errorMessage : 'the last update failed');
+  }
   return ['Symbol data available', ...notes].join('; ');
 }

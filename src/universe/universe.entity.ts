@@ -5,7 +5,8 @@ import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
  *
  * `readyAt` is set in the transaction that records a job's completion. `priceVersion` counts the stored series:
  * a lot priced under an older version is due for repricing. `historyFrom` is the day from which the provider was asked
- * last for what reaches further back than the bars that are kept: splits, and the whole series of an exchange rate.
+ * last for what reaches further back than the bars that are kept: splits, and the whole series of an exchange rate;
+ * `wantedFrom` an earlier one that a lot has asked for since.
  * `refreshedFor` is the session for which the latest refresh of the whole universe took it.
  */
 export const SymbolUniverse = defineEntity({
@@ -27,6 +28,7 @@ export const SymbolUniverse = defineEntity({
     lastPrice: p.decimal('string').columnType('numeric').nullable(),
     priceVersion: p.integer().default(0),
     historyFrom: p.date().nullable(),
+    wantedFrom: p.date().nullable(),
     refreshedFor: p.date().nullable(),
     quality: p.string().length(16).nullable(),
     qualityReason: p.string().length(32).nullable(),

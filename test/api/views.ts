@@ -205,6 +205,7 @@ export const overview = {
   estimated_drain_seconds: 7,
   node: 'node-1',
   feed_position: 2,
+  refresh: { enabled: true, due: 0, unfinished: 0 },
   market_data: { providers: ['simulated'], simulated: true, breaker: null, limiter: null },
 };
 

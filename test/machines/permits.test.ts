@@ -100,6 +100,15 @@ describe('nextHolders', () => {
     expect(nextHolders({ ...capacity, ...asking(1, held(1, 5)) })).toEqual(['W0']);
     expect(nextHolders({ ...capacity, ...held(1, 5), clusterConcurrency: 2 })).toEqual(['W0']);
   });
+
+  test('are those that a user waits for before those that are refreshed', () => {
+    const waiting = held(1, 4);
+    const children = waiting.children.map((claim) =>
+      claim.symbol === 'W0' || claim.symbol === 'W2' ? { ...claim, reason: 'refresh' as const } : claim,
+    );
+    expect(nextHolders({ ...capacity, ...waiting, children })).toEqual(['W1', 'W3']);
+    expect(nextHolders({ ...capacity, concurrency: 4, ...waiting, children })).toEqual(['W1', 'W3', 'W0']);
+  });
 });
 
 describe('childOf', () => {

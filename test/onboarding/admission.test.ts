@@ -38,7 +38,7 @@ describe('admission', () => {
 
   test('wants a symbol that has a price only refreshed, should the job that it joins end before', () => {
     const joining = ['NEW', 'OLD'].map((symbol) => ({ symbol, jobId: '' }));
-    const rest = { known: [], settled: [], needed: [], rates: [] };
+    const rest = { known: [], settled: [], needed: [], shallow: [], rates: [] };
     const detection = { ...rest, stale: ['OLD'], unpriced: ['NEW'], joining };
     expect(wantedBy(detection)).toEqual([upload('NEW'), refresh('OLD')]);
   });

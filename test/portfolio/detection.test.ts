@@ -18,7 +18,16 @@ const aapl = [{ needs: 'AAPL' }];
 /** What becomes of AAPL in this state; without one it has no row. */
 const detect = (change?: Partial<SymbolState>) =>
   detectNeeds({ lots: aapl, states: change ? [{ ...fresh, ...change }] : [], ...freshness });
-const nothing = { known: [], stale: [], unpriced: [], settled: [], joining: [], needed: [], rates: [] };
+const nothing = {
+  known: [],
+  stale: [],
+  unpriced: [],
+  settled: [],
+  joining: [],
+  needed: [],
+  shallow: [],
+  rates: [],
+};
 
 describe('a symbol', () => {
   test('that is active, fresh and ready needs nothing', () => {
@@ -60,16 +69,15 @@ describe('the history of a symbol', () => {
   const held = (entryDate: string) => [{ needs: 'AAPL', investmentClass: 'PUBLIC' as const, entryDate }];
   const since = (entryDate: string) => detectNeeds({ lots: held(entryDate), states: [fresh], ...freshness });
 
-  test('that does not reach back to the entry of a lot is refreshed for its splits', () => {
+  test('that does not reach back to the entry of a lot is told, and nobody waits for it', () => {
     expect(since('2025-07-31')).toEqual(detect({}));
-    expect(since('2025-07-30')).toMatchObject({
-      known: ['AAPL'],
-      needed: [{ symbol: 'AAPL', reason: 'refresh' }],
-    });
-    expect(
-      detectNeeds({ lots: [...held('2025-07-30'), ...held('2026-01-05')], states: [fresh], ...freshness })
-        .needed,
-    ).toHaveLength(1);
+    const shallow = [{ symbol: 'AAPL', since: '2025-07-30' }];
+    expect(since('2025-07-30')).toEqual({ ...detect({}), shallow });
+    const lots = [...held('2026-01-05'), ...held('2025-07-30'), ...held('2025-07-31')];
+    expect(detectNeeds({ lots, states: [fresh], ...freshness }).shallow).toEqual(shallow);
+    expect(detectNeeds({ lots, states: [{ ...fresh, historyFrom: null }], ...freshness }).shallow).toEqual(
+      [],
+    );
   });
 });
 

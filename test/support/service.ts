@@ -70,6 +70,7 @@ export async function startService(
   const reading = readConfig({
     MARKET_DATA: 'simulated',
     PORT: '0',
+    REFRESH: 'off',
     RETRY_BASE_MS: '1',
     RETRY_MAX_MS: '2',
     SHUTDOWN_GRACE_MS: '2000',

@@ -75,6 +75,18 @@ export const overviewSchema = z.object({
   estimated_drain_seconds: z.int().nullable().meta({
     description: 'From measured times; null before anything was measured, and while paused.',
   }),
+  refresh: z
+    .object({
+      enabled: z.boolean().meta({ description: 'The universe is refreshed after each session: `REFRESH`.' }),
+      due: z.int().meta({
+        description:
+          'Symbols without a bar of a completed session, not yet tried for it, without an unfinished job.',
+      }),
+      unfinished: z.int().meta({ description: 'Unfinished jobs of the reason `refresh`.' }),
+    })
+    .meta({
+      description: 'Refreshes fill at most half of the queue, and come after whatever users wait for.',
+    }),
   node: z.string(),
   feed_position: z.int(),
   market_data: marketDataSchema,

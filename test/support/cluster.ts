@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import type { OverviewView } from '../../src/api/schemas.ts';
 import type { Database, Transaction } from '../../src/database.ts';
+import { startNode } from '../onboarding/fixture.ts';
 import { type Gate, type HeldGate, makeGate } from './gates.ts';
 import { read, run } from './service-process.ts';
 import { type StandinOptions, type StandinYahoo, startStandinYahoo } from './standin-yahoo/server.ts';
@@ -19,9 +20,14 @@ export interface ClusterNode extends ReturnType<typeof run> {
 export interface Cluster {
   yahoo: StandinYahoo;
   start(settings?: Record<string, string>): Promise<ClusterNode>;
-  /** Holds back the prices of a symbol from whoever asks for them. */
-  hold(symbol: string): Gate;
-  /** How often the prices of a symbol were asked for, by whomever. */
+  /**
+   * Queues symbols that nobody has verified. An upload asks for prices too, and keeps them for the jobs of its node; one
+   * that joins these jobs does not, so that every request is a job's.
+   */
+  admit(symbols: readonly string[]): Promise<void>;
+  /** Holds back the prices of a symbol from whoever asks for them, or from the first `most` who do. */
+  hold(symbol: string, options?: { most?: number }): Gate;
+  /** How often the prices of a symbol were asked for, by whichever node. */
   requests(symbol: string): number;
 }
 
@@ -33,11 +39,11 @@ export async function startCluster(
   options: { settings?: Record<string, string>; standin?: StandinOptions; atEnd?: End } = {},
 ): Promise<Cluster> {
   const { settings = {}, standin = {}, atEnd = onTestFinished as End } = options;
-  const gates: { target: RegExp; gate: HeldGate }[] = [];
+  const gates: { target: RegExp; gate: HeldGate; left: number }[] = [];
   const yahoo = await startStandinYahoo({
     seed: 1,
     before: async (target) => {
-      for (const one of gates) if (one.target.test(target)) await one.gate.pass();
+      for (const one of gates) if (one.target.test(target) && one.left-- > 0) await one.gate.pass();
     },
     ...standin,
   });
@@ -65,26 +71,36 @@ export async function startCluster(
       const { node: name } = await read<OverviewView>(`${at}/onboarding`);
       return { ...node, at, name };
     },
-    hold(symbol) {
+    async admit(symbols) {
+      const { admit, queue } = await startNode(database);
+      await admit(symbols);
+      await queue.stop();
+    },
+    hold(symbol, { most = Number.POSITIVE_INFINITY } = {}) {
       const gate = makeGate();
-      gates.push({ target: chartOf(symbol), gate });
+      gates.push({ target: chartOf(symbol), gate, left: most });
       return gate;
     },
     requests: (symbol) =>
-      yahoo.requests().filter(({ host, path }) => chartOf(symbol).test(decodeURIComponent(`${host}${path}`)))
-        .length,
+      yahoo
+        .requests()
+        .map(({ host, path }) => decodeURIComponent(`${host}${path}`))
+        .filter((target) => chartOf(symbol).test(target)).length,
   };
 }
 
 const chartOf = (symbol: string) => new RegExp(`/chart/${symbol.replaceAll('.', '\\.')}\\?`);
 
-/** Looks again and again until it is so; the test's own time limit ends it. */
+const untilMaxMs = 20_000; // far beyond what anything here takes, so that a failure says what did not come
+
+/** Looks again and again until it is so. */
 export async function until<T>(look: () => Promise<T | false | null | undefined>): Promise<T> {
-  for (;;) {
+  const late = new Error('it did not become so');
+  for (const end = Date.now() + untilMaxMs; Date.now() < end; await sleep(20)) {
     const found = await look();
     if (found) return found;
-    await sleep(20);
   }
+  throw late;
 }
 
 /** A transaction of the test's own that holds locks, so that a node stands still between its BEGIN and its COMMIT. */

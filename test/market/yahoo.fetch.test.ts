@@ -1,7 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { AppError } from '../../src/errors.ts';
 import { providerGate } from '../../src/market/gate.client.ts';
 import { yahooFetch } from '../../src/market/yahoo.fetch.ts';
+import { TestClock } from '../support/clock.ts';
 import { now, paths, patient, started, stopAll, year } from '../support/standin-yahoo/fixture.ts';
 
 /** Stands at `now`, but deadlines pass in real time. */
@@ -22,7 +24,10 @@ describe('failures, classified where they arise', () => {
     ['cut', 'provider_unavailable', true],
     ['401', 'provider_unavailable', true],
     ['404', 'symbol_not_found', false],
+    ['400', 'no_price_data', false],
+    ['redirect', 'provider_unavailable', true],
     ['empty', 'no_price_data', false],
+    ['nulls', 'no_price_data', false],
   ] as const)('%s is %s', async (kind, code, retryable) => {
     const { provider } = await started({ faults: [{ match: '/chart/AAPL', kind }] });
     await expect(provider.history({ symbol: 'AAPL', ...year })).rejects.toMatchObject({
@@ -47,6 +52,28 @@ describe('failures, classified where they arise', () => {
       retryable: true,
       retryAt,
     });
+  });
+
+  test('pauses grow while Yahoo goes on to throttle, and are short again once it has answered', async () => {
+    const clock = new TestClock(now);
+    const fault = { match: '/chart/', kind: '429' } as const;
+    const { yahoo, provider } = await started({ faults: [fault] }, { clock });
+    const pauses: number[] = [];
+    const ask = () => provider.history({ symbol: 'AAPL', ...year });
+    for (let n = 0; n < 6; n += 1) {
+      // Two at once are one pause: the second was sent before the first was answered.
+      const errors = await Promise.all(
+        [ask(), ask()].map((asked) => asked.catch((error: AppError) => error)),
+      );
+      const until = Math.max(...errors.map((error) => (error as AppError).retryAt ?? 0));
+      pauses.push((until - clock.now()) / 1000);
+      await clock.advance(until - clock.now());
+    }
+    expect(pauses).toEqual([60, 120, 240, 480, 900, 900]);
+    yahoo.setFaults([{ ...fault, match: 'MSFT' }]);
+    await ask();
+    const error = await provider.history({ symbol: 'MSFT', ...year }).catch((reason: AppError) => reason);
+    expect(error).toMatchObject({ code: 'provider_throttled', retryAt: clock.now() + 60_000 });
   });
 
   test('the deadline ends an answer that never comes', async () => {

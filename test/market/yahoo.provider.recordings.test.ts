@@ -1,38 +1,129 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import type { AppError } from '../../src/errors.ts';
 import { providerGate } from '../../src/market/gate.client.ts';
-import { type YahooProviderOptions, yahooProvider } from '../../src/market/yahoo.provider.ts';
-import { recordedChart } from '../support/standin-yahoo/recorded-chart.ts';
-import { type Recording, type StandinYahoo, startStandinYahoo } from '../support/standin-yahoo/server.ts';
+import { yahooFetch } from '../../src/market/yahoo.fetch.ts';
+import { judgeAnswer } from '../../src/market/yahoo-answers.ts';
+import { replayed, started, stopAll } from '../support/standin-yahoo/fixture.ts';
+import type { Recording } from '../support/standin-yahoo/server.ts';
 
 const folder = new URL('../../../shared/data/yahoo/', import.meta.url);
-const running: StandinYahoo[] = [];
 
-/** The provider, as of an instant, in front of a server that answers as recorded. */
-async function replayed(
-  recordings: Recording[],
-  at = '2025-02-25T00:00:00Z',
-  more: Partial<YahooProviderOptions> = {},
-) {
-  const yahoo = await startStandinYahoo({ recordings, now: () => Date.parse(at) });
-  running.push(yahoo);
-  const clock = {
-    now: () => Date.parse(at),
-    sleepUntil: (_: number, signal?: AbortSignal) =>
-      new Promise<void>((_, reject) => {
-        signal?.addEventListener('abort', () => reject(signal.reason));
-      }),
-  };
-  return yahooProvider({ clock, gate: providerGate({ clock }), baseUrl: yahoo.url, ...more });
-}
+afterEach(stopAll);
 
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((yahoo) => yahoo.close()));
+/** No chart of a symbol. */
+const gone = (symbol: string): Recording => ({
+  path: `/v8/finance/chart/${symbol}`,
+  status: 404,
+  bodyJson: { chart: { result: null, error: { code: 'Not Found' } } },
 });
+
+interface Shape {
+  what: string;
+  path?: string;
+  host?: string;
+  status: number;
+  headers?: Record<string, string>;
+  bodyJson?: unknown;
+  bodyText?: string;
+}
+const shapesFile = new URL('STANDIN-SHAPES.json', folder);
+const shapes: Shape[] = existsSync(shapesFile) ? JSON.parse(readFileSync(shapesFile, 'utf8')).shapes : [];
+
+const recordings = existsSync(folder)
+  ? readdirSync(folder)
+      .filter((name) => name.endsWith('.json') && name !== 'STANDIN-SHAPES.json')
+      .map((name) => name.slice(0, -'.json'.length))
+  : [];
 
 describe.skipIf(!existsSync(folder))('recordings of Yahoo (reads data outside the repository)', () => {
   const recorded = (name: string): Recording =>
     JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
+
+  test.each(recordings.filter((name) => /^(chart|historical)/.test(name)))(
+    '%s becomes bars of its range, or no price data',
+    async (name) => {
+      const recording = recorded(name);
+      const url = new URL(recording.path, 'https://query2.finance.yahoo.com');
+      const symbol = decodeURIComponent(url.pathname.split('/').at(-1)!);
+      const day = (period: string) =>
+        new Date(Number(url.searchParams.get(period)) * 1000).toISOString().slice(0, 10);
+      const range = { from: day('period1'), to: day('period2') };
+      const provider = await replayed([recording]);
+      const { bars = [], instrument } = await provider
+        .history({ symbol, ...range })
+        .catch((error: AppError) => {
+          expect(error).toMatchObject({ code: 'no_price_data', retryable: false });
+          return { bars: undefined, instrument: null };
+        });
+      if (instrument === null) return;
+      expect(instrument).toMatchObject({ symbol, currency: expect.stringMatching(/^[A-Z]{3}$/) });
+      expect(bars.length).toBeGreaterThan(1);
+      expect(
+        bars.every(({ date, close }) => date >= range.from && date <= range.to && Number(close) > 0),
+      ).toBe(true);
+      expect(await provider.lookup([symbol])).toMatchObject([{ verdict: 'valid', instrument: { symbol } }]);
+    },
+  );
+
+  test.each(recordings.filter((name) => /quote-|quoteCombine/.test(name) && !name.startsWith('getCrumb')))(
+    '%s vouches for what it knows, and leaves the rest to the charts',
+    async (name) => {
+      const recording = recorded(name);
+      const asked = new URL(recording.path, 'https://x').searchParams.get('symbols')!.split(',');
+      const provider = await replayed([recording, ...asked.map(gone)], undefined, { chartsMax: 0 });
+      const dead = ['BRKS', 'ADH', 'NONEXIST']; // delisted, recycled, never there
+      const verdicts = await provider.lookup(asked);
+      expect(verdicts.map(({ symbol, verdict }) => [symbol, verdict])).toEqual(
+        asked.map((symbol) => [symbol, dead.includes(symbol) ? 'invalid' : 'valid']),
+      );
+    },
+  );
+
+  test.each(recordings.filter((name) => /^(getCrumb|search)/.test(name)))(
+    '%s passes our fetch as it came',
+    async (name) => {
+      const recording = recorded(name);
+      const { yahoo } = await started({ recordings: [recording] });
+      const host = name.startsWith('getCrumb-quote') ? 'finance' : 'query2.finance';
+      const fetch = yahooFetch({
+        clock: systemClock,
+        gate: providerGate({ clock: systemClock }),
+        baseUrl: yahoo.url,
+      });
+      const response = await fetch(`https://${host}.yahoo.com${recording.path}`);
+      expect(response.status).toBe(recording.status);
+      expect(response.headers.get('location')).toBe(recording.headers?.location ?? null);
+      expect(await response.text()).toBe(recording.bodyText ?? JSON.stringify(recording.bodyJson));
+    },
+  );
+
+  test.each(shapes.map((shape) => [shape.what, shape] as const))(
+    'the shape "%s" is judged, and never trips us',
+    (_, {
+      path = '/v8/finance/chart/AAPL',
+      host = 'query2.finance.yahoo.com',
+      status,
+      headers,
+      bodyJson,
+      bodyText,
+    }) => {
+      const url = new URL(path, `https://${host}`);
+      const body = bodyText ?? JSON.stringify(bodyJson ?? null);
+      const retryAfter = headers?.['retry-after'] ?? null;
+      const problem = judgeAnswer({ url, status, retryAfter, body }, { now: 0, throttleMs: 60_000 });
+      const codes: Record<number, string | undefined> = {
+        400: 'no_price_data',
+        401: 'provider_unavailable',
+        429: 'provider_throttled',
+        404: url.pathname.includes('/chart/') ? 'symbol_not_found' : 'provider_unavailable',
+      };
+      const expected =
+        bodyJson === undefined && bodyText === undefined ? 'provider_unavailable' : codes[status];
+      expect(problem?.code).toBe(expected);
+    },
+  );
 
   test('a year of MSFT with its dividends', async () => {
     const provider = await replayed([
@@ -138,142 +229,13 @@ describe.skipIf(!existsSync(folder))('recordings of Yahoo (reads data outside th
   });
 
   test('a delisted and a recycled symbol are doubtful: their charts decide', async () => {
-    const gone = { status: 404, bodyJson: { chart: { result: null, error: { code: 'Not Found' } } } };
     const provider = await replayed([
       recorded('quote-BRKS'),
       recorded('quote-ADH'),
-      { path: '/v8/finance/chart/BRKS', ...gone },
-      { path: '/v8/finance/chart/ADH', ...gone },
+      gone('BRKS'),
+      gone('ADH'),
     ]);
     expect(await provider.lookup(['BRKS'])).toMatchObject([{ verdict: 'invalid' }]);
     expect(await provider.lookup(['ADH'])).toMatchObject([{ verdict: 'invalid' }]);
-  });
-});
-
-describe('charts of the recorded shapes', () => {
-  const range = { from: '2025-03-03', to: '2025-03-12' };
-  // The clocks of New York change on Sunday 2025-03-09: openings move from 14:30Z to 13:30Z.
-  const newYork = {
-    symbol: 'ACME',
-    opens: ['2025-03-06T14:30Z', '2025-03-07T14:30Z', '2025-03-10T13:30Z', '2025-03-11T13:30Z'],
-    closes: [239.64999389648438, 240.1, null, 18.610000610351562],
-  };
-
-  test('dates survive a change of the clocks; a day without a close is left out', async () => {
-    const provider = await replayed([recordedChart(newYork)], '2025-03-12T12:00:00Z');
-    const { bars } = await provider.history({ symbol: 'ACME', ...range });
-    expect(bars.map(({ date, close }) => [date, close])).toEqual([
-      ['2025-03-06', '239.65'],
-      ['2025-03-07', '240.1'],
-      ['2025-03-11', '18.61'],
-    ]);
-  });
-
-  test.each([
-    ['2025-03-12T19:00:00Z', ['2025-03-10', '2025-03-11']],
-    ['2025-03-12T20:29:59Z', ['2025-03-10', '2025-03-11']],
-    ['2025-03-12T20:30:00Z', ['2025-03-10', '2025-03-11', '2025-03-12']],
-  ])('the live row of the running session is no bar at %s', async (at, expected) => {
-    const opens = ['2025-03-10T13:30Z', '2025-03-11T13:30Z', '2025-03-12T18:59:30Z'];
-    const chart = recordedChart({ symbol: 'ACME', opens, closes: [100, 101, 102] });
-    const { bars } = await (await replayed([chart], at)).history({ symbol: 'ACME', ...range });
-    expect(bars.map(({ date }) => date)).toEqual(expected);
-  });
-
-  test('a session that closes early does not move the end of the others', async () => {
-    // 2025-07-03: New York closes at 13:00. The running session of the 7th is not over at 13:30.
-    const period = { start: '2025-07-03T13:30Z', end: '2025-07-03T17:00Z' };
-    const opens = ['2025-07-02T13:30Z', '2025-07-03T13:30Z', '2025-07-07T13:30Z'];
-    const chart = recordedChart({ symbol: 'ACME', opens, closes: [100, 101, 102], period });
-    const provider = await replayed([chart], '2025-07-07T17:31:00Z');
-    const { bars, instrument } = await provider.history({
-      symbol: 'ACME',
-      from: '2025-07-01',
-      to: '2025-07-07',
-    });
-    expect(instrument.sessionEnd).toBe('16:00');
-    expect(bars.map(({ date }) => date)).toEqual(['2025-07-02', '2025-07-03']);
-  });
-
-  test('Sydney opens at 23:00 UTC of the day before', async () => {
-    const opens = ['2025-01-14T23:00Z', '2025-01-15T23:00Z'];
-    const sydney = {
-      symbol: 'BHP.AX',
-      opens,
-      closes: [40, 41],
-      currency: 'AUD',
-      timeZone: 'Australia/Sydney',
-    };
-    const provider = await replayed([recordedChart(sydney)], '2025-01-17T12:00:00Z');
-    const { bars } = await provider.history({ symbol: 'BHP.AX', from: '2025-01-01', to: '2025-01-17' });
-    expect(bars.map(({ date }) => date)).toEqual(['2025-01-15', '2025-01-16']);
-  });
-
-  test('pence become pounds in bars and dividends alike', async () => {
-    const chart = recordedChart({
-      symbol: 'VOD.L',
-      currency: 'GBp',
-      timeZone: 'Europe/London',
-      opens: ['2025-03-10T08:00Z', '2025-03-11T08:00Z'],
-      closes: [70.5, 71.25],
-      dividends: [{ at: '2025-03-11T08:00Z', amount: 1.9033 }],
-    });
-    const provider = await replayed([chart], '2025-03-12T12:00:00Z');
-    const { bars, actions, instrument } = await provider.history({ symbol: 'VOD.L', ...range });
-    expect(instrument.currency).toBe('GBP');
-    expect(bars.map(({ close, adjustedClose }) => [close, adjustedClose])).toEqual([
-      ['0.705', 0.705],
-      ['0.7125', 0.7125],
-    ]);
-    expect(actions).toEqual([{ date: '2025-03-11', kind: 'dividend', amount: '0.019033' }]);
-  });
-
-  test('a currency that Yahoo does not tell stays unknown', async () => {
-    const provider = await replayed(
-      [
-        recordedChart({ ...newYork, currency: null }),
-        {
-          path: '/v7/finance/quote?symbols=ACME',
-          status: 200,
-          bodyJson: { quoteResponse: { result: [], error: null } },
-        },
-      ],
-      '2025-03-12T12:00:00Z',
-    );
-    expect((await provider.history({ symbol: 'ACME', ...range })).instrument.currency).toBeNull();
-    expect(await provider.lookup(['ACME'])).toMatchObject([
-      { verdict: 'valid', instrument: { currency: null } },
-    ]);
-  });
-
-  test('an instrument of a kind that we do not know is unusable', async () => {
-    const chart = recordedChart({ ...newYork, type: 'ECNQUOTE' });
-    const provider = await replayed([chart], '2025-03-12T12:00:00Z');
-    await expect(provider.history({ symbol: 'ACME', ...range })).rejects.toMatchObject({
-      code: 'unusable_data',
-      message: expect.stringContaining('got: ECNQUOTE'),
-    });
-  });
-
-  test('columns of different lengths are an outage, not half a series', async () => {
-    const chart = recordedChart({ ...newYork, closes: [1, 2] });
-    const provider = await replayed([chart], '2025-03-12T12:00:00Z');
-    await expect(provider.history({ symbol: 'ACME', ...range })).rejects.toMatchObject({
-      code: 'provider_unavailable',
-      retryable: true,
-    });
-  });
-
-  test('a series that ended long ago is delisted, judged by New York’s own dates when they are known', async () => {
-    const ended = recordedChart({ ...newYork, closes: [1, 2, 3, 4] });
-    const provider = await replayed([ended], '2025-05-01T12:00:00Z');
-    const request = { symbol: 'ACME', from: '2024-05-01', to: '2025-04-30' };
-    await expect(provider.history(request)).rejects.toMatchObject({
-      code: 'delisted',
-      message: 'ACME is no longer traded: its last close was 4 USD on 2025-03-11',
-    });
-    const calendar = () => ['2025-03-11', '2025-04-29', '2025-04-30'];
-    const informed = await replayed([ended], '2025-05-01T12:00:00Z', { calendar });
-    expect((await informed.history(request)).bars).toHaveLength(4);
   });
 });

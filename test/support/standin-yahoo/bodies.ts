@@ -44,8 +44,7 @@ export function chartBody(symbol: string, query: URLSearchParams, view: MarketVi
   const rows = rowsOf(symbol, listing, view);
   const wanted = rows.filter(({ time }) => time >= start && time <= end);
   if (wanted.length === 0 && rows[0] !== undefined && end < rows[0].time) {
-    const description = `Data doesn't exist for startDate = ${start}, endDate = ${end}`;
-    return { status: 400, body: { chart: { result: null, error: { code: 'Bad Request', description } } } };
+    return chartTooEarly(query);
   }
   const meta = metaOf(symbol, listing, view, rows);
   if (wanted.length === 0) return chartResult({ meta, ...emptySeries });
@@ -58,6 +57,22 @@ export function emptyChartBody(symbol: string, view: MarketView): StandinBody {
   return listing === null
     ? chartNotFound()
     : chartResult({ meta: metaOf(symbol, listing, view, []), ...emptySeries });
+}
+
+/** A range that ends before the first trade. */
+export function chartTooEarly(query: URLSearchParams): StandinBody {
+  const description = `Data doesn't exist for startDate = ${query.get('period1')}, endDate = ${query.get('period2')}`;
+  return { status: 400, body: { chart: { result: null, error: { code: 'Bad Request', description } } } };
+}
+
+/** A chart as it is, every price of it null, as Yahoo answers for some symbols that have stopped trading. */
+export function withoutCloses(answer: StandinBody): StandinBody {
+  const body = JSON.stringify(answer.body, (key, value) =>
+    ['open', 'high', 'low', 'close', 'adjclose', 'volume'].includes(key) && typeof value?.[0] === 'number'
+      ? value.map(() => null)
+      : value,
+  );
+  return { status: answer.status, body: JSON.parse(body) };
 }
 
 export function chartNotFound(): StandinBody {

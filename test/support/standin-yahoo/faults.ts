@@ -4,8 +4,12 @@ export const standinFaultKinds = [
   '500', // a page of an upstream server
   '401', // the crumb is not taken
   '404', // the symbol is unknown
+  '400', // the range lies before the first trade
+  'redirect', // to the consent form, where data belongs
   'html', // 200 with a page where data belongs
   'empty', // 200 without any rows, or without any quotes
+  'nulls', // rows as usual, without a single close
+  'late', // the answer as usual, after `delayMs`
   'cut', // the connection breaks in the middle of the body
   'slow', // half of the body at once, the rest never
   'timeout', // nothing, ever
@@ -20,6 +24,8 @@ export interface StandinFault {
   count?: number;
   /** The `retry-after` header of a 429, in seconds or as an HTTP date. */
   retryAfter?: string | number;
+  /** How late is late. */
+  delayMs?: number;
 }
 
 /**
@@ -29,16 +35,22 @@ export interface StandinFault {
  */
 export function readFaults(json: unknown): StandinFault[] {
   return (Array.isArray(json) ? json : [json]).map((fault: Partial<StandinFault> | null) => {
-    const { match, kind, count, retryAfter } = fault ?? {};
+    const { match, kind, count, retryAfter, delayMs } = fault ?? {};
     const known = standinFaultKinds.find((one) => one === String(kind));
     if (typeof match !== 'string' || known === undefined || (count !== undefined && !(count >= 1))) {
       throw new Error(
-        `expected { match, kind, count?, retryAfter? } with kind one of ${standinFaultKinds.join(', ')}, ` +
+        `expected { match, kind, count?, retryAfter?, delayMs? } with kind one of ${standinFaultKinds.join(', ')}, ` +
           `got: ${JSON.stringify(fault)}`,
       );
     }
     new RegExp(match); // throws for one that is malformed
-    return { match, kind: known, ...(count && { count }), ...(retryAfter !== undefined && { retryAfter }) };
+    return {
+      match,
+      kind: known,
+      ...(count && { count }),
+      ...(retryAfter !== undefined && { retryAfter }),
+      ...(delayMs !== undefined && { delayMs }),
+    };
   });
 }
 

@@ -1,7 +1,7 @@
 import { type GateOptions, providerGate } from '../../../src/market/gate.client.ts';
 import type { MarketDataProvider } from '../../../src/market/provider.ts';
 import { type YahooProviderOptions, yahooProvider } from '../../../src/market/yahoo.provider.ts';
-import { type StandinOptions, type StandinYahoo, startStandinYahoo } from './server.ts';
+import { type Recording, type StandinOptions, type StandinYahoo, startStandinYahoo } from './server.ts';
 
 /** Friday 2026-07-31, 18:00 in New York: the session is complete. */
 export const now = Date.parse('2026-07-31T22:00:00Z');
@@ -39,4 +39,15 @@ export async function stopAll(): Promise<void> {
 /** Host and decoded path of the logged requests, without their queries. */
 export function paths(yahoo: StandinYahoo): string[] {
   return yahoo.requests().map(({ host, path }) => `${host}${decodeURIComponent(path).split('?')[0]}`);
+}
+
+/** The provider, as of an instant, in front of a server that answers as recorded. */
+export async function replayed(
+  recordings: Recording[],
+  at = '2025-02-25T00:00:00Z',
+  more: Partial<YahooProviderOptions> = {},
+): Promise<MarketDataProvider> {
+  const clock = { ...patient, now: () => Date.parse(at) };
+  const { provider } = await started({ recordings, now: clock.now }, { clock, ...more });
+  return provider;
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { standinFaultKinds } from './faults.ts';
 import { startStandinYahoo } from './server.ts';
 
 // npm run standin-yahoo -- --seed 1 --port 4500 --consent
@@ -22,8 +23,12 @@ console.log(`A stand-in for Yahoo Finance: the simulated market with seed ${seed
   YAHOO_BASE_URL=${yahoo.url} npm start
 
   curl ${yahoo.url}/__control/requests                 what was asked; -X DELETE forgets it
+  curl ${yahoo.url}/__control/counts                   how often what was asked
   curl -X PUT ${yahoo.url}/__control/faults -d '{"match": "/chart/AAPL", "kind": "429", "count": 2, "retryAfter": 5}'
   curl -X DELETE ${yahoo.url}/__control/faults         back to normal
   curl -X POST ${yahoo.url}/__control/crumb            the crumb is rotated
+  curl -X PUT ${yahoo.url}/__control/consent           consent is asked for, as in the EU; -X DELETE no more
+
+A fault's match is a regular expression over host, path and query; its kind one of ${standinFaultKinds.join(', ')}.
 `);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => yahoo.close());

@@ -5,12 +5,15 @@ export interface RecordedChart {
   /** Instants as `2025-03-06T14:30Z`: the session's opening, as Yahoo stamps a daily bar. */
   opens: string[];
   closes: (number | null)[];
+  /** The closes when missing. */
+  adjusted?: (number | null)[];
   currency?: string | null;
   timeZone?: string;
   type?: string;
   /** Yahoo's current trading period; left out when missing. */
   period?: { start: string; end: string };
   dividends?: { at: string; amount: number }[];
+  splits?: { at: string; numerator: number; denominator: number }[];
 }
 
 /**
@@ -18,7 +21,7 @@ export interface RecordedChart {
  * early closes, currencies that are null.
  */
 export function recordedChart(chart: RecordedChart): Recording {
-  const { symbol, opens, closes, dividends = [], period } = chart;
+  const { symbol, opens, closes, adjusted = closes, dividends = [], splits = [], period } = chart;
   const { currency = 'USD', timeZone = 'America/New_York', type = 'EQUITY' } = chart;
   const meta = {
     currency,
@@ -32,13 +35,19 @@ export function recordedChart(chart: RecordedChart): Recording {
     }),
   };
   const paid = dividends.map(({ at, amount }) => [seconds(at), { date: seconds(at), amount }]);
+  const split = splits.map(({ at, numerator, denominator }) => [
+    seconds(at),
+    { date: seconds(at), numerator, denominator, splitRatio: `${numerator}:${denominator}` },
+  ]);
   const result = {
     meta,
     timestamp: opens.map(seconds),
-    ...(paid.length > 0 && { events: { dividends: Object.fromEntries(paid) } }),
+    ...(paid.length + split.length > 0 && {
+      events: { dividends: Object.fromEntries(paid), splits: Object.fromEntries(split) },
+    }),
     indicators: {
       quote: [{ open: closes, high: closes, low: closes, close: closes, volume: closes.map(() => 1000) }],
-      adjclose: [{ adjclose: closes }],
+      adjclose: [{ adjclose: adjusted }],
     },
   };
   return {

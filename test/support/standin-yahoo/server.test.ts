@@ -90,4 +90,52 @@ describe('the stand-in for Yahoo, by hand', () => {
       },
     });
   });
+
+  test('counts what was asked for, by what it is, beyond what its log holds', async () => {
+    for (const path of [
+      chart,
+      chart,
+      '/v8/finance/chart/%5EGSPC',
+      '/v7/finance/quote?symbols=A',
+      '/quote/AAPL',
+    ])
+      await get(path);
+    const counts = await (await get('/__control/counts')).json();
+    expect(counts).toEqual({ total: 5, charts: { AAPL: 2, '^GSPC': 1 }, quotes: 1, crumbs: 0, others: 1 });
+    expect(await control('requests', { method: 'DELETE' })).toBe(204);
+    expect(await (await get('/__control/counts')).json()).toMatchObject({ total: 0, charts: {} });
+  });
+
+  test('answers as it is told to, whatever that is', async () => {
+    const recorded = [
+      { path: '/v8/finance/chart/AAPL', status: 200, bodyText: '<!doctype html>' },
+      { path: '/v1/test/getcrumb', status: 429, bodyText: 'Too Many Requests' },
+    ];
+    expect(await control('recordings', { method: 'PUT', body: JSON.stringify(recorded) })).toBe(204);
+    expect(await (await get(chart)).text()).toBe('<!doctype html>');
+    expect((await get('/v1/test/getcrumb')).status).toBe(429);
+    expect(await control('recordings', { method: 'PUT', body: '[{"path":"chart"}]' })).toBe(400);
+    expect(await control('recordings', { method: 'DELETE' })).toBe(204);
+    expect(await (await get(chart)).json()).toMatchObject({ chart: { error: null } });
+    await control('consent', { method: 'PUT' });
+    expect((await get('/quote/AAPL', { redirect: 'manual' })).status).toBe(307);
+  });
+
+  test.each([
+    ['nulls', 200],
+    ['400', 400],
+    ['redirect', 302],
+    ['late', 200],
+  ])('does %s too', async (kind, status) => {
+    const fault = { match: '/chart/AAPL', kind, delayMs: 1 };
+    await control('faults', { method: 'PUT', body: JSON.stringify(fault) });
+    const answer = await get(chart, { redirect: 'manual' });
+    expect(answer.status).toBe(status);
+    if (kind !== 'nulls') return;
+    const result = {
+      timestamp: Array(3).fill(expect.any(Number)),
+      indicators: { quote: [{ close: Array(3).fill(null) }] },
+    };
+    expect(await answer.json()).toMatchObject({ chart: { result: [result] } });
+  });
 });

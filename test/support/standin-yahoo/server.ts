@@ -1,16 +1,20 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   chartBody,
   chartNotFound,
+  chartTooEarly,
   crumbRefused,
   emptyChartBody,
   quoteBody,
   type StandinBody,
+  withoutCloses,
 } from './bodies.ts';
 import { cookieAnswer, hasCookies } from './consent.ts';
-import { FaultList, readFaults, type StandinFault } from './faults.ts';
+import { type Counts, controlled, counted, noCounts, type State } from './control.ts';
+import { FaultList, type StandinFault } from './faults.ts';
 
 /** An answer of Yahoo as it was recorded; it stands in for the simulated market where the symbols are the same. */
 export interface Recording {
@@ -54,6 +58,8 @@ export interface StandinYahoo {
   url: string;
   /** Requests since the start or the last `forget`, in the order of their arrival. */
   requests(): LoggedRequest[];
+  /** The same, by what was asked for. */
+  counts(): Counts;
   forget(): void;
   setFaults(faults: readonly StandinFault[]): void;
   /** From now on only a new crumb is taken. */
@@ -70,13 +76,22 @@ const logMax = 10_000; // requests kept: an afternoon of a load test
  *     const yahoo = await startStandinYahoo({ seed: 1 });
  *     yahooProvider({ clock, baseUrl: yahoo.url });
  *
- * By hand: `GET` and `DELETE /__control/requests`, `GET`, `PUT` and `DELETE /__control/faults`, `POST /__control/crumb`.
+ * By hand and from other processes: the commands of `control.ts`.
  */
 export async function startStandinYahoo(options: StandinOptions = {}): Promise<StandinYahoo> {
-  const state: State = { log: [], faults: new FaultList(), crumbs: 0, options };
+  const { recordings = [], consent = false } = options;
+  const state: State = {
+    log: [],
+    counts: noCounts(),
+    faults: new FaultList(),
+    crumbs: 0,
+    recordings,
+    consent,
+    options,
+  };
   state.faults.set(options.faults ?? []);
   const server = createServer((request, response) => {
-    const answering = request.url?.startsWith('/__control/') ? control : serve;
+    const answering = request.url?.startsWith('/__control/') ? answerControl : serve;
     answering(state, request, response).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else sendJson(response, { status: 400, body: { error: String(error) } });
@@ -89,8 +104,10 @@ export async function startStandinYahoo(options: StandinOptions = {}): Promise<S
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: () => structuredClone(state.log),
+    counts: () => structuredClone(state.counts),
     forget: () => {
       state.log.length = 0;
+      state.counts = noCounts();
     },
     setFaults: (faults) => state.faults.set(faults),
     rotateCrumb: () => {
@@ -104,16 +121,21 @@ export async function startStandinYahoo(options: StandinOptions = {}): Promise<S
   };
 }
 
-interface State {
-  log: LoggedRequest[];
-  faults: FaultList;
-  /** How often the crumb was rotated. */
-  crumbs: number;
-  options: StandinOptions;
-}
-
 // Real ones look like this, and change: `haT3oykhHqZ`.
 const crumbOf = ({ crumbs }: State): string => `haT3oykhHq${crumbs}`;
+
+async function answerControl(
+  state: State,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const answer = await controlled(state, {
+    command: `${request.method} ${request.url}`,
+    body: await text(request),
+  });
+  if (answer === null) response.writeHead(204).end();
+  else sendJson(response, answer);
+}
 
 async function serve(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://standin');
@@ -128,21 +150,25 @@ async function serve(state: State, request: IncomingMessage, response: ServerRes
     fault: fault?.kind ?? null,
   };
   state.log.push(entry);
+  counted(state.counts, url);
   if (state.log.length > logMax) state.log.shift();
   response.once('close', () => {
     entry.status = response.headersSent ? response.statusCode : 0;
   });
   await state.options.before?.(target);
   const cookies = request.headers.cookie;
-  if (fault !== null) {
+  if (fault?.kind === 'late') await sleep(fault.delayMs ?? 1000);
+  else if (fault !== null) {
     misbehave(state, { fault, url, cookies }, response);
     state.options.onFault?.(fault);
     return;
   }
-  const page = cookieAnswer(
-    { ...entry, path: url.pathname, cookies },
-    { consent: state.options.consent ?? false },
-  );
+  const recorded = recordingOf(state, url);
+  if (recorded && url.pathname !== '/v7/finance/quote') {
+    sendRecorded(response, recorded);
+    return;
+  }
+  const page = cookieAnswer({ ...entry, path: url.pathname, cookies }, { consent: state.consent });
   if (page !== null) {
     const headers = { 'content-type': 'text/html; charset=utf-8', 'set-cookie': page.cookies };
     response
@@ -162,9 +188,9 @@ async function serve(state: State, request: IncomingMessage, response: ServerRes
 }
 
 function dataBody(state: State, url: URL, cookies: string | undefined): StandinBody {
-  const { seed = 1, now = Date.now, recordings = [] } = state.options;
+  const { seed = 1, now = Date.now } = state.options;
   const view = { seed, now: now() };
-  const recorded = recordings.find((one) => meaningOf(new URL(one.path, url)) === meaningOf(url));
+  const recorded = recordingOf(state, url);
   if (url.pathname === '/v7/finance/quote') {
     if (!hasCookies(cookies) || url.searchParams.get('crumb') !== crumbOf(state)) return crumbRefused();
     if (recorded) return { status: recorded.status, body: recorded.bodyJson ?? recorded.bodyText };
@@ -197,6 +223,15 @@ function misbehave(
     case 'html':
       response.writeHead(fault.kind === '500' ? 500 : 200, { 'content-type': 'text/html' }).end(sorryPage);
       break;
+    case '400':
+      sendJson(response, chartTooEarly(url.searchParams));
+      break;
+    case 'redirect':
+      response.writeHead(302, { location: 'https://guce.yahoo.com/consent?brandType=nonEu' }).end();
+      break;
+    case 'nulls':
+      sendJson(response, withoutCloses(dataBody(state, url, cookies)));
+      break;
     case '401':
       sendJson(response, crumbRefused());
       break;
@@ -220,34 +255,18 @@ function misbehave(
   }
 }
 
-async function control(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const answer = await controlled(state, request);
-  if (answer === null) response.writeHead(204).end();
-  else sendJson(response, answer);
-}
+const recordingOf = ({ recordings }: State, url: URL): Recording | undefined =>
+  recordings.find((one) => meaningOf(new URL(one.path, url)) === meaningOf(url));
 
-async function controlled(state: State, request: IncomingMessage): Promise<StandinBody | null> {
-  const command = `${request.method} ${request.url}`;
-  switch (command) {
-    case 'GET /__control/requests':
-      return { status: 200, body: state.log };
-    case 'GET /__control/faults':
-      return { status: 200, body: state.faults.list() };
-    case 'PUT /__control/faults':
-      state.faults.set(readFaults(JSON.parse(await text(request))));
-      return null;
-    case 'DELETE /__control/faults':
-      state.faults.set([]);
-      return null;
-    case 'DELETE /__control/requests':
-      state.log.length = 0;
-      return null;
-    case 'POST /__control/crumb':
-      state.crumbs += 1;
-      return null;
-    default:
-      return { status: 404, body: { error: `expected a control command, got: ${command}` } };
-  }
+function sendRecorded(
+  response: ServerResponse,
+  { status, headers = {}, bodyJson, bodyText }: Recording,
+): void {
+  const { location, 'set-cookie': cookies, 'content-type': type } = headers;
+  response.setHeader('content-type', String(type ?? 'application/json'));
+  if (location) response.setHeader('location', location);
+  if (cookies) response.setHeader('set-cookie', cookies);
+  response.writeHead(status).end(bodyText ?? JSON.stringify(bodyJson));
 }
 
 function sendJson(response: ServerResponse, { status, body }: StandinBody): void {

@@ -7,7 +7,7 @@ import { supervisorMachine } from '../machines/supervisor.ts';
 import { buildServer } from './api/http.server.ts';
 import { logOptions } from './api/log.ts';
 import type { Service } from './api/service.ts';
-import { traced } from './attempt.ts';
+import { attribution, traced } from './attempt.ts';
 import { choresOf } from './chores.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -36,6 +36,7 @@ import {
 } from './onboarding/onboarding.ts';
 import { phaseWork } from './onboarding/phases.ts';
 import { createRecorder } from './onboarding/recorder.ts';
+import { statelyInspection } from './onboarding/stately.inspector.ts';
 import { startSymbolQueue } from './onboarding/symbol.queue.ts';
 import { startTransitionFeed } from './onboarding/transition.feed.ts';
 import { idempotencyStore } from './portfolio/idempotency.store.ts';
@@ -146,6 +147,8 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     ...stores,
     database,
     provider,
+    // PGlite has one connection: what waits for it may as well go together.
+    together: { attribution, lanes: embedded ? 1 : 2 },
     warm,
     clock,
     // PGlite works in this very process: a batch of its transactions must not keep timers waiting.
@@ -210,6 +213,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     held: () => recorder.held(),
     supervisor: () => onboarding.snapshot(),
     made: recorder.made,
+    root: () => onboarding.root,
   };
 }
 
@@ -221,6 +225,7 @@ function serviceOf(base: Base, stores: Stores, node: Awaited<ReturnType<typeof s
     ...node,
     feedStates: feedStates(stores.feed),
     diagnosis: () => diagnose(base),
+    inspection: base.config.inspector ? statelyInspection({ ...base, ...node }) : null,
     async verify(symbols, options) {
       const answers = await verdicts(symbols, options);
       const open = answers.filter(({ verdict }) => verdict === 'unverifiable');

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { nobodyObserves, type ObserveProvider } from './market/calls.ts';
+import type { Attribution } from './onboarding/together.ts';
 import { isWrite, type JobTrace } from './onboarding/trace.ts';
 
 const running = new AsyncLocalStorage<JobTrace>();
@@ -8,6 +9,20 @@ const running = new AsyncLocalStorage<JobTrace>();
 export function traced<T>(trace: JobTrace, run: () => Promise<T>): Promise<T> {
   return running.run(trace, run);
 }
+
+/** What phases of several jobs do together is noted for each of them. */
+export const attribution: Attribution = {
+  current: () => running.getStore(),
+  onBehalfOf(parts, work) {
+    const traces = parts.filter((part) => part !== undefined) as JobTrace[];
+    const all: JobTrace = {
+      tell: (event) => traces.forEach((trace) => void trace.tell(event)),
+      wrote: () => traces.forEach((trace) => void trace.wrote()),
+      take: () => ({}),
+    };
+    return running.run(all, work);
+  },
+};
 
 /** Where providers report to: the job that asks now, if one does. */
 export const observeProvider: ObserveProvider = () => running.getStore()?.tell ?? nobodyObserves();

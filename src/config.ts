@@ -44,6 +44,8 @@ export interface Config {
   };
   /** What becomes of an upload, or of a single symbol, that cannot be verified now. */
   unverifiable: Settings['UNVERIFIABLE'];
+  /** Whether live actors may be looked at. */
+  inspector: boolean;
   logLevel: Settings['LOG_LEVEL'];
 }
 
@@ -198,6 +200,7 @@ function toConfig(settings: Settings): Config {
       },
     },
     unverifiable: settings.UNVERIFIABLE,
+    inspector: settings.INSPECTOR === 'auto' ? isLoopback(settings.HOST) : settings.INSPECTOR === 'on',
     logLevel: settings.LOG_LEVEL,
   };
 }

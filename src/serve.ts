@@ -3,6 +3,12 @@ import { readConfig } from './config.ts';
 
 const nodeMajorMin = 24; // strips types by itself, has WebSocket and JSON source access
 
+export interface ServeOptions {
+  json?: boolean;
+  /** Told where it listens, once it does. */
+  onListening?: (url: string) => void;
+}
+
 /**
  * Runs the service with the settings of an environment and stays until a signal: `npm start` and
  * `symbol-onboarding serve`.
@@ -12,7 +18,7 @@ const nodeMajorMin = 24; // strips types by itself, has WebSocket and JSON sourc
  */
 export async function serve(
   environment: Record<string, string | undefined>,
-  options: { json?: boolean } = {},
+  options: ServeOptions = {},
 ): Promise<void> {
   try {
     await start(environment, options);
@@ -25,7 +31,7 @@ export async function serve(
 
 async function start(
   environment: Record<string, string | undefined>,
-  { json = false }: { json?: boolean },
+  { json = false, onListening = () => {} }: ServeOptions,
 ): Promise<void> {
   const [major = 0] = process.versions.node.split('.').map(Number);
   if (major < nodeMajorMin) return fail(nodeCure());
@@ -43,6 +49,7 @@ async function start(
     },
   });
   stop.arm(() => app.close());
+  onListening(app.url);
   const simulated = answer.config.marketData.providers.includes('simulated');
   if (json) return print(JSON.stringify({ type: 'listening', url: app.url, pid: process.pid, simulated }));
   print(`Symbol onboarding is at ${app.url}`);

@@ -59,6 +59,7 @@ export interface ServiceParts {
   supervisor: () => SnapshotFrom<typeof supervisorMachine>;
   ceiling: CeilingStore | null;
   made: LiveActors['made'];
+  inspection: Service['inspection'];
   /** Sends itself a notification over the connection that listens for work. */
   echo: () => Promise<void>;
   measurements: Service['measurements'];
@@ -131,6 +132,7 @@ export function buildService(parts: ServiceParts): Service {
       },
       job: (id) => queries.find(id),
     },
+    inspection: parts.inspection,
     actors: actorQueries(database, () => ({
       node: parts.nodeName,
       supervisor: parts.supervisor(),

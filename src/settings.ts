@@ -105,6 +105,9 @@ export const settingsSchema = z.object({
   UNVERIFIABLE: choice(['reject', 'defer'], 'reject').meta(
     setting('symbols that cannot be verified now: reject the upload, or defer it to their jobs'),
   ),
+  INSPECTOR: choice(['auto', 'on', 'off'], 'auto').meta(
+    setting('the Stately inspector, for operators: on, off, or auto: on where HOST is loopback'),
+  ),
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info').meta(
     setting('how much is logged: fatal, error, warn, info, debug, trace, silent'),
   ),

@@ -20,6 +20,7 @@ describe('readConfig', () => {
     const { http: _, ...config } = configOf({}); // see config.access.test.ts
     expect(config).toEqual({
       host: '127.0.0.1',
+      inspector: true,
       port: 3000,
       database: { kind: 'pglite', dataDir: './data', fsync: true },
       supervisor: { depth: 50, concurrency: 3, clusterConcurrency: null, prefetch: 50 },

@@ -2,4 +2,10 @@
 export interface Load {
   jobs: number;
   concurrency: number;
+  /** Jobs claimed ahead; four times the concurrency when left out. */
+  prefetch?: number;
+  /** How many inspect the live actors. */
+  viewers?: number;
+  /** What a round answers: milliseconds of the clock, or of this thread's processor. */
+  unit?: 'clock' | 'cpu';
 }

@@ -15,9 +15,11 @@ import { operationsStore } from '../../src/onboarding/operations.store.ts';
 import type { PhaseWork } from '../../src/onboarding/phases.ts';
 import { channels } from '../../src/onboarding/ports.ts';
 import { createRecorder } from '../../src/onboarding/recorder.ts';
+import { statelyInspection } from '../../src/onboarding/stately.inspector.ts';
 import { type SymbolQueueEdge, startSymbolQueue } from '../../src/onboarding/symbol.queue.ts';
 import { contend } from '../support/contestant.ts';
 import type { Load } from './load.ts';
+import { startViewer } from './viewer.ts';
 
 // The service's own supervisor, machines, recorder, journal, claims and queue, put together as the app does it; only
 // the phases return at once. Nobody reads the feed: who watches is no part of the lifecycle.
@@ -66,7 +68,7 @@ async function seed(database: Database, queue: SymbolQueueEdge, jobs: number): P
 async function onboardAll(
   database: Database,
   queue: SymbolQueueEdge,
-  { jobs, concurrency }: Load,
+  { jobs, concurrency, prefetch = prefetchFactor * concurrency, viewers = 0, unit = 'clock' }: Load,
 ): Promise<{ ms: number; onboarding: RunningOnboarding }> {
   const allSettled = Promise.withResolvers<void>();
   let settled = 0;
@@ -124,11 +126,12 @@ async function onboardAll(
   const machine = supervisorMachine.provide({
     actors: { job: jobMachine.provide({ actors }), claims: claimsOfNode },
   });
-  const begin = performance.now();
+  const watching = await Promise.all(Array.from({ length: viewers }, startViewer));
+  const begin = now(unit);
   onboarding = startOnboarding({
     machine,
     // ONBOARDING_PREFETCH, so that a permit that comes free never waits for a claim and a claim takes several jobs.
-    limits: { depth: jobs, concurrency, prefetch: prefetchFactor * concurrency },
+    limits: { depth: jobs, concurrency, prefetch },
     recorder,
     inFlight: flights,
     jobs: claims,
@@ -138,10 +141,21 @@ async function onboardAll(
     clock: systemClock,
     log,
   });
+  const inspection = statelyInspection({ root: () => onboarding.root, log });
+  const inspecting = await Promise.all(watching.map(({ send }) => inspection.watch(send)));
   await allSettled.promise;
-  const ms = performance.now() - begin;
+  const ms = now(unit) - begin;
+  for (const stop of inspecting) stop();
+  for (const viewer of watching) await viewer.close();
   await listening.close();
   return { ms, onboarding };
+}
+
+/** Milliseconds of the clock, or those that this thread has had of a processor. */
+function now(unit: Load['unit']): number {
+  if (unit === 'clock') return performance.now();
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 const atOnce: PhaseWork = async () => ({ results: {} });

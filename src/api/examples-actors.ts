@@ -95,6 +95,7 @@ const timeline: TimelineView = {
 };
 
 export const actorExamples: Record<string, OperationExample> = {
+  inspect: { parameters: { ticket: 'fM3kYb0x9uVq2o6cW1r7TzJ5nH8sGdLaPeXiCvKtQwE' } },
   listActors: {
     parameters: { status: ['pending', 'processing'], symbol, limit: 100 },
     answers: { 200: actors },

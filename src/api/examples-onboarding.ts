@@ -27,7 +27,7 @@ const overview: OverviewView = {
   },
 };
 
-const job: JobView = {
+export const jobExample: JobView = {
   job_id: id,
   symbol,
   reason: 'upload',
@@ -50,7 +50,7 @@ const job: JobView = {
   updated_at: '2026-11-22T18:49:03.174Z',
 };
 
-const links = jobLinks(job);
+const links = jobLinks(jobExample);
 
 const created: TransitionView = {
   job_id: id,
@@ -71,7 +71,7 @@ const created: TransitionView = {
   at: '2026-11-22T18:49:02.974Z',
 };
 
-const started: TransitionView = {
+export const transitionExample: TransitionView = {
   ...created,
   position: 342,
   sequence: 2,
@@ -87,17 +87,17 @@ const started: TransitionView = {
 };
 
 const detail: JobDetailView = {
-  ...job,
+  ...jobExample,
   actor_snapshot: {
     status: 'active',
     value: { processing: { fetch: 'running' } },
     context: { jobId: id, symbol, phase: 'fetch', attempt: 1, permit: true },
   },
-  timeline: [created, started],
+  timeline: [created, transitionExample],
 };
 
 const retried: JobDetailView = {
-  ...job,
+  ...jobExample,
   status: 'pending',
   state: 'pending',
   sequence: 1,
@@ -114,7 +114,7 @@ const events = [
   'retry: 1000\n\n',
   eventText({ type: 'subscribed', subscription: 'events', position: 341, truncated: false }),
   eventText({ type: 'live', subscriptions: ['events'], position: 341 }),
-  eventText({ type: 'transition', ...started }),
+  eventText({ type: 'transition', ...transitionExample }),
 ].join('');
 
 export const onboardingExamples: Record<string, OperationExample> = {
@@ -131,7 +131,7 @@ export const onboardingExamples: Record<string, OperationExample> = {
       created_to: '2026-11-22T19:00:00Z',
       limit: 50,
     },
-    answers: { 200: { jobs: [{ ...job, links }], next_cursor: null } },
+    answers: { 200: { jobs: [{ ...jobExample, links }], next_cursor: null } },
   },
   getJob: { parameters: { id }, answers: { 200: { ...detail, links } } },
   retryJob: { parameters: { id }, answers: { 202: { ...retried, links } } },

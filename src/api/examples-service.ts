@@ -78,6 +78,15 @@ export const serviceExamples: Record<string, OperationExample> = {
     pages: { 200: page },
   },
   getProblem: { parameters: { code: 'queue_full' }, answers: { 200: problem }, pages: { 200: page } },
+  getFeedDocument: {
+    answers: {
+      200: {
+        asyncapi: '3.0.0',
+        info: { title: 'Symbol onboarding: the feed', version: '0.1.0' },
+        channels: {},
+      },
+    },
+  },
   getApiDocument: {
     answers: { 200: { openapi: '3.1.1', info: { title: 'Symbol onboarding', version: '0.1.0' }, paths: {} } },
   },

@@ -15,12 +15,14 @@ import type { Api } from './fastify.types.ts';
 import { feedHub } from './feed-hub.ts';
 import { type LiveLimits, liveLimits } from './frames.ts';
 import { healthRoutes } from './health.routes.ts';
+import { inspectorRoutes } from './inspector.routes.ts';
+import { type InspectorLimits, inspectorSocket } from './inspector.socket.ts';
 import { parseJson } from './json.ts';
 import { indexLinks } from './links.ts';
 import { acceptSockets, liveSocket } from './live.socket.ts';
 import { measureRequests, metricsRoute } from './metrics.routes.ts';
 import { onboardingRoutes } from './onboarding.routes.ts';
-import { describeRoutes, openapiRoute } from './openapi.plugin.ts';
+import { asyncapiRoute, describeRoutes, openapiRoute } from './openapi.plugin.ts';
 import { operatorRoutes } from './operator.routes.ts';
 import { portfolioRoutes } from './portfolio.routes.ts';
 import { answerClientError, problemHandler } from './problem.handler.ts';
@@ -54,6 +56,7 @@ export interface ServerOptions {
   trustProxy?: readonly string[];
   rates?: Partial<RateLimits>;
   connections?: Partial<ConnectionLimits>;
+  inspector?: InspectorLimits;
 }
 
 /**
@@ -100,6 +103,7 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     measureRequests(app, service.measurements);
     indexRoute(app, options);
     openapiRoute(app);
+    asyncapiRoute(app, { protected: tokens.length > 0 });
     problemRoutes(app);
     docsPage(app);
     liveFeed(app, service.feed, { ...options, limits });
@@ -108,6 +112,8 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     onboardingRoutes(app, service.onboarding);
     operatorRoutes(app, service.operations);
     actorRoutes(app, service.actors);
+    inspectorSocket(app, service.inspection, options.inspector);
+    inspectorRoutes(app, service.inspection);
     diagnosisRoutes(app, service.diagnosis);
     symbolRoutes(app, service.symbols, waiters);
     portfolioRoutes(app, service.portfolios, waiters);

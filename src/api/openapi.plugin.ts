@@ -1,10 +1,11 @@
 import swagger from '@fastify/swagger';
 import manifest from '../../package.json' with { type: 'json' };
+import { describeFeed } from './asyncapi.ts';
 import { examples } from './examples.ts';
 import type { Api } from './fastify.types.ts';
 import { type DescribedRoute, describeApi, type RouteSchema } from './openapi.ts';
 import { publicResponses } from './responses.ts';
-import { apiDocumentSchema } from './schemas.ts';
+import { apiDocumentSchema, feedDocumentSchema } from './schemas.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -29,6 +30,25 @@ export function describeRoutes(app: Api, options: { protected: boolean }): void 
     openapi: { openapi: '3.1.1', info: { title: manifest.name, version: manifest.version } },
     transform: ({ url }) => ({ schema: { hide: true }, url }),
     transformObject: () => describeApi({ routes, examples, version: manifest.version, ...options }) as object,
+  });
+}
+
+/** `GET /asyncapi.json` */
+export function asyncapiRoute(app: Api, options: { protected: boolean }): void {
+  const schema = {
+    operationId: 'getFeedDocument',
+    tags: ['reference'],
+    summary: 'The feed as AsyncAPI',
+    description: 'AsyncAPI 3, made from the schemas of the frames that `/ws` and `/events` carry.',
+    response: publicResponses({ 200: feedDocumentSchema }),
+  };
+  let text: string | undefined;
+  app.get('/asyncapi.json', { schema, config: { public: true } }, async (_request, reply) => {
+    text ??= JSON.stringify(describeFeed({ version: manifest.version, ...options }));
+    return reply
+      .type('application/json; charset=utf-8')
+      .serializer(String)
+      .send(text as never);
   });
 }
 

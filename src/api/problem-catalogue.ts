@@ -53,6 +53,11 @@ export const problemCatalogue = {
     title: 'Symbol not in the universe',
     cure: 'Upload a portfolio that holds it; its status is at /symbols/{symbol}/status.',
   },
+  inspector_disabled: {
+    status: 404,
+    title: 'The inspector is off',
+    cure: 'Set INSPECTOR=on; on by itself it is only where the service listens on loopback.',
+  },
   transition_not_found: {
     status: 404,
     title: 'No such transition',

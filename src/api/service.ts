@@ -205,6 +205,15 @@ export interface Actors {
   timeline(jobId: string, page: TimelineQuery): Promise<TimelineView | null>;
 }
 
+/** The live actors of this node, in the protocol of the Stately inspector. */
+export interface Inspection {
+  /**
+   * `send` gets every message from now on: first the registrations of all that lives, parents first. Answers how to
+   * stop; nobody is told anything after that.
+   */
+  watch(send: (message: string) => void): Promise<() => void>;
+}
+
 /** Looks for what is wrong. Never throws: a check that cannot be made is a failed finding. */
 export type Diagnosis = () => Promise<DiagnosisView>;
 
@@ -239,6 +248,8 @@ export interface Service {
   symbols: Symbols;
   onboarding: Onboarding;
   actors: Actors;
+  /** Null: switched off. */
+  inspection: Inspection | null;
   operations: Operations;
   feed: Feed;
   health: Health;

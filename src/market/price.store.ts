@@ -1,17 +1,23 @@
 import type { Database, Transaction } from '../database.ts';
 import type { DailyCloses, ProxySet } from '../factors/catalog.ts';
+import { askTogether } from '../onboarding/together.ts';
 import type { Bar, CorporateAction } from './provider.ts';
+
+/** What a provider answered for a symbol. */
+export interface Series {
+  symbol: string;
+  bars: readonly Bar[];
+  actions: readonly CorporateAction[];
+  /** From which day on it was asked for splits and dividends. */
+  actionsFrom: string;
+}
 
 export interface PriceStore {
   /**
-   * Replaces the whole series of a symbol: adjusted closes change backwards, so nothing is ever appended. Splits and
-   * dividends from before `actionsFrom` stay: they were asked for when somebody needed them, and happened.
+   * Replaces whole series: adjusted closes change backwards, so nothing is ever appended. Splits and dividends from
+   * before `actionsFrom` stay: they were asked for when somebody needed them, and happened.
    */
-  replace(
-    symbol: string,
-    series: { bars: readonly Bar[]; actions: readonly CorporateAction[]; actionsFrom: string },
-    options: { on: Transaction },
-  ): Promise<void>;
+  replace(series: readonly Series[], options: { on: Transaction }): Promise<void>;
   /** The stored adjusted closes, ascending. */
   closes(symbol: string): Promise<DailyCloses>;
   findProxySet(version: string): Promise<ProxySet | null>;
@@ -20,15 +26,15 @@ export interface PriceStore {
 }
 
 export function priceStore(database: Database): PriceStore {
+  const closesOf = askTogether(async (symbols) => {
+    const rows = await database.sql<DailyCloses & { symbol: string }>(closesSql, [symbols], {
+      prepared: true,
+    });
+    return new Map(rows.map(({ symbol, ...closes }) => [symbol, closes]));
+  });
   return {
-    replace: (symbol, series, { on }) => replace(database, symbol, series, on),
-    async closes(symbol) {
-      const rows = await database.sql<{ date: string; adjusted_close: number }>(
-        'select date::text as date, adjusted_close from prices where symbol = $1 order by date',
-        [symbol],
-      );
-      return { dates: rows.map(({ date }) => date), closes: rows.map((row) => row.adjusted_close) };
-    },
+    replace: (series, { on }) => replace(database, series, on),
+    closes: async (symbol) => (await closesOf(symbol)) ?? { dates: [], closes: [] },
     async findProxySet(version) {
       const rows = await database.sql<{ closes: ProxySet['closes'] }>(
         'select closes from proxy_sets where version = $1::date',
@@ -48,37 +54,39 @@ export function priceStore(database: Database): PriceStore {
   };
 }
 
-async function replace(
-  database: Database,
-  symbol: string,
-  { bars, actions, actionsFrom }: Parameters<PriceStore['replace']>[1],
-  on: Transaction,
-): Promise<void> {
-  const rows = bars.map((bar) => ({ ...bar, adjusted_close: bar.adjustedClose }));
-  await database.sql('delete from prices where symbol = $1', [symbol], { on });
-  await database.sql(
-    `insert into prices (symbol, date, open, high, low, close, adjusted_close, volume)
-     select $1, r.date, r.open, r.high, r.low, r.close, r.adjusted_close, r.volume
-     from jsonb_to_recordset($2::jsonb) as r(date date, open numeric, high numeric, low numeric, close numeric,
-       adjusted_close double precision, volume numeric)
-     on conflict (symbol, date) do update set open = excluded.open, high = excluded.high, low = excluded.low,
-       close = excluded.close, adjusted_close = excluded.adjusted_close, volume = excluded.volume`,
-    [symbol, JSON.stringify(rows)],
-    { on },
-  );
-  await database.sql(
-    'delete from corporate_actions where symbol = $1 and date >= $2::date',
-    [symbol, actionsFrom],
-    { on },
-  );
-  if (actions.length === 0) return;
-  await database.sql(
-    `insert into corporate_actions (symbol, date, kind, numerator, denominator, amount)
-     select $1, r.date, r.kind, r.numerator, r.denominator, r.amount
-     from jsonb_to_recordset($2::jsonb) as r(date date, kind text, numerator numeric, denominator numeric,
-       amount numeric)
-     on conflict (symbol, date, kind) do nothing`,
-    [symbol, JSON.stringify(actions)],
-    { on },
-  );
+const closesSql = `
+  select symbol, json_agg(date order by date) as dates, json_agg(adjusted_close order by date) as closes
+  from prices where symbol = any($1::text[]) group by symbol`;
+
+async function replace(database: Database, series: readonly Series[], on: Transaction): Promise<void> {
+  const bars = series.flatMap(({ symbol, bars }) => bars.map((bar) => ({ symbol, ...bar })));
+  const actions = series.flatMap(({ symbol, actions }) => actions.map((action) => ({ symbol, ...action })));
+  const asked = series.map(({ symbol, actionsFrom }) => ({ symbol, from: actionsFrom }));
+  const values = [bars, actions, asked].map((rows) => JSON.stringify(rows));
+  await database.sql(replaceSql, values, { on, prepared: true });
 }
+
+// What is replaced is deleted before anything is inserted: each insert waits for its delete. `json`, not `jsonb`: 792
+// bars took the server 9 % less, and arrays to be unnested no less than that.
+const replaceSql = `
+  with asked as materialized (
+    select * from json_to_recordset($3::json) as asked(symbol text, "from" date)
+  ), old as (
+    delete from prices where symbol = any(array(select symbol from asked)) returning 1
+  ), old_actions as (
+    delete from corporate_actions a using asked where a.symbol = asked.symbol and a.date >= asked."from" returning 1
+  ), acted as (
+    insert into corporate_actions (symbol, date, kind, numerator, denominator, amount)
+    select r.symbol, r.date, r.kind, r.numerator, r.denominator, r.amount
+    from json_to_recordset($2::json) as r(symbol text, date date, kind text, numerator numeric, denominator numeric,
+      amount numeric)
+    where (select count(*) from old_actions) >= 0
+    on conflict (symbol, date, kind) do nothing
+  )
+  insert into prices (symbol, date, open, high, low, close, adjusted_close, volume)
+  select r.symbol, r.date, r.open, r.high, r.low, r.close, r."adjustedClose", r.volume
+  from json_to_recordset($1::json) as r(symbol text, date date, open numeric, high numeric, low numeric, close numeric,
+    "adjustedClose" double precision, volume numeric)
+  where (select count(*) from old) >= 0
+  on conflict (symbol, date) do update set open = excluded.open, high = excluded.high, low = excluded.low,
+    close = excluded.close, adjusted_close = excluded.adjusted_close, volume = excluded.volume`;

@@ -8,6 +8,8 @@ import { historyRange, lastNewYorkSession } from './sessions.ts';
 export interface ProxySource {
   /** The proxies of the last completed New York session; fetched once per session and shared by all jobs. */
   current(): Promise<ProxySet>;
+  /** Which set that is now. */
+  currentVersion(): string;
   /** The set that a job began with, however long ago. */
   version(version: string): Promise<ProxySet | null>;
 }
@@ -45,29 +47,34 @@ export function proxySource({
     const range = historyRange(version);
     const histories = await Promise.all(proxies.map((symbol) => fetched({ symbol, ...range })));
     const set = await database.transaction(async (on) => {
-      for (const { instrument, bars, actions } of sortedBySymbol(histories)) {
-        await prices.replace(instrument.symbol, { bars, actions, actionsFrom: range.from }, { on });
-      }
+      const series = sortedBySymbol(histories).map(({ instrument: { symbol }, bars, actions }) => {
+        return { symbol, bars, actions, actionsFrom: range.from };
+      });
+      await prices.replace(series, { on });
       return prices.keepProxySet({ version, closes: closesOf(histories) }, { on });
     });
     answers.clear();
     return set;
   };
 
+  const current = () => {
+    const version = lastNewYorkSession(clock.now());
+    if (flight?.version !== version) {
+      const set = load(version);
+      flight = { version, set };
+      // A failure is told to those who wait for it and forgotten: the next to ask tries again.
+      set.catch(() => {
+        if (flight?.set === set) flight = null;
+      });
+    }
+    return flight.set;
+  };
+
   return {
-    current() {
-      const version = lastNewYorkSession(clock.now());
-      if (flight?.version !== version) {
-        const set = load(version);
-        flight = { version, set };
-        // A failure is told to those who wait for it and forgotten: the next to ask tries again.
-        set.catch(() => {
-          if (flight?.set === set) flight = null;
-        });
-      }
-      return flight.set;
-    },
-    version: (version) => prices.findProxySet(version),
+    current,
+    currentVersion: () => lastNewYorkSession(clock.now()),
+    version: async (version) =>
+      version === lastNewYorkSession(clock.now()) ? await current() : await prices.findProxySet(version),
   };
 }
 

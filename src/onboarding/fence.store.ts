@@ -3,16 +3,15 @@ import type { Database, Transaction } from '../database.ts';
 import { AppError } from '../errors.ts';
 import type { Fence } from './ports.ts';
 
-/** The last statement of every effect: a job row that still carries the claim's epoch, or nothing is written. */
+/** The last statement of every effect: job rows that still carry the claims' epochs, or nothing is written. */
 export function fenceStore(database: Database): Fence {
-  const guarded = async (claim: Claim, text: string, parameters: unknown[], on: Transaction) => {
-    const rows = await database.sql<{ value: string | null }>(
-      text,
-      [claim.jobId, claim.epoch, ...parameters],
-      { on },
-    );
-    if (rows[0]) return rows[0].value;
-    throw await refusal(claim, on);
+  const guarded = async (claims: readonly Claim[], text: string, on: Transaction) => {
+    const ids = claims.map(({ jobId }) => jobId);
+    const epochs = claims.map(({ epoch }) => epoch);
+    const rows = await database.sql<{ id: string }>(text, [ids, epochs], { on, prepared: true });
+    const passed = new Set(rows.map(({ id }) => id));
+    const refused = claims.find(({ jobId }) => !passed.has(jobId));
+    if (refused) throw await refusal(refused, on);
   };
   const refusal = async ({ jobId, epoch }: Claim, on: Transaction) => {
     const [mine] = await database.sql(
@@ -25,32 +24,29 @@ export function fenceStore(database: Database): Fence {
       : new AppError('claim_lost', 'Another claim of this job has begun.', { details: { jobId } });
   };
   return {
-    async check(claim, { on }) {
-      await guarded(
-        claim,
-        'select null as value from onboarding_jobs where id = $1 and claim_epoch = $2 for share',
-        [],
-        on,
-      );
-    },
-    async passPointOfNoReturn(claim, { on }) {
-      await guarded(
-        claim,
-        `update onboarding_jobs set universe_committed_at = coalesce(universe_committed_at, clock_timestamp())
-         where id = $1 and claim_epoch = $2 and cancel_requested_at is null returning null as value`,
-        [],
-        on,
-      );
-    },
+    check: (claims, { on }) => guarded(claims, `${mineSql} order by j.id for share of j`, on),
+    passPointOfNoReturn: (claims, { on }) => guarded(claims, passSql, on),
     async pin(claim, key, value, { on }) {
-      const pinned = await guarded(
-        claim,
+      const [row] = await database.sql<{ value: string }>(
         `update onboarding_jobs set results = jsonb_build_object($3::text, $4::text) || results
          where id = $1 and claim_epoch = $2 returning results ->> $3 as value`,
-        [key, value],
-        on,
+        [claim.jobId, claim.epoch, key, value],
+        { on },
       );
-      return pinned ?? value;
+      if (!row) throw await refusal(claim, on);
+      return row.value;
     },
   };
 }
+
+const mineSql = `
+  select j.id from onboarding_jobs j join unnest($1::uuid[], $2::int[]) as claim(id, epoch)
+    on claim.id = j.id and claim.epoch = j.claim_epoch
+  where j.id = any($1::uuid[])`;
+
+const passSql = `
+  with mine as materialized (
+    ${mineSql} and j.cancel_requested_at is null order by j.id for no key update of j
+  )
+  update onboarding_jobs j set universe_committed_at = coalesce(j.universe_committed_at, clock_timestamp())
+  from mine where j.id = mine.id returning j.id`;

@@ -1,4 +1,4 @@
-import { createActor, fromPromise, type SnapshotFrom, waitFor } from 'xstate';
+import { type ActorRefFrom, createActor, fromPromise, type SnapshotFrom, waitFor } from 'xstate';
 import {
   type Claim,
   childrenMax,
@@ -98,6 +98,7 @@ export interface OnboardingOptions {
 }
 
 export interface RunningOnboarding {
+  root: ActorRefFrom<typeof supervisorMachine>;
   snapshot(): SnapshotFrom<typeof supervisorMachine>;
   send: ReturnType<typeof createActor<typeof supervisorMachine>>['send'];
   /** Takes no more claims, lets running phases end within the grace, gives everything unfinished back. */
@@ -129,6 +130,7 @@ export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
     }).catch(() => {});
   }
   return {
+    root: supervisor,
     snapshot: () => supervisor.getSnapshot(),
     send: (event) => supervisor.send(event),
     async drain(graceMs) {

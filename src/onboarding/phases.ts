@@ -25,7 +25,9 @@ import {
 } from '../market/sessions.ts';
 import type { SnapshotStore } from '../portfolio/snapshot.store.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
+import { effectsOn } from './effects.ts';
 import type { Fence } from './ports.ts';
+import type { TogetherOptions } from './together.ts';
 import type { UpkeepStore } from './upkeep.store.ts';
 
 export interface PhasePorts {
@@ -41,10 +43,15 @@ export interface PhasePorts {
   /** Takes the symbol into this node's memory. */
   warm: (symbol: string) => Promise<void>;
   fence: Fence;
+  together: TogetherOptions;
   clock: Clock;
   /** Portfolios per snapshot transaction. */
   snapshotBatch: number;
   log: (error: unknown) => void;
+}
+
+interface Ports extends PhasePorts {
+  effects: ReturnType<typeof effectsOn>;
 }
 
 export type PhaseWork = (input: PhaseInput, signal: AbortSignal) => Promise<PhaseOutput>;
@@ -53,7 +60,8 @@ export type PhaseWork = (input: PhaseInput, signal: AbortSignal) => Promise<Phas
  * What each phase does, once its transition is durable. Each one is idempotent, and each transaction ends with the
  * fence: whoever lost the claim writes nothing.
  */
-export function phaseWork(ports: PhasePorts): Record<Phase, PhaseWork> {
+export function phaseWork(given: PhasePorts): Record<Phase, PhaseWork> {
+  const ports = { ...given, effects: effectsOn(given) };
   return {
     fetch: (input, signal) => fetchPrices(ports, input, signal),
     factors: (input, signal) => measureFactors(ports, input, signal),
@@ -64,17 +72,19 @@ export function phaseWork(ports: PhasePorts): Record<Phase, PhaseWork> {
 }
 
 async function fetchPrices(
-  { database, provider, prices, universe, fence, clock }: PhasePorts,
+  { provider, universe, proxies, effects, clock }: Ports,
   { claim }: PhaseInput,
   signal: AbortSignal,
 ): Promise<PhaseOutput> {
   const { symbol } = claim;
-  const known = await universe.instrument(symbol);
+  const [known, { held, rated }] = await Promise.all([
+    universe.instrument(symbol),
+    universe.neededSince(symbol),
+  ]);
   const now = clock.now();
   // Without a time zone UTC's date is asked for: no exchange completes a session of a later one.
   const session = known ? lastCompletedSession({ now, ...sessionHours(known) }) : localDate(now, 'UTC');
   const range = historyRange(session);
-  const { held, rated } = await universe.neededSince(symbol);
   // A rate has to reach back to every cost that it converts; of anything else the year will do, but for its splits.
   const from = earliest(range.from, rated && addDays(rated, -rateSlackDays));
   const actionsFrom = earliest(from, held);
@@ -83,14 +93,11 @@ async function fetchPrices(
     ...(actionsFrom < from && { actionsFrom }),
   });
   signal.throwIfAborted();
-  await database.transaction(async (on) => {
-    await universe.describe(
-      { ...instrument, symbol },
-      { provider: given.provider, historyFrom: actionsFrom },
-      { on },
-    );
-    await prices.replace(symbol, { bars, actions, actionsFrom }, { on });
-    await fence.check(claim, { on });
+  await effects.keepSeries({
+    claim,
+    instrument: { ...instrument, symbol },
+    provider: given.provider,
+    series: { symbol, bars, actions, actionsFrom },
   });
   const last = bars.at(-1)!;
   return {
@@ -100,23 +107,23 @@ async function fetchPrices(
       firstDate: bars[0]!.date,
       lastDate: last.date,
       lastClose: last.close,
+      // Kept with the transition that begins the factors phase: the version that this has to keep to.
+      ...(hasExposures(instrument.type) && { proxyVersion: proxies.currentVersion() }),
     },
   };
 }
 
 const earliest = (day: string, other: string | null): string => (other !== null && other < day ? other : day);
 
-async function measureFactors(
-  ports: PhasePorts,
-  input: PhaseInput,
-  signal: AbortSignal,
-): Promise<PhaseOutput> {
+async function measureFactors(ports: Ports, input: PhaseInput, signal: AbortSignal): Promise<PhaseOutput> {
   const { symbol } = input.claim;
-  const instrument = await ports.universe.instrument(symbol);
+  const [instrument, closes] = await Promise.all([
+    ports.universe.instrument(symbol),
+    ports.prices.closes(symbol),
+  ]);
   if (instrument && !hasExposures(instrument.type)) {
     return { results: { quality: 'not_applicable', qualityReason: null, calculationDate: null } };
   }
-  const closes = await ports.prices.closes(symbol);
   const lastClose = closes.dates.at(-1);
   if (!lastClose) throw new AppError('no_price_data', `${symbol} has no stored prices to measure.`);
   const placeholders = (reason: DefaultReason) => defaultExposures({ reason, windowEnd: lastClose });
@@ -160,7 +167,7 @@ async function proxySetFor(
 }
 
 async function storeExposures(
-  { database, exposures, fence }: PhasePorts,
+  { effects }: Ports,
   { claim }: PhaseInput,
   rows: Exposure[],
   proxyVersion: string | null,
@@ -170,10 +177,8 @@ async function storeExposures(
     .filter((date) => date !== null)
     .sort()
     .at(-1)!;
-  await database.transaction(async (on) => {
-    await exposures.replace(claim.symbol, { calculationDate, proxyVersion, exposures: rows }, { on });
-    await fence.check(claim, { on });
-  });
+  const set = { symbol: claim.symbol, calculationDate, proxyVersion, exposures: rows };
+  await effects.keepExposures({ claim, set });
   const reason = rows.find(({ quality }) => quality === 'default')?.reason ?? null;
   return {
     results: { quality: worstQuality(rows), qualityReason: reason, calculationDate },
@@ -181,19 +186,14 @@ async function storeExposures(
   };
 }
 
-async function enterUniverse(
-  { database, universe, fence }: PhasePorts,
-  { claim, results }: PhaseInput,
-): Promise<PhaseOutput> {
-  const quality = {
+async function enterUniverse({ effects }: Ports, { claim, results }: PhaseInput): Promise<PhaseOutput> {
+  const entry = {
+    symbol: claim.symbol,
     quality: String(results.quality),
     reason: results.qualityReason === null ? null : String(results.qualityReason),
     calculationDate: results.calculationDate === null ? null : String(results.calculationDate),
   };
-  await database.transaction(async (on) => {
-    await universe.activate(claim.symbol, quality, { on });
-    await fence.passPointOfNoReturn(claim, { on });
-  });
+  await effects.enterUniverse({ claim, entry });
   return { results: {} };
 }
 
@@ -212,7 +212,7 @@ async function updateSnapshots(
       if (due.length === 0) return 0;
       const rates = await snapshots.recompute(due, { cause: claim.symbol, session, on });
       for (const { symbol } of rates) if (symbol !== claim.symbol) lacking.add(symbol);
-      await fence.check(claim, { on });
+      await fence.check([claim], { on });
       await snapshots.announce(due, { on });
       return due.length;
     });

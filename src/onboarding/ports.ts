@@ -88,11 +88,11 @@ export interface Journal {
   commit(records: readonly TransitionRecord[]): Promise<void>;
 }
 
-/** Checks, at the end of an effect's transaction, that the claim still holds. Throws `claim_lost`. */
+/** Checks, at the end of an effect's transaction, that its claims still hold. Throws `claim_lost`. */
 export interface Fence {
-  check(claim: Claim, options: { on: Transaction }): Promise<void>;
+  check(claims: readonly Claim[], options: { on: Transaction }): Promise<void>;
   /** The same for the universe phase: from its commit on, cancelling is too late. */
-  passPointOfNoReturn(claim: Claim, options: { on: Transaction }): Promise<void>;
+  passPointOfNoReturn(claims: readonly Claim[], options: { on: Transaction }): Promise<void>;
   /** Stores a reference that must survive a resume in the middle of a phase; answers the one stored first. */
   pin(claim: Claim, key: string, value: string, options: { on: Transaction }): Promise<string>;
 }

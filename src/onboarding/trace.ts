@@ -22,7 +22,7 @@ export interface TransitionInput {
 export interface TransitionTrace extends TransitionInput {
   requests?: Omit<ProviderRequest, 'kind'>[];
   fallbacks?: Omit<ProviderFallback, 'kind'>[];
-  /** Statements that wrote to the database, on behalf of this job alone. */
+  /** Statements with which the phase wrote to the database, for this job alone or for several at once. */
   writes?: number;
   /** Requests and fallbacks that found no more room here. */
   omitted?: number;

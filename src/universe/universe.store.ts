@@ -1,8 +1,17 @@
 import type { Database, Transaction } from '../database.ts';
 import type { Instrument } from '../market/provider.ts';
+import { askTogether } from '../onboarding/together.ts';
 import type { SymbolState } from '../portfolio/detection.ts';
 import type { Quote } from '../portfolio/market-remarks.ts';
 import { splitJsonSql } from '../portfolio/split-sql.ts';
+
+/** A symbol with prices, and how good its exposures are. */
+export interface UniverseEntry {
+  symbol: string;
+  quality: string;
+  reason: string | null;
+  calculationDate: string | null;
+}
 
 export interface UniverseStore {
   /** What the detection has to know about each symbol; symbols without a row or a job are left out. */
@@ -18,21 +27,16 @@ export interface UniverseStore {
     instruments: readonly Instrument[],
     options: { on: Transaction },
   ): Promise<void>;
-  /** What the provider says of the instrument, and from which day on it was asked for what reaches back furthest. */
+  /** What the provider says of instruments, and from which day on it was asked for what reaches back furthest. */
   describe(
-    instrument: Instrument,
-    source: { provider: string; historyFrom: string },
+    instruments: readonly (Instrument & { provider: string; historyFrom: string })[],
     options: { on: Transaction },
   ): Promise<void>;
   /**
-   * From this commit on the symbol prices lots. A changed price raises `price_version`, and so does a rate that reaches
+   * From this commit on the symbols price lots. A changed price raises `price_version`, and so does a rate that reaches
    * further back: lots are due.
    */
-  activate(
-    symbol: string,
-    quality: { quality: string; reason: string | null; calculationDate: string | null },
-    options: { on: Transaction },
-  ): Promise<void>;
+  activate(entries: readonly UniverseEntry[], options: { on: Transaction }): Promise<void>;
   instrument(symbol: string): Promise<Instrument | null>;
   /** Notes that splits are wanted from an earlier day on; the upkeep has them asked for. */
   deepen(symbols: readonly { symbol: string; since: string }[], options: { on: Transaction }): Promise<void>;
@@ -41,6 +45,14 @@ export interface UniverseStore {
 }
 
 export function universeStore(database: Database): UniverseStore {
+  const instrumentOfSymbol = askTogether(async (symbols) => {
+    const rows = await database.sql<InstrumentRow>(instrumentsSql, [symbols], { prepared: true });
+    return new Map(rows.map((row) => [row.symbol, instrumentOf(row)]));
+  });
+  const neededSinceOf = askTogether(async (symbols) => {
+    const rows = await database.sql<NeededRow>(neededSinceSql, [symbols], { prepared: true });
+    return new Map(rows.map(({ symbol, ...needed }) => [symbol, needed]));
+  });
   return {
     async states(symbols, { on } = {}) {
       const rows = await database.sql<StateRow>(statesSql, [symbols], { on });
@@ -67,41 +79,37 @@ export function universeStore(database: Database): UniverseStore {
       return new Map(rows.map((row) => [row.symbol, row]));
     },
     reserve: (symbols, instruments, { on }) => reserve(database, symbols, instruments, on),
-    async describe(instrument, { provider, historyFrom }, { on }) {
-      const { symbol, name, type, currency, exchange, timeZone, sessionEnd } = instrument;
-      await database.sql(
-        `insert into symbol_universe (symbol, name, type, currency, exchange, time_zone, session_end, provider,
-           history_from)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-         on conflict (symbol) do update set name = excluded.name, type = excluded.type,
-           currency = excluded.currency, exchange = excluded.exchange, time_zone = excluded.time_zone,
-           session_end = excluded.session_end, provider = excluded.provider,
-           history_from = excluded.history_from, updated_at = now()`,
-        [symbol, name, type, currency, exchange, timeZone, sessionEnd, provider, historyFrom],
-        { on },
-      );
+    async describe(instruments, { on }) {
+      await database.sql(describeSql, [JSON.stringify(sorted(instruments))], { on, prepared: true });
     },
-    async activate(symbol, { quality, reason, calculationDate }, { on }) {
-      await database.sql(activateSql, [symbol, quality, reason, calculationDate], { on });
-    },
-    async instrument(symbol) {
-      const rows = await database.sql<InstrumentRow>(
-        `select symbol, name, type, currency, exchange, time_zone, session_end from symbol_universe
-         where symbol = $1 and type is not null`,
-        [symbol],
-      );
-      return rows[0] ? instrumentOf(rows[0]) : null;
+    async activate(entries, { on }) {
+      await database.sql(activateSql, [JSON.stringify(sorted(entries))], { on, prepared: true });
     },
     async deepen(symbols, { on }) {
       await database.sql(deepenSql, [JSON.stringify(symbols)], { on });
     },
-    async neededSince(symbol) {
-      const [row] = await database.sql<{ held: string | null; rated: string | null }>(neededSinceSql, [
-        symbol,
-      ]);
-      return row!;
-    },
+    instrument: async (symbol) => (await instrumentOfSymbol(symbol)) ?? null,
+    neededSince: async (symbol) => (await neededSinceOf(symbol))!,
   };
+}
+
+const describeSql = `
+  insert into symbol_universe (symbol, name, type, currency, exchange, time_zone, session_end, provider, history_from)
+  select symbol, name, type, currency, exchange, "timeZone", "sessionEnd", provider, "historyFrom"
+  from jsonb_to_recordset($1::jsonb) as r(symbol text, name text, type text, currency text, exchange text,
+    "timeZone" text, "sessionEnd" text, provider text, "historyFrom" date)
+  on conflict (symbol) do update set name = excluded.name, type = excluded.type, currency = excluded.currency,
+    exchange = excluded.exchange, time_zone = excluded.time_zone, session_end = excluded.session_end,
+    provider = excluded.provider, history_from = excluded.history_from, updated_at = now()`;
+
+const instrumentsSql = `
+  select symbol, name, type, currency, exchange, time_zone, session_end from symbol_universe
+  where symbol = any($1::text[]) and type is not null`;
+
+interface NeededRow {
+  symbol: string;
+  held: string | null;
+  rated: string | null;
 }
 
 const deepenSql = `
@@ -114,9 +122,10 @@ const deepenSql = `
   from wanted where u.symbol = wanted.symbol`;
 
 const neededSinceSql = `
-  select (select min(entry_date)::text from positions
-      where needs_symbol = $1 and exit_date is null and investment_class = 'PUBLIC') as held,
-    (select min(since)::text from portfolio_rates where symbol = $1) as rated`;
+  select asked.symbol, (select min(entry_date)::text from positions
+      where needs_symbol = asked.symbol and exit_date is null and investment_class = 'PUBLIC') as held,
+    (select min(since)::text from portfolio_rates r where r.symbol = asked.symbol) as rated
+  from unnest($1::text[]) as asked(symbol)`;
 
 interface StateRow {
   symbol: string;
@@ -182,12 +191,23 @@ async function reserve(
   );
 }
 
+// The order of the house: universe rows by symbol.
+const sorted = <T extends { symbol: string }>(rows: readonly T[]): T[] =>
+  [...rows].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
+
 // A row that had been taken out of the universe was ready once; it is so again only when this job completes.
 const activateSql = `
-  with series as (
-    select min(date) as first_date, max(date) as last_date,
-      (select close from prices where symbol = $1 order by date desc limit 1) as last_close
-    from prices where symbol = $1
+  with given as materialized (
+    select * from jsonb_to_recordset($1::jsonb) as given(symbol text, quality text, reason text, "calculationDate" date)
+  ), locked as materialized (
+    select symbol from symbol_universe where symbol = any(array(select symbol from given))
+    order by symbol collate "C" for no key update
+  ), series as materialized (
+    select g.*, first.date as first_date, last.date as last_date, last.close as last_close
+    from given g join locked using (symbol)
+    left join lateral (select date from prices p where p.symbol = g.symbol order by date limit 1) first on true
+    left join lateral (select date, close from prices p where p.symbol = g.symbol order by date desc limit 1) last
+      on true
   )
   update symbol_universe u set
     ready_at = case when u.is_active then u.ready_at end,
@@ -199,5 +219,6 @@ const activateSql = `
       case when (u.last_price_date, u.last_price) is distinct from (series.last_date, series.last_close)
         or u.type = 'CURRENCY' and u.first_price_date is distinct from series.first_date
       then 1 else 0 end,
-    quality = $2, quality_reason = $3, calculation_date = $4::date, updated_at = now()
-  from series where u.symbol = $1`;
+    quality = series.quality, quality_reason = series.reason, calculation_date = series."calculationDate",
+    updated_at = now()
+  from series where u.symbol = series.symbol`;

@@ -83,6 +83,8 @@ export function fakeService() {
     ready: true,
     /** Whose each unspent ticket is. */
     tickets: new Map<string, Viewer>(),
+    /** Who inspects the live actors. */
+    inspectors: new Set<(message: string) => void>(),
     /** Where the feed is. */
     position: 41,
     /** What happens while the first state of a subscription is read. */
@@ -148,6 +150,12 @@ export function fakeService() {
       jobs: (query, viewer) =>
         read(query.portfolio_id === missingId ? null : { jobs: [job], next_cursor: jobId }, query, viewer),
       job: (id, viewer) => mine(jobDetail, id, viewer),
+    },
+    inspection: {
+      async watch(send) {
+        fake.inspectors.add(send);
+        return () => void fake.inspectors.delete(send);
+      },
     },
     actors: {
       list: (query) => read(actors, 'actors', query),

@@ -22,13 +22,16 @@ export const now = Date.parse('2026-03-02T14:30:00Z');
 interface ServeOptions extends Partial<ServerOptions> {
   /** Whose each request is, where it does not matter how that is known. */
   viewer?: Viewer;
+  /** Null: the inspector is off. */
+  inspection?: null;
   /** Told of each route. */
   onRoute?: onRouteHookHandler;
 }
 
 /** A server on a free port over a fake service, closed after the test. */
-export async function serve({ viewer, onRoute, ...options }: ServeOptions = {}) {
+export async function serve({ viewer, onRoute, inspection, ...options }: ServeOptions = {}) {
   const fake = fakeService();
+  if (inspection === null) fake.service.inspection = null;
   const server = buildServer(fake.service, {
     clock: { now: () => now, sleepUntil: async () => {} },
     marketData: { providers: ['simulated'], simulated: true },

@@ -18,7 +18,7 @@ const beforeReady: StatementMatch = (text) => text.includes('set ready_at = coal
 const beforeSymbolIsActive =
   (symbol: string): StatementMatch =>
   (text, [first]) =>
-    text.includes('is_active = true') && first === symbol;
+    text.includes('is_active = true') && String(first).includes(`"symbol":"${symbol}"`);
 
 // Only PostgreSQL has two connections: embedded, such transactions follow one another anyway.
 describeOnDatabase('postgres', 'a portfolio uploaded at the moment its symbol completes', (makeDatabase) => {

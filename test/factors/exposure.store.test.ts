@@ -23,7 +23,7 @@ describeOnEveryDatabase('the exposure store', (makeDatabase) => {
     { symbol = 'AAPL', date = '2026-07-31', proxyVersion = null as string | null } = {},
   ) =>
     database.transaction((on) =>
-      exposureStore(database).replace(symbol, { calculationDate: date, proxyVersion, exposures }, { on }),
+      exposureStore(database).replace([{ symbol, calculationDate: date, proxyVersion, exposures }], { on }),
     );
   const stored = async (date?: string) =>
     (await symbolQueries(database, { concurrency: 3, retryLimit: 3, clock }).exposures('AAPL', { date }))!;

@@ -27,7 +27,7 @@ describeOnEveryDatabase('the price store', (makeDatabase) => {
     actionsFrom = '2025-07-31',
   ) =>
     database.transaction((on) =>
-      priceStore(database).replace(symbol, { bars, actions, actionsFrom }, { on }),
+      priceStore(database).replace([{ symbol, bars, actions, actionsFrom }], { on }),
     );
   const rows = (symbol: string) =>
     database.sql('select date::text as date, close from prices where symbol = $1 order by date', [symbol]);

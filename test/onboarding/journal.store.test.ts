@@ -191,19 +191,22 @@ describeOnEveryDatabase('the journal', (makeDatabase) => {
         await fence(on);
       });
     const details = { jobId: claim.jobId };
-    await expect(effect((on) => node.fence.check(claim, { on }))).rejects.toMatchObject({ ...lost, details });
-    await expect(effect((on) => node.fence.passPointOfNoReturn(claim, { on }))).rejects.toMatchObject(lost);
+    await expect(effect((on) => node.fence.check([claim], { on }))).rejects.toMatchObject({
+      ...lost,
+      details,
+    });
+    await expect(effect((on) => node.fence.passPointOfNoReturn([claim], { on }))).rejects.toMatchObject(lost);
     await expect(effect((on) => node.fence.pin(claim, 'a', 'b', { on }))).rejects.toMatchObject(lost);
     expect(await database.sql('select symbol from symbol_universe')).toEqual([]);
     expect(await jobRow(database, 'AAPL')).toMatchObject({ results: {}, universe_committed_at: null });
-    await effect((on) => node.fence.check({ ...claim, epoch: claim.epoch + 1 }, { on }));
+    await effect((on) => node.fence.check([{ ...claim, epoch: claim.epoch + 1 }], { on }));
     expect(await database.sql('select symbol from symbol_universe')).toEqual([{ symbol: 'AAPL' }]);
   });
 
   test('lets nobody enter the universe after a cancellation, and remembers when it was first too late', async () => {
     const { node, taken } = await start('AAPL');
     const [{ claim }] = taken as [(typeof taken)[0]];
-    const pass = () => database.transaction((on) => node.fence.passPointOfNoReturn(claim, { on }));
+    const pass = () => database.transaction((on) => node.fence.passPointOfNoReturn([claim], { on }));
     await pass();
     const { universe_committed_at: first } = await jobRow(database, 'AAPL');
     await pass();

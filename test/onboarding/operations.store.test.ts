@@ -97,7 +97,7 @@ describeOnEveryDatabase('operations', (makeDatabase) => {
       cancelled: [{ jobId, symbol, epoch }],
     });
 
-    await database.transaction((on) => node.fence.passPointOfNoReturn(of('MSFT').claim, { on }));
+    await database.transaction((on) => node.fence.passPointOfNoReturn([of('MSFT').claim], { on }));
     expect(await node.operations.cancel(of('MSFT').claim.jobId)).toEqual({ kind: 'too_late' });
     await node.jobs.release(taken);
     expect(await node.operations.cancel(of('MSFT').claim.jobId)).toEqual({ kind: 'too_late' });

@@ -5,6 +5,7 @@
 export const access: Record<string, 'anybody' | 'users' | 'owners' | 'operators'> = {
   'GET /': 'anybody',
   'GET /openapi.json': 'anybody',
+  'GET /asyncapi.json': 'anybody',
   'GET /docs': 'anybody',
   'GET /docs/json': 'anybody',
   'GET /docs/static/*': 'anybody',
@@ -36,6 +37,9 @@ export const access: Record<string, 'anybody' | 'users' | 'owners' | 'operators'
   'GET /onboarding': 'users',
   'GET /onboarding/jobs': 'users',
   'GET /onboarding/jobs/:id': 'users',
+  'GET /onboarding/actors': 'operators',
+  'GET /onboarding/actors/:id': 'operators',
+  'GET /onboarding/jobs/:id/timeline': 'operators',
   'POST /onboarding/jobs/:id/retry': 'operators',
   'POST /onboarding/jobs/:id/cancel': 'operators',
   'POST /onboarding/pause': 'operators',

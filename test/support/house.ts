@@ -48,6 +48,8 @@ const edges: Record<string, readonly string[]> = {
   script: [...files, ...database],
   command: ['commander', ...files],
   metrics: ['prom-client'],
+  inspector: ['@statelyai/inspect'],
+  browser: [],
   terminal: ['log-update', ...files],
 };
 

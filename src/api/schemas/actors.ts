@@ -133,7 +133,7 @@ export const timelineEntrySchema = transitionSchema.extend({
   requests_omitted: z.int().meta({ description: 'Requests and fallbacks beyond the fifty that are kept.' }),
   database_writes: z.int().meta({
     description:
-      'Statements that wrote, on behalf of this job alone; the one that writes the journal is shared.',
+      'Statements with which its phase wrote, for it alone or for several jobs at once; not those of the journal.',
   }),
 });
 

@@ -7,6 +7,13 @@ export const apiDocumentSchema = z.looseObject({
   paths: z.looseObject({}),
 });
 
+/** `/asyncapi.json`, likewise. */
+export const feedDocumentSchema = z.looseObject({
+  asyncapi: z.string(),
+  info: z.looseObject({ title: z.string(), version: z.string() }),
+  channels: z.looseObject({}),
+});
+
 /** One kind of error: what it means and how to mend it. */
 export const problemEntrySchema = z.object({
   code: z.string(),

@@ -1,0 +1,107 @@
+/**
+ * Runs on the page `/inspector`: hands what `/ws/inspect` tells to the hosted inspector in the frame.
+ *
+ * The frame says `@statelyai.connected` once it listens, also after a reload; each time the socket is opened anew, because
+ * every connection begins with the registrations of all actors. Nothing is kept here.
+ */
+const inspector = 'https://stately.ai';
+
+const frame = document.querySelector('iframe')!;
+const line = document.querySelector('output')!;
+const form = document.querySelector('form')!;
+const field = document.querySelector('input')!;
+
+let socket: WebSocket | null = null;
+let token = ''; // of whoever has to show one; in this page's memory only
+let failures = 0;
+let messages = 0;
+
+const say = (state: string, text: string) => {
+  line.dataset.state = state;
+  line.value = text;
+};
+
+/** What may be done about an answer that is no ticket. */
+async function refusal(response: Response): Promise<string> {
+  const { detail = response.statusText, code = '' } = await response.json().catch(() => ({}));
+  if (response.status !== 401) return `${detail} (${code || response.status})`;
+  form.hidden = false;
+  field.focus();
+  return token === ''
+    ? 'This service asks for the token of an operator.'
+    : 'That token is not accepted here.';
+}
+
+/** A ticket, because a browser's socket bears no header. Null: refused, and said why. */
+async function ticketOf(): Promise<string | null> {
+  const headers: Record<string, string> = token === '' ? {} : { authorization: `Bearer ${token}` };
+  const response = await fetch('/tickets', { method: 'POST', headers });
+  if (!response.ok) {
+    say('refused', await refusal(response));
+    return null;
+  }
+  form.hidden = true;
+  return (await response.json()).ticket;
+}
+
+async function connect(): Promise<void> {
+  socket?.close();
+  socket = null;
+  say('connecting', 'Connecting …');
+  try {
+    const ticket = await ticketOf();
+    if (ticket !== null) open(ticket);
+  } catch {
+    retry('The service does not answer');
+  }
+}
+
+function open(ticket: string): void {
+  const url = new URL(`/ws/inspect?ticket=${encodeURIComponent(ticket)}`, location.href);
+  url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+  const mine = new WebSocket(url);
+  socket = mine;
+  mine.onopen = () => {
+    failures = 0;
+    messages = 0;
+    say('connected', 'Connected: live actors, which may be ahead of what is committed.');
+  };
+  mine.onmessage = ({ data }) => {
+    messages += 1;
+    line.dataset.messages = String(messages);
+    frame.contentWindow?.postMessage(JSON.parse(data), inspector);
+  };
+  mine.onclose = ({ code }) => {
+    if (socket === mine) retry(reasons[code] ?? 'The connection was lost');
+  };
+}
+
+const reasons: Record<number, string> = {
+  1001: 'The service stops',
+  1006: 'The connection failed: the inspector may be off (INSPECTOR=on), or this is no operator',
+  4429: 'This page read too slowly',
+  4430: 'Too many pages inspect this node',
+};
+
+function retry(why: string): void {
+  socket = null;
+  failures += 1;
+  const seconds = Math.min(30, 2 ** (failures - 1));
+  say('waiting', `${why}; trying again in ${seconds} s.`);
+  setTimeout(() => void connect(), seconds * 1000);
+}
+
+addEventListener('message', ({ source, origin, data }) => {
+  if (source !== frame.contentWindow || origin !== inspector) return;
+  if (data?.type === '@statelyai.connected') void connect();
+});
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  token = field.value.trim();
+  field.value = '';
+  void connect();
+});
+
+say('loading', 'Waiting for the inspector of stately.ai, which this browser loads from the internet …');
+frame.src = `${inspector}/inspect`;

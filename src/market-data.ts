@@ -17,13 +17,14 @@ import type { Metrics } from './metrics/registry.metrics.ts';
 export function configuredProviders(
   config: Config,
   clock: Clock,
+  calendar: () => readonly string[] | undefined = () => undefined,
 ): { sources: MarketDataProvider[]; gate: Gate | null } {
   const { providers, simulated, yahooBaseUrl, directory } = config.marketData;
   const gate = providers.includes('yahoo') ? providerGate({ clock, ...config.provider }) : null;
   const observe = observeProvider;
   const make: Record<ProviderName, () => MarketDataProvider> = {
-    yahoo: () => yahooProvider({ clock, gate: gate!, baseUrl: yahooBaseUrl ?? undefined, observe }),
-    files: () => filesProvider({ directory: directory!, clock, observe }),
+    yahoo: () => yahooProvider({ clock, gate: gate!, baseUrl: yahooBaseUrl ?? undefined, calendar, observe }),
+    files: () => filesProvider({ directory: directory!, clock, calendar, observe }),
     simulated: () => simulatedProvider({ clock, ...simulated, observe }),
   };
   return { sources: providers.map((name) => make[name]()), gate };
@@ -35,6 +36,8 @@ export interface MarketData {
   sources: readonly MarketDataProvider[];
   /** The way to a provider outside; null where none is asked. */
   gate: Gate | null;
+  /** The dates on which New York was open; until the proxies are at hand, weekdays stand in. */
+  calendar: { learn(dates: readonly string[]): void };
 }
 
 /** Market data as configured, counted and timed. A test brings a provider of its own. */
@@ -43,12 +46,20 @@ export async function openMarketData(
   { clock, metrics, own }: { clock: Clock; metrics: Metrics; own: MarketDataProvider | undefined },
 ): Promise<MarketData> {
   if (!own) await assertDirectory(config);
-  const { sources, gate } = own ? { sources: [own], gate: null } : configuredProviders(config, clock);
+  let dates: readonly string[] | undefined;
+  const calendar = {
+    learn: (known: readonly string[]) => {
+      dates = known;
+    },
+  };
+  const { sources, gate } = own
+    ? { sources: [own], gate: null }
+    : configuredProviders(config, clock, () => dates);
   const counted = sources.map((source) =>
     countRequests(source, { clock, onCall: (call) => observeCall(metrics, source.name, call) }),
   );
   const fallback = { clock, observe: observeProvider, onFallback: observeFallback(metrics) };
-  return { provider: countRequests(inOrder(counted, fallback)), sources: counted, gate };
+  return { provider: countRequests(inOrder(counted, fallback)), sources: counted, gate, calendar };
 }
 
 /** A path that was mistyped shows now, not when the first job fails. */

@@ -44,13 +44,13 @@ export interface Base extends MarketData {
 }
 
 /** Every store and query, on one database. */
-export function storesOn({ config, clock, database, queue, provider, nodeName }: Base) {
+export function storesOn({ config, clock, database, queue, provider, calendar, nodeName }: Base) {
   const { concurrency, clusterConcurrency, depth } = config.supervisor;
   const prices = priceStore(database);
   const snapshots = snapshotStore(database, { feedChannel: channels.feed });
   const admission = admissionStore(database, { queue, depthMax: depth });
   const universe = universeStore(database);
-  const proxies = proxySource({ provider, prices, database, clock });
+  const proxies = proxySource({ provider, prices, database, clock, onCalendar: calendar.learn });
   const operations = operationsStore(database, { queue, node: nodeName, depthMax: depth });
   const wants = upkeepStore(database, { admission, universe });
   return {

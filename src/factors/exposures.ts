@@ -72,6 +72,13 @@ export function isPartial(exposures: readonly Pick<Exposure, 'quality'>[]): bool
   return exposures.some(({ quality }) => quality === 'default');
 }
 
+/** Why an instrument has no factor exposures, in a clause; its quality's reason is its type in small letters. */
+export function whyNotApplicable(reason: string | null): string {
+  if (reason === 'currency') return 'an exchange rate has no factor exposures';
+  if (reason === 'option') return 'an option has no factor exposures of its own, for its delta is not known';
+  return 'factor exposures do not apply to it';
+}
+
 /** Whether equity factors say anything about such an instrument: they do not about currencies and options. */
 export function hasExposures(type: InstrumentType): boolean {
   return type !== 'CURRENCY' && type !== 'OPTION';

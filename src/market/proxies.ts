@@ -24,11 +24,14 @@ export function proxySource({
   prices,
   database,
   clock,
+  onCalendar = () => {},
 }: {
   provider: Pick<MarketDataProvider, 'history'>;
   prices: PriceStore;
   database: Database;
   clock: Clock;
+  /** Told the dates on which New York was open, whenever a set of proxies is at hand. */
+  onCalendar?: (dates: readonly string[]) => void;
 }): ProxySource {
   let flight: { version: string; set: Promise<ProxySet> } | null = null;
 
@@ -62,6 +65,7 @@ export function proxySource({
     if (flight?.version !== version) {
       const set = load(version);
       flight = { version, set };
+      set.then(({ closes }) => onCalendar(closes.SPY.dates)).catch(() => {}); // whoever asked hears of it
       // A failure is told to those who wait for it and forgotten: the next to ask tries again.
       set.catch(() => {
         if (flight?.set === set) flight = null;

@@ -1,4 +1,5 @@
 import { proxies } from '../factors/catalog.ts';
+import { typeOf as typeOfSpelling } from './listings.ts';
 import type { Instrument, InstrumentType } from './provider.ts';
 import { simulatedPair } from './simulation-rates.ts';
 
@@ -65,13 +66,7 @@ function venueOf(symbol: string): Venue {
 }
 
 function typeOf(symbol: string): InstrumentType {
-  if ((proxies as readonly string[]).includes(symbol)) return 'ETF';
-  if (symbol.endsWith('-USD')) return 'CRYPTOCURRENCY';
-  if (symbol.endsWith('=X')) return 'CURRENCY';
-  if (symbol.endsWith('=F')) return 'FUTURE';
-  if (symbol.startsWith('^')) return 'INDEX';
-  // Root, yymmdd, call or put, strike x 1000 in eight digits: the OCC's form as Yahoo writes it.
-  return /^[A-Z]{1,6}\d{6}[CP]\d{8}$/.test(symbol) ? 'OPTION' : 'EQUITY';
+  return (proxies as readonly string[]).includes(symbol) ? 'ETF' : typeOfSpelling(symbol);
 }
 
 function venue(

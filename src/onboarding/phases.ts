@@ -122,7 +122,8 @@ async function measureFactors(ports: Ports, input: PhaseInput, signal: AbortSign
     ports.prices.closes(symbol),
   ]);
   if (instrument && !hasExposures(instrument.type)) {
-    return { results: { quality: 'not_applicable', qualityReason: null, calculationDate: null } };
+    const qualityReason = instrument.type.toLowerCase();
+    return { results: { quality: 'not_applicable', qualityReason, calculationDate: null } };
   }
   const lastClose = closes.dates.at(-1);
   if (!lastClose) throw new AppError('no_price_data', `${symbol} has no stored prices to measure.`);

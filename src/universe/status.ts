@@ -1,6 +1,7 @@
 import { isUnfinished, type JobStatus, type Phase, phases } from '../../machines/protocol.ts';
 import type { SymbolStatusView } from '../api/schemas.ts';
 import type { Quality } from '../factors/catalog.ts';
+import { whyNotApplicable } from '../factors/exposures.ts';
 
 /** What the universe row and the newest job say of a symbol. */
 export interface SymbolFacts {
@@ -86,14 +87,19 @@ function processingMessage({ phase, attempt }: SymbolFacts, retryLimit: number):
   return attempt !== null && attempt > 1 ? `${what} (attempt ${attempt} of ${retryLimit + 1})` : `${what}...`;
 }
 
+const kept: Record<string, string> = {
+  provider_throttled: 'the provider of prices kept asking to wait',
+  provider_paused: 'the provider of prices kept failing',
+  provider_busy: 'too many other requests kept waiting for the provider of prices',
+};
+
 const again = 'Upload it again to try once more.';
 
 function failedMessage({ phase, attempt, errorCode, errorMessage }: SymbolFacts): string {
   const where = phase ? ` while ${doing[phase].toLowerCase()}` : '';
   const tries = attempt !== null && attempt > 1 ? `, after ${attempt} attempts` : '';
   // What the provider said last is about a time that is over.
-  const why =
-    errorCode === 'provider_throttled' ? 'the provider of prices kept asking to wait' : errorMessage;
+  const why = kept[errorCode ?? ''] ?? errorMessage;
   return `Onboarding failed${where}${tries}: ${why ?? 'for a reason that was not recorded'}. ${again}`;
 }
 
@@ -103,6 +109,7 @@ function readyMessage({ quality, qualityReason, jobStatus, errorCode, errorMessa
     const why = because[qualityReason ?? ''] ?? 'they could not be measured';
     notes.push(`some factor exposures are placeholders: ${why}`);
   }
+  if (quality === 'not_applicable') notes.push(whyNotApplicable(qualityReason));
   if (quality === 'limited_history') notes.push('factor exposures rest on a short history');
   if (jobStatus !== null && isUnfinished(jobStatus)) notes.push('an update is under way');
   if (jobStatus === 'failed') {

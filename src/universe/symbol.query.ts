@@ -10,6 +10,7 @@ import type {
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database.ts';
 import { factors, type Quality, readingNotes } from '../factors/catalog.ts';
+import { whyNotApplicable } from '../factors/exposures.ts';
 import { estimateSeconds } from '../onboarding/estimate.ts';
 import { type SymbolFacts, statusIn } from './status.ts';
 
@@ -205,8 +206,8 @@ async function exposures(
   symbol: string,
   date: string | null,
 ): Promise<z.infer<typeof exposuresSchema> | null> {
-  const [listed] = await database.sql<{ quality: Quality | null; calculation_date: string | null }>(
-    'select quality, calculation_date::text as calculation_date from symbol_universe where symbol = $1',
+  const [listed] = await database.sql<{ quality: Quality | null; quality_reason: string | null }>(
+    'select quality, quality_reason from symbol_universe where symbol = $1',
     [symbol],
   );
   if (!listed) return null;
@@ -233,6 +234,11 @@ async function exposures(
     quality: rows.length > 0 || listed.quality === 'not_applicable' ? listed.quality : null,
     proxy_version: rows[0]?.proxy_version ?? null,
     exposures,
-    notes: [...readingNotes],
+    notes: listed.quality === 'not_applicable' ? [sentence(listed.quality_reason)] : [...readingNotes],
   };
+}
+
+function sentence(reason: string | null): string {
+  const why = whyNotApplicable(reason);
+  return `${why.charAt(0).toUpperCase()}${why.slice(1)}.`;
 }

@@ -80,12 +80,14 @@ describeOnDatabase('pglite', 'the service in front of Yahoo', (makeDatabase) => 
 
   test('an open breaker uses up no attempt of a job', async () => {
     const { service, yahoo } = await start({ RETRY_LIMIT: '0', UNVERIFIABLE: 'defer' });
-    yahoo.setFaults([{ match: '/chart/WAITS', kind: '429', retryAfter: 1, count: 1 }]);
+    yahoo.setFaults([{ match: '/chart/WAITS', kind: '429', retryAfter: 1 }]);
     const { body } = await service.upload<Uploaded>(csvOf('WAITS', 'WAITS2'));
+    await service.transition(({ error }) => error?.code === 'provider_paused');
+    yahoo.setFaults([]);
     await service.settled(body.portfolio_id);
-    const job = await service.job('WAITS');
-    expect(job).toMatchObject({ status: 'completed', attempt: 1 });
-    expect(job.timeline.some(({ error }) => error?.code === 'provider_paused')).toBe(true);
+    for (const symbol of ['WAITS', 'WAITS2']) {
+      expect(await service.job(symbol)).toMatchObject({ status: 'completed', attempt: 1 });
+    }
   });
 
   test('with UNVERIFIABLE=defer an outage takes an upload on trust, and its jobs verify it', async () => {
@@ -160,5 +162,27 @@ describeOnDatabase('pglite', 'the service in front of Yahoo', (makeDatabase) => 
     await service.app.close();
     const { service: alone } = await start({ MARKET_DATA: 'files', MARKET_DATA_DIR: directory });
     expect(await alone.upload(csvOf('OURS', 'THEIRS'))).toMatchObject({ status: 201 });
+  });
+
+  test.each([
+    ['CHFSEK=X', 'An exchange rate has no factor exposures.'],
+    ['ACME270115C00150000', 'An option has no factor exposures of its own, for its delta is not known.'],
+  ])('%s gets prices but no betas, and says why', async (symbol, why) => {
+    const { service } = await start();
+    const { status } = await service.post(`/symbols/${encodeURIComponent(symbol)}/onboarding`);
+    expect(status).toBe(202);
+    await service.transition((one) => one.symbol === symbol && one.to === 'completed');
+    expect(await service.job(encodeURIComponent(symbol))).toMatchObject({ outcome: 'complete' });
+    const read = async <T>(path: string) =>
+      (await service.get<T>(`/symbols/${encodeURIComponent(symbol)}${path}`)).body;
+    expect((await read<{ bars: unknown[] }>('/prices')).bars.length).toBeGreaterThan(250);
+    expect(await read('/exposures')).toMatchObject({
+      quality: 'not_applicable',
+      exposures: [],
+      notes: [why],
+    });
+    expect((await read<{ message: string }>('/status')).message.toLowerCase()).toContain(
+      why.slice(0, -1).toLowerCase(),
+    );
   });
 });

@@ -14,7 +14,7 @@ const bar = (date: string, close: string, adjustedClose = Number(close)): Bar =>
   volume: '12345678901234567890',
 });
 
-describeOnEveryDatabase('the price store', (makeDatabase) => {
+describeOnEveryDatabase('the price store', (makeDatabase, kind) => {
   let database: Database;
   beforeAll(async () => {
     database = await makeDatabase();
@@ -83,6 +83,44 @@ describeOnEveryDatabase('the price store', (makeDatabase) => {
       { date: '2020-01-06' },
     ]);
   });
+
+  const split: CorporateAction = { date: '2026-07-31', kind: 'split', numerator: 4, denominator: 1 };
+
+  test('takes a series whose past has changed whole, or not at all', async () => {
+    const actions = () => database.sql('select kind from corporate_actions');
+    await replace('AAPL', [bar('2026-07-29', '400'), bar('2026-07-30', '404')]);
+    const refetched = [bar('2026-07-29', '100'), bar('2026-07-30', '101'), bar('2026-07-31', '102')];
+    const undone = database.transaction(async (on) => {
+      const series = { bars: refetched, actions: [split], actionsFrom: '2025-01-01' };
+      await priceStore(database).replace('AAPL', series, { on });
+      throw new Error('the claim was lost');
+    });
+    await expect(undone).rejects.toThrow('the claim was lost');
+    expect(await priceStore(database).closes('AAPL')).toMatchObject({ closes: [400, 404] });
+    expect(await actions()).toEqual([]);
+    await replace('AAPL', refetched, [split]);
+    expect(await priceStore(database).closes('AAPL')).toMatchObject({ closes: [100, 101, 102] });
+    expect(await actions()).toEqual([{ kind: 'split' }]);
+  });
+
+  if (kind === 'postgres') {
+    test('shows nobody a series that is half old and half new', async () => {
+      await replace('AAPL', [bar('2026-07-29', '400'), bar('2026-07-30', '404')]);
+      const replaced = Promise.withResolvers<void>();
+      const looked = Promise.withResolvers<void>();
+      const replacing = database.transaction(async (on) => {
+        const series = { bars: [bar('2026-07-30', '101')], actions: [split], actionsFrom: '2025-01-01' };
+        await priceStore(database).replace('AAPL', series, { on });
+        replaced.resolve();
+        await looked.promise;
+      });
+      await replaced.promise;
+      expect(await priceStore(database).closes('AAPL')).toMatchObject({ closes: [400, 404] });
+      looked.resolve();
+      await replacing;
+      expect(await priceStore(database).closes('AAPL')).toMatchObject({ closes: [101] });
+    });
+  }
 
   test('answers no closes for a symbol without prices', async () => {
     expect(await priceStore(database).closes('NONE')).toEqual({ dates: [], closes: [] });

@@ -91,6 +91,18 @@ describe('the status of a symbol', () => {
         'Upload it again to try once more.',
     ],
     [
+      'that was waited for until the patience was spent',
+      { readyAt: null, jobStatus: 'failed', phase: 'fetch', attempt: 1, errorCode: 'provider_paused' },
+      'error',
+      'Onboarding failed while loading prices: the provider of prices kept failing. Upload it again to try once more.',
+    ],
+    [
+      'that is a currency',
+      { quality: 'not_applicable', qualityReason: 'currency', jobStatus: 'completed' },
+      'ready',
+      'Symbol data available; an exchange rate has no factor exposures',
+    ],
+    [
       'whose job was cancelled',
       { readyAt: null, jobStatus: 'cancelled' },
       'error',

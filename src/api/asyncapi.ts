@@ -34,7 +34,8 @@ What happens to jobs and to the totals of portfolios, as it is committed, on eve
 - A client subscribes and is sent the state of what it named at one position of the feed: \`subscribed\`, then
   \`portfolio\` and \`actor\` frames, then \`live\`. From there on each entry comes in the order of the positions, none twice,
   none missing. \`sequence\` counts the transitions of a job, without a gap.
-- After a lost connection \`resume\` (or \`Last-Event-ID\`) names the highest position heard of; what was missed is replayed,
+- After a lost connection \`resume\` (or \`Last-Event-ID\`) names the highest \`position\` of the \`live\`,
+  \`transition\`, \`snapshot.updated\` and \`position\` frames that came; what was missed is replayed,
   or \`resync\` says why it cannot be.
 - Frames may gain fields, and new types may come: ignore what you do not know.
 `.trim();

@@ -88,8 +88,8 @@ export const frameExamples: { [Type in Frame['type']]: FrameOf<Type> } = {
     },
   },
   live: { type: 'live', subscriptions: ['mine'], position: 341 },
-  resumed: { type: 'resumed', subscriptions: ['mine', 'watchlist'], after: 342, position: 360 },
-  resync: { type: 'resync', reason: 'expired', after: 342, floor: 90_000, position: 104_211 },
+  resumed: { type: 'resumed', subscriptions: ['mine', 'watchlist'], after: 342, until: 360 },
+  resync: { type: 'resync', reason: 'expired', after: 342, floor: 90_000, head: 104_211 },
   transition: { type: 'transition', ...transitionExample },
   'snapshot.updated': {
     type: 'snapshot.updated',
@@ -101,6 +101,6 @@ export const frameExamples: { [Type in Frame['type']]: FrameOf<Type> } = {
   },
   unsubscribed: { type: 'unsubscribed', subscriptions: ['watchlist'] },
   position: { type: 'position', position: 412 },
-  coalesced: { type: 'coalesced', after: 360, position: 398, skipped: 21 },
+  coalesced: { type: 'coalesced', after: 360, until: 398, skipped: 21 },
   error: errorFrame('portfolio_not_found', `There is no portfolio ${portfolio}.`, 'mine'),
 };

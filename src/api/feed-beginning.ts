@@ -67,7 +67,7 @@ export async function resume(
   const replay = await parts.read(() => feed.replay(wanted, viewer));
   if (replay.kind === 'resync') {
     const { reason, floor, position } = replay;
-    outlet.send({ type: 'resync', reason, after, floor, position });
+    outlet.send({ type: 'resync', reason, after, floor, head: position });
     return subscribe(parts, given);
   }
   refuse(refusals);
@@ -81,7 +81,7 @@ export async function resume(
     else begun.push(state.id);
   }
   if (begun.length === 0) return;
-  outlet.send({ type: 'resumed', subscriptions: begun, after, position });
+  outlet.send({ type: 'resumed', subscriptions: begun, after, until: position });
   for (const entry of entries) {
     if (!parts.concerns(entry)) continue;
     await outlet.room();

@@ -87,8 +87,8 @@ export function createOutlet({ sink, encode, limits, now, onClose }: OutletOptio
   };
   const readOn = () => {
     if (skipped > 0) {
-      const position = [...latest.values()].at(-1)!.position;
-      write({ type: 'coalesced', after, position, skipped });
+      const until = [...latest.values()].at(-1)!.position;
+      write({ type: 'coalesced', after, until, skipped });
       skipped = 0;
     }
     for (const [key, entry] of latest) {

@@ -140,7 +140,7 @@ describe('a client of the feed', () => {
     client.send({ type: 'resume', after, subscriptions: [{ id: 'one', symbols: ['A'] }] });
     await settle();
     expect(client.types()).toEqual(['hello', 'resync', 'subscribed', 'actor', 'live']);
-    expect(client.of('resync')[0]).toMatchObject({ reason, after, floor: 2, position: 4 });
+    expect(client.of('resync')[0]).toMatchObject({ reason, after, floor: 2, head: 4 });
   });
 
   test('is told how far the feed is from time to time, and nothing while it subscribes to nothing', async () => {

@@ -52,7 +52,7 @@ describe('a client that does not read', () => {
     expect(told()).toEqual([1, 2, 3]);
     expect(outlet.isBehind).toBe(true);
     read();
-    expect(client.frames[3]).toEqual({ type: 'coalesced', after: 3, position: 6, skipped: 1 });
+    expect(client.frames[3]).toEqual({ type: 'coalesced', after: 3, until: 6, skipped: 1 });
     expect(told().slice(4)).toEqual([5, 6]);
     read();
     commit('A');

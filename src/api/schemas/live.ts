@@ -44,7 +44,10 @@ export const subscribeFrameSchema = z.strictObject({ type: z.literal('subscribe'
 /** As the first request of a connection only: so whatever a client hears, positions never go back. */
 export const resumeFrameSchema = z.strictObject({
   type: z.literal('resume'),
-  after: z.int().min(0).meta({ description: 'The highest position that the client has heard of.' }),
+  after: z.int().min(0).meta({
+    description:
+      'The highest `position` of its `live`, `transition`, `snapshot.updated` and `position` frames.',
+  }),
   subscriptions,
 });
 
@@ -175,7 +178,9 @@ export const resumedFrameSchema = z.object({
   type: z.literal('resumed'),
   subscriptions: z.array(subscriptionIdSchema),
   after: position,
-  position,
+  until: position.meta({
+    description: 'Where `live` will be: no point to resume after until that has come.',
+  }),
 });
 
 export const resyncReasons = ['expired', 'ahead', 'too_far'] as const;
@@ -190,7 +195,7 @@ export const resyncFrameSchema = z.object({
   }),
   after: position,
   floor: position.meta({ description: 'The lowest position that a resume may name.' }),
-  position,
+  head: position.meta({ description: 'Where the feed is.' }),
 });
 
 export const transitionFrameSchema = transitionSchema.extend({ type: z.literal('transition') });
@@ -217,7 +222,9 @@ export const positionFrameSchema = z.object({ type: z.literal('position'), posit
 export const coalescedFrameSchema = z.object({
   type: z.literal('coalesced'),
   after: position,
-  position,
+  until: position.meta({
+    description: 'How far the latest reach: no point to resume after until they have come.',
+  }),
   skipped: z.int().min(0).meta({ description: 'Transitions and updates that are left out.' }),
 });
 

@@ -18,6 +18,8 @@ export interface Follower {
   close(): void;
 }
 
+const pauseMs = 10; // a node that is gone refuses at once
+
 const resumable = new Set<Frame['type']>(['live', 'transition', 'snapshot.updated', 'position']);
 
 /**
@@ -53,7 +55,7 @@ export function follow(selector: Selector, nextUrl: () => string): Follower {
     socket = connection;
     connection.on('error', () => {}); // nobody listens there any more
     connection.on('close', () => {
-      if (!closed) setImmediate(connect);
+      if (!closed) setTimeout(connect, pauseMs);
     });
     connection.on('open', () => {
       const frame: ClientFrame =

@@ -94,7 +94,16 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
       chores: choresOf({ ...base, ...stores, ...node, onEnded }),
     });
     closers.push(() => maintenance.close());
-    return { url, service, provider, close };
+    return {
+      url,
+      service,
+      provider,
+      // While its phases end, it still answers: that it is not ready, and everything else.
+      async close() {
+        await node.drain().catch(log);
+        await close();
+      },
+    };
   } catch (error) {
     await close();
     throw error;
@@ -204,12 +213,18 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     clock,
     log,
   });
-  closers.push(() => onboarding.drain(config.shutdownGraceMs));
+  let drained: Promise<void> | null = null;
+  const drain = () => {
+    drained ??= onboarding.drain(config.shutdownGraceMs);
+    return drained;
+  };
+  closers.push(drain);
   return {
     feed,
     cache,
     warm,
     echo: work.echo,
+    drain,
     held: () => recorder.held(),
     supervisor: () => onboarding.snapshot(),
     made: recorder.made,

@@ -123,6 +123,7 @@ export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
   });
   supervisor.start();
   const stop = new AbortController();
+  const handed = new WeakSet<Claim>();
   if (touch) {
     keepAlive({ ...options, touch }, stop.signal, (taken) => {
       supervisor.send({ type: 'claim.lost', ...taken.claim });
@@ -135,16 +136,43 @@ export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
     send: (event) => supervisor.send(event),
     async drain(graceMs) {
       supervisor.send({ type: 'drain', graceMs });
+      const handing: Promise<void>[] = [];
+      const watching = supervisor.subscribe(({ context }) => {
+        const idle = idleClaims(context.children);
+        if (idle.length > 0) handing.push(handBack(idle).catch(log));
+      });
+      // What it stopped on entry is handed back at once, what gives its permit back later as soon as it does.
+      handing.push(handBack(idleClaims(supervisor.getSnapshot().context.children)).catch(log));
       await waitFor(supervisor, ({ status }) => status !== 'active');
+      watching.unsubscribe();
       options.giveUp();
+      await Promise.all(handing);
       await inFlight.settled();
       await recorder.idle();
       stop.abort(new Error('drained'));
-      const unfinished = recorder.held();
-      for (const { claim } of unfinished) recorder.forget(claim);
-      if (unfinished.length > 0) await jobs.release(unfinished);
+      await release(recorder.held());
     },
   };
+
+  /** Claims without a child, each of them once. */
+  function idleClaims(children: readonly Claim[]): TakenClaim[] {
+    const idle = recorder.held().filter(({ claim }) => !handed.has(claim) && !children.includes(claim));
+    for (const { claim } of idle) handed.add(claim);
+    return idle;
+  }
+
+  /** Gives claims back once all that was recorded of them is durable; what was settled meanwhile is no claim any more. */
+  async function handBack(idle: readonly TakenClaim[]): Promise<void> {
+    await Promise.allSettled(idle.map(({ claim }) => recorder.barrier(claim.jobId)));
+    await Promise.all(idle.map(({ claim }) => inFlight.settled(claim.symbol)));
+    const held = recorder.held();
+    await release(idle.filter((taken) => held.includes(taken)));
+  }
+
+  async function release(unfinished: readonly TakenClaim[]): Promise<void> {
+    for (const { claim } of unfinished) recorder.forget(claim);
+    if (unfinished.length > 0) await jobs.release(unfinished);
+  }
 
   async function keepAlive(
     { touch }: { touch: NonNullable<OnboardingOptions['touch']> },

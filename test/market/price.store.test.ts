@@ -91,8 +91,8 @@ describeOnEveryDatabase('the price store', (makeDatabase, kind) => {
     await replace('AAPL', [bar('2026-07-29', '400'), bar('2026-07-30', '404')]);
     const refetched = [bar('2026-07-29', '100'), bar('2026-07-30', '101'), bar('2026-07-31', '102')];
     const undone = database.transaction(async (on) => {
-      const series = { bars: refetched, actions: [split], actionsFrom: '2025-01-01' };
-      await priceStore(database).replace('AAPL', series, { on });
+      const series = { symbol: 'AAPL', bars: refetched, actions: [split], actionsFrom: '2025-01-01' };
+      await priceStore(database).replace([series], { on });
       throw new Error('the claim was lost');
     });
     await expect(undone).rejects.toThrow('the claim was lost');
@@ -109,8 +109,9 @@ describeOnEveryDatabase('the price store', (makeDatabase, kind) => {
       const replaced = Promise.withResolvers<void>();
       const looked = Promise.withResolvers<void>();
       const replacing = database.transaction(async (on) => {
-        const series = { bars: [bar('2026-07-30', '101')], actions: [split], actionsFrom: '2025-01-01' };
-        await priceStore(database).replace('AAPL', series, { on });
+        const bars = [bar('2026-07-30', '101')];
+        const series = { symbol: 'AAPL', bars, actions: [split], actionsFrom: '2025-01-01' };
+        await priceStore(database).replace([series], { on });
         replaced.resolve();
         await looked.promise;
       });

@@ -199,25 +199,20 @@ async function enterUniverse({ effects }: Ports, { claim, results }: PhaseInput)
 }
 
 async function updateSnapshots(
-  { database, snapshots, requestRates, fence, clock, snapshotBatch }: PhasePorts,
+  { effects, requestRates, clock }: Ports,
   { claim }: PhaseInput,
   signal: AbortSignal,
 ): Promise<PhaseOutput> {
   const session = lastNewYorkSession(clock.now());
   const lacking = new Set<string>();
   let portfolios = 0;
-  do {
+  for (let update = effects.updateSnapshots; ; update = effects.updateMoreSnapshots) {
     signal.throwIfAborted();
-    portfolios += await database.transaction(async (on) => {
-      const due = await snapshots.lockDue(claim.symbol, snapshotBatch, { on });
-      if (due.length === 0) return 0;
-      const rates = await snapshots.recompute(due, { cause: claim.symbol, session, on });
-      for (const { symbol } of rates) if (symbol !== claim.symbol) lacking.add(symbol);
-      await fence.check([claim], { on });
-      await snapshots.announce(due, { on });
-      return due.length;
-    });
-  } while (await snapshots.isDue(claim.symbol));
+    const batch = await update({ claim, session });
+    portfolios += batch.portfolios;
+    for (const symbol of batch.lacking) if (symbol !== claim.symbol) lacking.add(symbol);
+    if (batch.isLast) break;
+  }
   // Before this job ends, so that no portfolio looks settled in between.
   if (lacking.size > 0) await requestRates([...lacking].sort(), { session });
   return { results: { portfolios } };

@@ -38,14 +38,14 @@ export interface TogetherOptions {
 }
 
 /**
- * Does in one go what is asked for within a turn of the event loop, or while the lanes are full. `work` takes all or
- * throws and has done nothing; then each is done alone, so that only who is to blame fails.
+ * Does in one go what is asked for within a turn of the event loop, or while the lanes are full. `work` answers each
+ * item in its place, or throws and has done nothing; then each is done alone, so that only who is to blame fails.
  */
-export function doTogether<Item>(
-  work: (items: readonly Item[]) => Promise<void>,
+export function doTogether<Item, Answer = void>(
+  work: (items: readonly Item[]) => Promise<readonly Answer[]>,
   { attribution: { current, onBehalfOf }, lanes = Number.POSITIVE_INFINITY }: TogetherOptions,
-): (item: Item) => Promise<void> {
-  interface Waiting extends PromiseWithResolvers<void> {
+): (item: Item) => Promise<Answer> {
+  interface Waiting extends PromiseWithResolvers<Answer> {
     item: Item;
     part: unknown;
   }
@@ -60,8 +60,8 @@ export function doTogether<Item>(
     );
   const fly = async (batch: readonly Waiting[]): Promise<void> => {
     try {
-      await run(batch);
-      for (const { resolve } of batch) resolve();
+      const answers = await run(batch);
+      batch.forEach(({ resolve }, index) => void resolve(answers[index]!));
     } catch (error) {
       if (batch.length === 1) batch[0]!.reject(error);
       else for (const one of batch) await fly([one]);
@@ -80,7 +80,7 @@ export function doTogether<Item>(
     }
   };
   return (item) => {
-    const one = { ...Promise.withResolvers<void>(), item, part: current() };
+    const one = { ...Promise.withResolvers<Answer>(), item, part: current() };
     waiting.push(one);
     if (!leaving) void leave();
     return one.promise;

@@ -36,7 +36,7 @@ export function laggingStore(database: Database, snapshots: SnapshotStore): Lagg
         );
         const lagging = await laggingOf(database, portfolioIds, on);
         if (lagging.length === 0) return 0;
-        await snapshots.recompute(lagging, { cause: null, session, on });
+        await snapshots.recompute(lagging, { causes: [], session, on });
         await snapshots.announce(lagging, { on });
         return lagging.length;
       }),

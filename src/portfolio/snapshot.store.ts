@@ -10,6 +10,14 @@ export interface LackingRate {
   since: string;
 }
 
+/** How far one batch brought a symbol. */
+export interface DueSymbol {
+  symbol: string;
+  portfolios: number;
+  /** Whether no portfolio of it is due any more once the batch is committed. */
+  isLast: boolean;
+}
+
 export interface SnapshotStore {
   /**
    * Prices the lots of portfolios that this transaction has locked (or made), and recomputes their snapshots. Answers
@@ -18,8 +26,8 @@ export interface SnapshotStore {
   recompute(
     portfolioIds: readonly string[],
     options: {
-      /** The symbol whose completion this is: from now on it is not pending. */
-      cause: string | null;
+      /** The symbols whose completion this is: from now on they are not pending. */
+      causes: readonly string[];
       /** Symbols that get a job in this very transaction. */
       expected?: readonly string[];
       /** The price date of a portfolio of nothing but cash. */
@@ -28,12 +36,14 @@ export interface SnapshotStore {
     },
   ): Promise<LackingRate[]>;
   /**
-   * Locks the next portfolios, ascending by id, that have an unpriced or outdated open lot of an active symbol.
-   * Empty when none is left, which is also where a resumed snapshot phase finds itself.
+   * Locks the next portfolios, ascending by id, that have an unpriced or outdated open lot of an active symbol: up to
+   * `batch` for each. None where none is left, which is also where a resumed snapshot phase finds itself.
    */
-  lockDue(symbol: string, batch: number, options: { on: Transaction }): Promise<string[]>;
-  /** Whether there is such a portfolio, without a lock: one statement where an empty batch takes four. */
-  isDue(symbol: string): Promise<boolean>;
+  lockDue(
+    symbols: readonly string[],
+    batch: number,
+    options: { on: Transaction },
+  ): Promise<{ portfolioIds: string[]; symbols: DueSymbol[] }>;
   /** Gives the changed snapshots their places in the feed. Must be the last statement of its transaction. */
   announce(portfolioIds: readonly string[], options: { on: Transaction }): Promise<void>;
 }
@@ -41,46 +51,55 @@ export interface SnapshotStore {
 export function snapshotStore(database: Database, { feedChannel }: { feedChannel: string }): SnapshotStore {
   const digits = JSON.stringify(Object.fromEntries(unusualMinorDigits));
   return {
-    async recompute(portfolioIds, { cause, expected = [], session, on }) {
-      const lacking = await database.sql<LackingRate>(priceSql, [portfolioIds], { on });
-      await database.sql(recomputeSql, [portfolioIds, digits, session, cause, expected], { on });
+    async recompute(portfolioIds, { causes, expected = [], session, on }) {
+      const options = { on, prepared: true };
+      const lacking = await database.sql<LackingRate>(priceSql, [portfolioIds], options);
+      await database.sql(recomputeSql, [portfolioIds, digits, session, causes, expected], options);
       return lacking;
     },
-    async lockDue(symbol, batch, { on }) {
+    async lockDue(symbols, batch, { on }) {
       for (;;) {
-        const rows = await database.sql<{ id: string }>(lockDueSql, [symbol, batch], { on });
-        if (rows.length > 0) return rows.map(({ id }) => id);
+        const [due] = await database.sql<{ ids: string[]; symbols: DueSymbol[] }>(
+          lockDueSql,
+          [symbols, batch],
+          { on, prepared: true },
+        );
         // A batch that was deleted while this waited for its locks leaves nothing, though more may be due.
-        const [due] = await database.sql(`${dueSql} limit 1`, [symbol], { on });
-        if (!due) return [];
+        if (due!.ids.length > 0 || due!.symbols.every(({ isLast }) => isLast))
+          return { portfolioIds: due!.ids, symbols: due!.symbols };
       }
     },
-    isDue: async (symbol) => (await database.sql(`${dueSql} limit 1`, [symbol])).length > 0,
     async announce(portfolioIds, { on }) {
-      await database.sql(announceSql, [portfolioIds, feedChannel], { on });
+      await database.sql(announceSql, [portfolioIds, feedChannel], { on, prepared: true });
     },
   };
 }
 
 const dueLotsSql = `
   select p.portfolio_id from positions p join symbol_universe u on u.symbol = p.needs_symbol
-  where p.needs_symbol = $1 and p.exit_date is null and p.investment_class = 'PUBLIC' and u.is_active
+  where p.needs_symbol = asked.symbol and p.exit_date is null and p.investment_class = 'PUBLIC' and u.is_active
     and p.priced_version is distinct from u.price_version`;
 const dueRatesSql = `
   select r.portfolio_id from portfolio_rates r join symbol_universe u on u.symbol = r.symbol
-  where r.symbol = $1 and u.is_active and r.rated_version is distinct from u.price_version`;
-
-const dueSql = `${dueLotsSql} union all ${dueRatesSql}`;
+  where r.symbol = asked.symbol and u.is_active and r.rated_version is distinct from u.price_version`;
 
 // Each branch is cut by its own index before the two are merged.
 const lockDueSql = `
-  select f.id from portfolios f
-  where f.id in (
-    select portfolio_id from (
-      (${dueLotsSql} group by p.portfolio_id order by p.portfolio_id limit $2)
-      union (${dueRatesSql} order by r.portfolio_id limit $2)
-    ) due order by portfolio_id limit $2)
-  order by f.id for no key update`;
+  with due as materialized (
+    select asked.symbol, due.portfolio_id from unnest($1::text[]) as asked(symbol) cross join lateral (
+      select portfolio_id from (
+        (${dueLotsSql} group by p.portfolio_id order by p.portfolio_id limit $2)
+        union (${dueRatesSql} order by r.portfolio_id limit $2)
+      ) either order by portfolio_id limit $2) due
+  ), locked as materialized (
+    select f.id from portfolios f where f.id = any(array(select portfolio_id from due)) order by f.id for no key update
+  ), counted as (
+    select asked.symbol, count(due.portfolio_id)::int as portfolios
+    from unnest($1::text[]) as asked(symbol) left join due using (symbol) group by asked.symbol
+  )
+  select (select coalesce(json_agg(id order by id), '[]') from locked) as ids,
+    (select json_agg(json_build_object('symbol', symbol, 'portfolios', portfolios, 'isLast', portfolios < $2))
+     from counted) as symbols`;
 
 // Lots are summed unrounded; every published total is rounded once, half away from zero, which is how numeric rounds.
 // Without a priced lot there is no row.
@@ -102,16 +121,17 @@ const recomputeSql = `
       count(*) filter (where disposition = 'priced') as priced_count,
       count(*) filter (where disposition in ('unpriced', 'pending', 'failed')) as unpriced_count,
       count(*) filter (where
-        (symbol_pending or needs_symbol = any($5::text[])) and needs_symbol is distinct from $4::text
-        or array_remove(rates_pending, $4::text) <> '{}' or array_remove(rates, $4::text) && $5::text[]
+        (symbol_pending or needs_symbol = any($5::text[])) and needs_symbol <> all($4::text[])
+        or not rates_pending <@ $4::text[] or rates && $5::text[]
       ) as pending_count,
+      min(needs_symbol) filter (where needs_symbol = any($4::text[])) as own_cause,
       count(*) filter (where disposition = 'missing_fx') as missing_fx_count,
       bool_or(disposition in ('pending', 'failed', 'missing_fx')) as lacks_some
     from lots group by portfolio_id, base_currency
   ),
   latest as (
     select distinct on (portfolio_id) * from portfolio_snapshots
-    where portfolio_id = any($1::uuid[]) order by portfolio_id, snapshot_date desc
+    where portfolio_id = any(array(select unnest($1::uuid[]))) order by portfolio_id, snapshot_date desc
   ),
   fresh as (
     select s.*, round(s.value, s.digits) as total_value, round(s.cost, s.digits) as total_cost,
@@ -127,7 +147,8 @@ const recomputeSql = `
     round(long_value, digits), round(short_value, digits), round(long_value - short_value, digits), total_value,
     round(realized, digits), priced_count, unpriced_count, pending_count, missing_fx_count,
     case when not cost_unknown then ${quotientSql('priced_abs', 'open_abs', 6)} end, not lacks_some,
-    coalesce(first_date, snapshot_date), clock_timestamp(), 1, previous, $4
+    coalesce(first_date, snapshot_date), clock_timestamp(), 1, previous,
+    coalesce(own_cause, ($4::text[])[1])
   from fresh
   on conflict (portfolio_id, snapshot_date) do update set
     total_value = excluded.total_value, total_cost = excluded.total_cost, total_pnl = excluded.total_pnl,
@@ -145,7 +166,7 @@ const announceSql = `
   with changed as materialized (
     select *, row_number() over (order by portfolio_id) as n, count(*) over () as size from (
       select distinct on (portfolio_id) portfolio_id, snapshot_date from portfolio_snapshots
-      where portfolio_id = any($1::uuid[]) order by portfolio_id, snapshot_date desc
+      where portfolio_id = any(array(select unnest($1::uuid[]))) order by portfolio_id, snapshot_date desc
     ) latest
   ), head as (
     update feed_head set position = position + c.size from changed c where id = 1 and c.n = 1

@@ -65,7 +65,7 @@ async function save(
       { on },
     );
     const expected = wanted.map(({ symbol }) => symbol);
-    await snapshots.recompute([id], { cause: null, expected, session, on });
+    await snapshots.recompute([id], { causes: [], expected, session, on });
     // What can only be said once the symbols are known.
     const quotes = await universe.quotes(symbols, { on });
     const remarks = marketRemarks(lots, { quotes, baseCurrency }).map(remarkOf);

@@ -1,7 +1,8 @@
 import { rateSymbolSql } from './rate-sql.ts';
 
 /**
- * The lots of the portfolios in `$1` (uuid[]) with their currencies and their symbol's latest price, one row per lot.
+ * The lots of the portfolios in `$1` (uuid[]; in a subquery, so that a plan for one portfolio costs what a plan for any
+ * number does and is kept: planning took 15 ms, running it 1) with their currencies and their symbol's latest price, one row per lot.
  *
  * lot_currency: that of its entry and exit price. A closed lot sends nothing to the provider, so where nobody knows its
  * symbol and its row names no currency, the base currency is meant. value_currency: that of what it is valued at, its
@@ -19,7 +20,7 @@ export const lotsSql = `
     join portfolios f on f.id = p.portfolio_id
     left join symbol_universe u on u.symbol = coalesce(p.needs_symbol,
       case when p.investment_class = 'PUBLIC' then p.symbol else p.underlying_symbol end)
-    where p.portfolio_id = any($1::uuid[])
+    where p.portfolio_id = any(array(select unnest($1::uuid[])))
   ) l`;
 
 // An open option or private holding has a cost and no value.

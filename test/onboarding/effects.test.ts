@@ -5,7 +5,10 @@ import { defaultExposures } from '../../src/factors/exposures.ts';
 import { priceStore } from '../../src/market/price.store.ts';
 import { effectsOn } from '../../src/onboarding/effects.ts';
 import type { TakenClaim } from '../../src/onboarding/ports.ts';
+import { snapshotStore } from '../../src/portfolio/snapshot.store.ts';
 import { universeStore } from '../../src/universe/universe.store.ts';
+import { enter, lotOf, save } from '../portfolio/holdings.ts';
+import { priced, session } from '../portfolio/snapshots.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { emptyTables, jobRow, startNode } from './fixture.ts';
 
@@ -28,6 +31,8 @@ describeOnEveryDatabase('effects of several jobs at once', (makeDatabase) => {
       prices: priceStore(database),
       exposures: exposureStore(database),
       universe: universeStore(database),
+      snapshots: snapshotStore(database, { feedChannel: 'feed' }),
+      snapshotBatch: 2,
       together: { attribution: { current: () => null, onBehalfOf: (_, work) => work() } },
     });
     const taken = await node.jobs.claim(3);
@@ -67,6 +72,27 @@ describeOnEveryDatabase('effects of several jobs at once', (makeDatabase) => {
     expect(await outcomes(taken.map(keep))).toEqual(['done', 'claim_lost', 'done']);
     expect(await symbolsIn('symbol_factor_exposures')).toEqual(['AAPL', 'MSFT']);
     expect(await outcomes([keep(taken[0]!)]), 'and twice as once').toEqual(['done']);
+  });
+
+  test('bring a portfolio up to date once for all symbols that come to it, in batches until none is due', async () => {
+    const { effects, taken } = await start();
+    await enter(database, [priced('AAPL', '120'), priced('LOST', '5'), priced('MSFT', '30')]);
+    const both = await save(database, 'USD', [lotOf(), lotOf({ symbol: 'MSFT' })]);
+    for (const symbol of ['AAPL', 'AAPL', 'LOST', 'MSFT']) await save(database, 'USD', [lotOf({ symbol })]);
+    const round = ({ claim }: TakenClaim) => effects.updateSnapshots({ claim, session });
+    const more = ({ claim }: TakenClaim) => effects.updateMoreSnapshots({ claim, session });
+    const [aapl, lost, msft] = taken as [TakenClaim, TakenClaim, TakenClaim];
+    const rounds = await Promise.allSettled([round(aapl), round(lost), round(msft)]);
+    expect(rounds[1]).toMatchObject({ reason: { code: 'claim_lost' } });
+    // Alone behind the one that failed, so a batch of two each.
+    expect(rounds[0]).toMatchObject({ value: { portfolios: 2, isLast: false } });
+    expect(await more(aapl)).toMatchObject({ portfolios: 1, isLast: true });
+    expect(await Promise.all([more(aapl), more(msft)])).toMatchObject([{ portfolios: 0 }, { portfolios: 0 }]);
+    const written = await database.sql<{ portfolio_id: string; total_value: string; position_count: number }>(
+      'select portfolio_id, total_value, position_count from portfolio_snapshots order by total_value',
+    );
+    expect(written.map((row) => row.total_value)).toEqual(['300.00', '1200.00', '1200.00', '1500.00']);
+    expect(written.at(-1)).toMatchObject({ portfolio_id: both, position_count: 2 });
   });
 
   test('enter the universe but for what is to be cancelled', async () => {

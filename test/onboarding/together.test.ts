@@ -37,10 +37,16 @@ describe('askTogether', () => {
 describe('doTogether', () => {
   test('does in one go what comes within a turn', async () => {
     const batches: (readonly number[])[] = [];
-    const add = doTogether<number>(async (items) => void batches.push(items), { attribution: nobody });
-    await Promise.all([add(1), add(2)]);
-    await add(3);
-    expect(batches).toEqual([[1, 2], [3]]);
+    const add = doTogether<number, number>(
+      async (items) => {
+        batches.push(items);
+        return items.map((item) => item * 2);
+      },
+      { attribution: nobody },
+    );
+    expect(await Promise.all([add(10), add(20)])).toEqual([20, 40]);
+    expect(await add(30)).toBe(60);
+    expect(batches).toEqual([[10, 20], [30]]);
   });
 
   test('does each alone where together failed, so that only who is to blame fails', async () => {
@@ -49,6 +55,7 @@ describe('doTogether', () => {
       async (items) => {
         batches.push(items);
         if (items.includes(2)) throw new Error('2 is refused');
+        return [];
       },
       { attribution: nobody },
     );
@@ -65,6 +72,7 @@ describe('doTogether', () => {
         batches.push(items);
         gates.push(Promise.withResolvers());
         await gates.at(-1)!.promise;
+        return [];
       },
       { attribution: nobody, lanes: 2 },
     );
@@ -94,7 +102,7 @@ describe('doTogether', () => {
         return work();
       },
     };
-    const add = doTogether<number>(async () => {}, { attribution });
+    const add = doTogether<number>(async () => [], { attribution });
     const first = add(1);
     caller = 'b';
     await Promise.all([first, add(2)]);

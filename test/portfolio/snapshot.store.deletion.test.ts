@@ -17,12 +17,15 @@ describeOnDatabase('postgres', 'locking the portfolios that are due', (makeDatab
     const deleted = portfolioStore(database).remove(first, { owner: null });
     await deleting.reached;
     const snapshots = snapshotStore(inner, { feedChannel: 'feed' });
-    const locked = inner.transaction((on) => snapshots.lockDue('AAPL', 1, { on }));
+    const locked = inner.transaction((on) => snapshots.lockDue(['AAPL'], 1, { on }));
     await sessionsBlocked(inner);
     deleting.open();
     expect(await deleted).toBe(true);
-    expect(await locked).toEqual([second]);
+    expect((await locked).portfolioIds).toEqual([second]);
     await portfolioStore(inner).remove(second, { owner: null });
-    expect(await inner.transaction((on) => snapshots.lockDue('AAPL', 1, { on }))).toEqual([]);
+    expect(await inner.transaction((on) => snapshots.lockDue(['AAPL'], 1, { on }))).toEqual({
+      portfolioIds: [],
+      symbols: [{ symbol: 'AAPL', portfolios: 0, isLast: true }],
+    });
   });
 });

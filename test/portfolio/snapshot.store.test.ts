@@ -220,8 +220,8 @@ describeOnEveryDatabase('snapshots', (makeDatabase) => {
     ids.sort();
     expect(await snapshots.batch('AAPL', 2)).toEqual(ids.slice(0, 2));
     const crashed = database.transaction(async (on) => {
-      const due = await snapshots.store.lockDue('AAPL', 2, { on });
-      await snapshots.store.recompute(due, { cause: 'AAPL', session, on });
+      const { portfolioIds: due } = await snapshots.store.lockDue(['AAPL'], 2, { on });
+      await snapshots.store.recompute(due, { causes: ['AAPL'], session, on });
       throw new Error('the process dies here');
     });
     await expect(crashed).rejects.toThrow('dies');
@@ -234,7 +234,7 @@ describeOnEveryDatabase('snapshots', (makeDatabase) => {
     await enter(database, [priced('AAPL', '120')]);
     const ids = [await save(database, 'USD', [lotOf()]), await save(database, 'USD', [lotOf()])].sort();
     await database.transaction(async (on) => {
-      await snapshots.store.recompute(ids, { cause: 'AAPL', session, on });
+      await snapshots.store.recompute(ids, { causes: ['AAPL'], session, on });
       await snapshots.store.announce(ids, { on });
     });
     expect(
@@ -281,10 +281,10 @@ describeOnDatabase('postgres', 'snapshots of a portfolio whose symbols finish at
     const locked = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();
     const first = database.transaction(async (on) => {
-      const due = await snapshots.store.lockDue('AAPL', 5, { on });
+      const { portfolioIds: due } = await snapshots.store.lockDue(['AAPL'], 5, { on });
       locked.resolve();
       await gate.promise;
-      await snapshots.store.recompute(due, { cause: 'AAPL', session, on });
+      await snapshots.store.recompute(due, { causes: ['AAPL'], session, on });
     });
     await locked.promise;
     await snapshots.price('MSFT', '30', '2026-07-30');

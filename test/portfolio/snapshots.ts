@@ -32,13 +32,15 @@ export function storeOf(database: Database) {
   return {
     store,
     recompute: (ids: string[], { cause = null as string | null, expected = [] as string[] } = {}) =>
-      database.transaction((on) => store.recompute(ids, { cause, expected, session, on })),
+      database.transaction((on) =>
+        store.recompute(ids, { causes: cause === null ? [] : [cause], expected, session, on }),
+      ),
     /** One batch of a snapshot phase, as the phase does it; answers the portfolios. */
     batch: (symbol: string, size: number) =>
       database.transaction(async (on) => {
-        const due = await store.lockDue(symbol, size, { on });
-        if (due.length > 0) await store.recompute(due, { cause: symbol, session, on });
-        return due;
+        const { portfolioIds } = await store.lockDue([symbol], size, { on });
+        if (portfolioIds.length > 0) await store.recompute(portfolioIds, { causes: [symbol], session, on });
+        return portfolioIds;
       }),
     rows: (id: string) => database.sql<SnapshotTotals>(snapshotSql, [id]),
     /** A new price of a symbol, as the universe phase enters it. */

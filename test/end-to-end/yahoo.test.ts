@@ -1,3 +1,5 @@
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { z } from 'zod';
 import type {
@@ -162,6 +164,13 @@ describeOnDatabase('pglite', 'the service in front of Yahoo', (makeDatabase) => 
     await service.app.close();
     const { service: alone } = await start({ MARKET_DATA: 'files', MARKET_DATA_DIR: directory });
     expect(await alone.upload(csvOf('OURS', 'THEIRS'))).toMatchObject({ status: 201 });
+    // Pence or pounds? Nobody says, so nothing is summed.
+    copyFileSync(join(directory, 'OURS.csv'), join(directory, 'RIDDLE.L.csv'));
+    const { body: riddle } = await alone.upload<Uploaded>(csvOf('OURS', 'RIDDLE.L'));
+    expect(await alone.settled(riddle.portfolio_id)).toMatchObject({
+      status: 'partial',
+      snapshot: { position_count: 1, missing_fx_count: 1, is_complete: false },
+    });
   });
 
   test.each([

@@ -69,6 +69,19 @@ describe('verdicts', () => {
     expect(await kinds('AAPL', 'MSFT')).toEqual(['valid', 'valid']);
   });
 
+  test('are shared by whoever asks while the question is under way, and an outage is shared by them only', async () => {
+    const { asked, broken, kinds, slow } = remembering(['LOST']);
+    slow(10);
+    const both = await Promise.all([kinds('AAPL', 'LOST'), kinds('LOST', 'MSFT', 'AAPL')]);
+    expect(both).toEqual([
+      ['valid', 'unverifiable'],
+      ['unverifiable', 'valid', 'valid'],
+    ]);
+    expect(asked).toEqual([['AAPL', 'LOST'], ['MSFT']]);
+    broken.clear();
+    expect(await kinds('LOST')).toEqual(['valid']);
+  });
+
   test('are unverifiable where the provider forgets to answer', async () => {
     const clock = new TestClock();
     const verify = rememberVerdicts({ lookup: async () => [] }, clock);

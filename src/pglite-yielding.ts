@@ -66,6 +66,8 @@ export class YieldingPGlite extends PGlite {
 
   override async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     await nextTurn();
+    // Kysely waits for ever for a transaction whose BEGIN fails, so this one begins, and is refused all else.
+    if (this.#panic) return work(refusing(this.#panic));
     return super.transaction((tx) => work(yielding(tx, this.#prepared)));
   }
 
@@ -97,6 +99,11 @@ const endsTheBackend = (error: unknown): error is Error =>
 // Kysely hands on what it was given as the text, whatever it is.
 const namedIn = ([text]: Parameters<Query>): NamedStatement | null =>
   typeof text === 'string' ? null : (text as unknown as NamedStatement);
+
+function refusing(error: Error): Transaction {
+  const refuse = () => Promise.reject(error);
+  return { query: refuse, sql: refuse, exec: refuse, rollback: refuse, listen: refuse, closed: false };
+}
 
 function yielding(tx: Transaction, prepared: PreparedStatements): Transaction {
   return Object.assign(Object.create(tx), {

@@ -46,6 +46,8 @@ async function start(
     onFault: (fault) => {
       fail(`The service cannot go on: ${fault}`);
       stop.end();
+      // Whoever waits for what is broken must not keep the process from ending.
+      setTimeout(() => process.exit(1), answer.config.shutdownGraceMs + faultMarginMs).unref();
     },
   });
   stop.arm(() => app.close());
@@ -55,6 +57,8 @@ async function start(
   print(`Symbol onboarding is at ${app.url}`);
   if (simulated) print('The market is SIMULATED: prices, exposures and totals are invented.');
 }
+
+const faultMarginMs = 2000; // to close what a grace does not wait for
 
 // Ctrl-C reaches the whole terminal, and npm, npx and the launcher pass it on once more: one press, several signals.
 const echoMs = 250;

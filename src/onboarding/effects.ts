@@ -1,4 +1,4 @@
-import type { Claim } from '../../machines/protocol.ts';
+import type { Claim, PhaseResults } from '../../machines/protocol.ts';
 import type { Database, Transaction } from '../database.ts';
 import type { ExposureSet, ExposureStore } from '../factors/exposure.store.ts';
 import type { PriceStore, Series } from '../market/price.store.ts';
@@ -33,6 +33,8 @@ export interface Fetched {
   instrument: Instrument;
   provider: string;
   series: Series;
+  /** What the phase has come to. */
+  results: PhaseResults;
 }
 
 /**
@@ -43,13 +45,13 @@ export function effectsOn(ports: EffectPorts) {
   const { database, prices, exposures, universe, snapshots, fence, snapshotBatch, together } = ports;
   const effect = <Item extends { claim: Claim }>(
     write: (items: readonly Item[], on: Transaction) => Promise<void>,
-    check: Fence['check'],
+    check: (items: readonly Item[], options: { on: Transaction }) => Promise<void>,
   ) =>
     doTogether<Item>(
       (items) =>
         database.transaction(async (on) => {
           await write(items, on);
-          await check(claimsOf(items), { on });
+          await check(items, { on });
           return [];
         }),
       together,
@@ -70,6 +72,10 @@ export function effectsOn(ports: EffectPorts) {
       await snapshots.announce(due.portfolioIds, { on });
       return answer(lacking.map(({ symbol }) => symbol));
     });
+  type Claims = readonly { claim: Claim }[];
+  const checked = (items: Claims, options: { on: Transaction }) => fence.check(claimsOf(items), options);
+  const passed = (items: Claims, options: { on: Transaction }) =>
+    fence.passPointOfNoReturn(claimsOf(items), options);
   return {
     /**
      * One batch of the portfolios that are due. Symbols of one portfolio tend to finish at once, and a portfolio is
@@ -88,19 +94,19 @@ export function effectsOn(ports: EffectPorts) {
         items.map(({ series }) => series),
         { on },
       );
-    }, fence.check),
+    }, fence.keep),
     keepExposures: effect<{ claim: Claim; set: ExposureSet }>(async (items, on) => {
       await exposures.replace(
         items.map(({ set }) => set),
         { on },
       );
-    }, fence.check),
+    }, checked),
     /** From this commit on the symbol prices lots, and cancelling is too late. */
     enterUniverse: effect<{ claim: Claim; entry: UniverseEntry }>(async (items, on) => {
       await universe.activate(
         items.map(({ entry }) => entry),
         { on },
       );
-    }, fence.passPointOfNoReturn),
+    }, passed),
   };
 }

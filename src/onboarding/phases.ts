@@ -73,9 +73,11 @@ export function phaseWork(given: PhasePorts): Record<Phase, PhaseWork> {
 
 async function fetchPrices(
   { provider, universe, proxies, effects, clock }: Ports,
-  { claim }: PhaseInput,
+  { claim, results }: PhaseInput,
   signal: AbortSignal,
 ): Promise<PhaseOutput> {
+  // The prices were stored, and the process died before that was journaled: they are not asked for again.
+  if (typeof results.bars === 'number') return { results };
   const { symbol } = claim;
   const [known, { held, rated }] = await Promise.all([
     universe.instrument(symbol),
@@ -93,24 +95,24 @@ async function fetchPrices(
     ...(actionsFrom < from && { actionsFrom }),
   });
   signal.throwIfAborted();
+  const last = bars.at(-1)!;
+  const fetched = {
+    provider: given.provider,
+    bars: bars.length,
+    firstDate: bars[0]!.date,
+    lastDate: last.date,
+    lastClose: last.close,
+    // Kept with the transition that begins the factors phase: the version that this has to keep to.
+    ...(hasExposures(instrument.type) && { proxyVersion: proxies.currentVersion() }),
+  };
   await effects.keepSeries({
     claim,
     instrument: { ...instrument, symbol },
     provider: given.provider,
     series: { symbol, bars, actions, actionsFrom },
+    results: fetched,
   });
-  const last = bars.at(-1)!;
-  return {
-    results: {
-      provider: given.provider,
-      bars: bars.length,
-      firstDate: bars[0]!.date,
-      lastDate: last.date,
-      lastClose: last.close,
-      // Kept with the transition that begins the factors phase: the version that this has to keep to.
-      ...(hasExposures(instrument.type) && { proxyVersion: proxies.currentVersion() }),
-    },
-  };
+  return { results: fetched };
 }
 
 const earliest = (day: string, other: string | null): string => (other !== null && other < day ? other : day);

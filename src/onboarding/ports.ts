@@ -1,5 +1,5 @@
 import type { JobState } from '../../machines/job.ts';
-import type { Claim, JobProgress, JobReason } from '../../machines/protocol.ts';
+import type { Claim, JobProgress, JobReason, PhaseResults } from '../../machines/protocol.ts';
 import type { Transaction } from '../database.ts';
 import type { TransitionTrace } from './trace.ts';
 
@@ -93,6 +93,8 @@ export interface Fence {
   check(claims: readonly Claim[], options: { on: Transaction }): Promise<void>;
   /** The same for the universe phase: from its commit on, cancelling is too late. */
   passPointOfNoReturn(claims: readonly Claim[], options: { on: Transaction }): Promise<void>;
+  /** The same, and stores what the phase has come to: who resumes it before that is journaled need not do it again. */
+  keep(kept: readonly { claim: Claim; results: PhaseResults }[], options: { on: Transaction }): Promise<void>;
   /** Stores a reference that must survive a resume in the middle of a phase; answers the one stored first. */
   pin(claim: Claim, key: string, value: string, options: { on: Transaction }): Promise<string>;
 }

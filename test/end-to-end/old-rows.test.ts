@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { JobDetailView } from '../../src/api/schemas.ts';
 import type { Database } from '../../src/database.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
@@ -73,8 +73,14 @@ describe.each(versions)('job rows of $version', ({ rows }) => {
   });
 
   describeOnEveryDatabase('resume', (makeDatabase) => {
-    test('where they were, do nothing again that was done, and end as they would have', async () => {
-      const database = await makeDatabase();
+    let database: Database;
+    beforeAll(async () => {
+      database = await makeDatabase();
+    });
+
+    test('where they were, do nothing again that was done, and end as they would have', {
+      timeout: 60_000, // a service twice, with a dozen jobs each time
+    }, async () => {
       const symbols = rows.map(({ symbol }) => symbol);
       const portfolio = await asItWas(database, symbols);
       await putBack(database, rows);

@@ -47,6 +47,7 @@ describeOnEveryDatabase('effects of several jobs at once', (makeDatabase) => {
       ...{ timeZone: 'America/New_York', sessionEnd: '16:00' },
     },
     series: { symbol: claim.symbol, bars: [bar], actions: [], actionsFrom: date },
+    results: { bars: 1, lastClose: claim.symbol },
   });
   /** What became of each, and the symbols in a table after it. */
   const outcomes = async (work: Promise<void>[]) =>
@@ -64,6 +65,9 @@ describeOnEveryDatabase('effects of several jobs at once', (makeDatabase) => {
       'done',
     ]);
     expect(await symbolsIn('prices')).toEqual(['AAPL', 'MSFT']);
+    const resultsOf = async (symbol: string) => (await jobRow(database, symbol)).results;
+    expect(await resultsOf('AAPL')).toEqual({ bars: 1, lastClose: 'AAPL' });
+    expect(await resultsOf('LOST')).toEqual({});
     expect(await symbolsIn('symbol_universe where type is not null')).toEqual(['AAPL', 'MSFT']);
     const exposures = defaultExposures({ reason: 'too_few_observations', windowEnd: date });
     const set = { calculationDate: date, proxyVersion: null, exposures };

@@ -93,6 +93,20 @@ describe('importBreaches', () => {
     expect(breach('machines/job.ts', '../src/clock.ts', 'type { Clock }')).toBe(true);
   });
 
+  test('keeps all of Node and of the service out of what browsers load', () => {
+    const path = 'src/client/feed.client.ts';
+    expect(breach(path, './errors.ts')).toBe(false);
+    expect(breach(path, '../api/schemas.ts', 'type { Frame }')).toBe(false);
+    expect(breach(path, 'zod', 'type { z }')).toBe(false);
+    expect(breach('src/cli/service.client.ts', '../client/http.client.ts')).toBe(false);
+    expect(breach(path, '../api/schemas.ts')).toBe(true);
+    expect(breach(path, '../api/frames.ts')).toBe(true);
+    expect(breach(path, '../errors.ts')).toBe(true);
+    expect(breach(path, 'node:events')).toBe(true);
+    expect(breach(path, 'zod')).toBe(true);
+    expect(breach('src/market/yahoo.provider.ts', '../client/http.client.ts')).toBe(true);
+  });
+
   test('finds every way to name a module, and none in a comment', () => {
     const source = `
       import 'node:fs';

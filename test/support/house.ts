@@ -96,6 +96,7 @@ function placeOf(path: string): Place {
 
 function allowed(path: string, place: Place, { specifier, typeOnly }: Import): boolean {
   const target = specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : null;
+  if (isClient(path)) return isForBrowsers(target, { specifier, typeOnly });
   if (target?.endsWith('.json')) return place === 'edge' || place === 'wiring';
   switch (place) {
     case 'machine':
@@ -115,6 +116,13 @@ function allowed(path: string, place: Place, { specifier, typeOnly }: Import): b
   }
 }
 
+// Runs in browsers too: nothing of Node, nothing of the service but types, which are erased.
+const isClient = (path: string) => path.startsWith('src/client/');
+const isForBrowsers = (target: string | null, { specifier, typeOnly }: Import) =>
+  target === null
+    ? typeOnly && specifier === 'zod'
+    : isClient(target) || (typeOnly && (target.startsWith('src/api/') || placeOf(target) === 'machine'));
+
 // A use case names the stores that it is handed, and a port the transaction that it takes: a type brings no code along.
 const allowedType = (target: string | null) =>
   target === null || isPure(target) || isEdge(target) || sharedWiring.includes(target);
@@ -127,6 +135,8 @@ const isPure = (target: string) =>
 function reachable(path: string, target: string): boolean {
   const wiring = [...sharedWiring, ...(ownWiring[suffix(path) ?? ''] ?? [])];
   if (isPure(target) || wiring.includes(target)) return true;
+  // The command line speaks to the service as everybody does.
+  if (isClient(target)) return feature(path) === 'src/cli';
   return isEdge(target) && feature(target) === feature(path);
 }
 

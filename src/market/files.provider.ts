@@ -50,6 +50,7 @@ export function filesProvider(options: FilesProviderOptions): MarketDataProvider
     try {
       const { instrument, quoteUnit } = listing.instruments.listing(symbol);
       const file = listing.files.get(symbol);
+      if (file instanceof FileProblem) throw file;
       const { rows, actions } = file ? await prices.read(file, signal) : columnsOf(listing, symbol);
       const now = clock.now();
       const bars = cleanBars({ instrument, quoteUnit, rows, from, to, now, calendar: calendar?.() });

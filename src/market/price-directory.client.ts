@@ -12,8 +12,8 @@ import { type WideFile, wideFileReader } from './wide-file.ts';
 
 /** What lies in the directory at one moment. Files are named by what was listed there, never by a symbol. */
 export interface DirectoryListing {
-  /** The file of each symbol that has its own. */
-  files: ReadonlyMap<string, string>;
+  /** The file of each symbol that has its own, or why it cannot be told which one is meant. */
+  files: ReadonlyMap<string, string | FileProblem>;
   /** Closes of many symbols, and their adjusted closes; null where there is no such file. */
   wide: WideFile | null;
   adjusted: WideFile | null;
@@ -64,14 +64,14 @@ export function priceDirectory(directory: string): PriceDirectory {
   };
 }
 
-function filesBySymbol(found: readonly { name: string; stem: string }[]): Map<string, string> {
-  const files = new Map<string, string>();
+function filesBySymbol(found: readonly { name: string; stem: string }[]): Map<string, string | FileProblem> {
+  const files = new Map<string, string | FileProblem>();
   for (const { name, stem } of found) {
     const symbol = decoded(stem).toUpperCase();
     if (!isWellFormed(symbol)) continue; // somebody's notes
     const other = files.get(symbol);
-    if (other !== undefined) throw new FileProblem(name, 1, `one file for ${symbol}`, other);
-    files.set(symbol, name);
+    const isDouble = typeof other === 'string';
+    files.set(symbol, isDouble ? new FileProblem(name, 1, `one file for ${symbol}`, other) : name);
   }
   return files;
 }

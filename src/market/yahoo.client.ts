@@ -63,7 +63,8 @@ function newLibrary(fetch: typeof globalThis.fetch): InstanceType<typeof YahooFi
 const moduleOptions = (signal: AbortSignal | undefined) =>
   ({ validateResult: false, ...(signal && { fetchOptions: { signal } }) }) as const;
 
-async function guarded<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
+/** Ends with the caller's signal, and fails with `AppError`s only. */
+export async function guarded<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
   signal?.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
   const abort = (): void => aborted.reject(signal?.reason);

@@ -11,7 +11,7 @@ import {
 } from './provider.ts';
 import { addDays, type DateRange, historyRange, localDate } from './sessions.ts';
 import { isWellFormed, malformedReason } from './symbol-form.ts';
-import { yahooClient } from './yahoo.client.ts';
+import { guarded, yahooClient } from './yahoo.client.ts';
 import type { YahooFetchOptions } from './yahoo.fetch.ts';
 import { chartHistory, chartInstrument, hasPrices, type YahooChart } from './yahoo-chart.ts';
 import { soundQuotes } from './yahoo-quote.ts';
@@ -59,7 +59,8 @@ export function yahooProvider(options: YahooProviderOptions): MarketDataProvider
       return chart;
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof AppError && error.code === 'symbol_not_found') await health.require();
+      if (error instanceof AppError && error.code === 'symbol_not_found')
+        await guarded(signal, () => health.require());
       throw error;
     }
   }

@@ -154,10 +154,11 @@ describe('a file per symbol', () => {
       expect(await verdict(symbol)).toMatchObject({ verdict: 'invalid' });
     put('AAPL.csv', content);
     put('aapl.csv.gz', gzipSync(content));
-    expect(await verdict('AAPL')).toMatchObject({
-      verdict: 'unverifiable',
-      reason: expect.stringMatching(/expected one file for AAPL, got: "AAPL.csv"/i),
+    expect(await failure('AAPL')).toMatchObject({
+      code: 'unusable_data',
+      message: expect.stringMatching(/expected one file for AAPL, got: "AAPL.csv"/i),
     });
+    expect(await closes('VOD.L')).toHaveLength(2);
   });
 
   test('is never one outside of the directory, whatever the symbol', async () => {

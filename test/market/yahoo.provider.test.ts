@@ -54,6 +54,20 @@ describe('requests to Yahoo', () => {
     expect(yahoo.requests()).toHaveLength(51);
   });
 
+  test('a chart reaches back as far as its job will want to know of splits', async () => {
+    const { yahoo, provider } = await started();
+    const since = new Map([['AAPL', '2024-02-01']]);
+    await provider.lookup(['AAPL', 'MSFT'], { since });
+    for (const [symbol, actionsFrom] of [
+      ['AAPL', '2024-02-01'],
+      ['MSFT', '2025-07-31'],
+    ] as const) {
+      const { bars } = await provider.history({ symbol, ...year, actionsFrom });
+      expect(bars[0]?.date).toBe('2025-07-31');
+    }
+    expect(yahoo.counts()).toMatchObject({ total: 2, charts: { AAPL: 1, MSFT: 1 } });
+  });
+
   test('a lookup of few asks for quotes where a chart each would take the limiter too long', async () => {
     const { yahoo, provider } = await started({}, { gate: slowGate });
     await provider.lookup(['AAPL', 'MSFT', 'SPY']);

@@ -12,6 +12,8 @@ export const access: Record<string, 'anybody' | 'users' | 'owners' | 'operators'
   'GET /docs/static/index.html': 'anybody',
   'GET /docs/static/swagger-initializer.js': 'anybody',
   'GET /docs/yaml': 'anybody',
+  'GET /inspector': 'anybody',
+  'GET /inspector/bridge.js': 'anybody',
   'GET /problems': 'anybody',
   'GET /problems/:code': 'anybody',
   'GET /health/live': 'anybody',
@@ -44,6 +46,7 @@ export const access: Record<string, 'anybody' | 'users' | 'owners' | 'operators'
   'POST /onboarding/jobs/:id/cancel': 'operators',
   'POST /onboarding/pause': 'operators',
   'POST /onboarding/resume': 'operators',
+  'GET /ws/inspect': 'operators',
   'GET /metrics': 'operators',
   'GET /onboarding/diagnosis': 'operators',
 };

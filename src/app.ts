@@ -144,6 +144,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     clock,
     log,
     signal: stopped.signal,
+    lanes: embedded ? 1 : 2,
     onCommitted(record) {
       told.onCommitted(record);
       observeCommit(metrics, record);

@@ -81,6 +81,7 @@ async function onboardAll(
     clock: systemClock,
     log,
     signal: new AbortController().signal,
+    lanes: 2,
     onSettled(claim) {
       onboarding.send({ type: 'job.settled', ...claim });
       settled += 1;

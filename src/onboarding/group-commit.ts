@@ -13,6 +13,8 @@ export interface GroupCommitOptions {
   log: (error: unknown) => void;
   /** Aborted when the process stops: from then on a database that does not answer is waited for no more. */
   signal: AbortSignal;
+  /** How many batches may be in flight at once, each of other jobs. */
+  lanes?: number;
 }
 
 export interface GroupCommit {
@@ -23,9 +25,11 @@ export interface GroupCommit {
 
 const batchMax = 200;
 const pauseMs = 500;
+const shareMin = 8; // fewer than this are better off in one batch than in two
 
 /**
- * Writes transitions in batches: one in flight, no timer, whatever arrives meanwhile is the next one.
+ * Writes transitions in batches: one in flight, no timer, whatever arrives meanwhile is the next one. Where many jobs
+ * move in step, a second lane halves them: the database works on the one half while this process works on the other.
  *
  * A database that does not answer is waited for, for ever: the jobs stand still and lose no attempt. A batch in
  * which one job was taken over is split job by job, so that the others are written. Once a record of a claim is
@@ -38,10 +42,13 @@ export function groupCommit({
   onLost,
   log,
   signal,
+  lanes = 1,
 }: GroupCommitOptions): GroupCommit {
-  const waiting: TransitionRecord[] = [];
+  let waiting: TransitionRecord[] = [];
   const broken = new WeakSet<Claim>();
-  let flight: Promise<void> | null = null;
+  const flights = new Set<Promise<void>>();
+  const flying = new Set<string>();
+  let leaving: Promise<void> | null = null;
 
   // Whoever is told may fail; what was written stays written, and the others are told all the same.
   const tell = (listener: () => void) => {
@@ -56,14 +63,36 @@ export function groupCommit({
     tell(() => onLost(record, error));
   };
 
-  const fly = async () => {
-    for (await endOfTurn(); waiting.length > 0; await endOfTurn()) {
-      const batch = waiting.splice(0, batchMax);
-      const whole = batch.filter(({ claim }) => !broken.has(claim));
-      for (const record of batch) if (broken.has(record.claim)) lose(record, behindLost());
-      if (whole.length > 0) await write(whole);
-    }
-    flight = null;
+  const leave = async () => {
+    await endOfTurn();
+    leaving = null;
+    for (let batch = next(); batch.length > 0; batch = next()) takeOff(batch);
+  };
+  // A job in flight waits for its landing: its transitions must not overtake one another.
+  const next = (): TransitionRecord[] => {
+    const free = waiting.filter(({ claim }) => !flying.has(claim.jobId));
+    const others = flights.size > 0;
+    if (flights.size >= lanes || (others && free.length < shareMin)) return [];
+    const shared = !others && lanes > 1 && free.length >= 2 * shareMin;
+    const batch = free.slice(0, Math.min(batchMax, shared ? Math.ceil(free.length / lanes) : free.length));
+    const taken = new Set(batch);
+    waiting = waiting.filter((record) => !taken.has(record));
+    return batch;
+  };
+  const takeOff = (batch: TransitionRecord[]) => {
+    const jobs = new Set(batch.map(({ claim }) => claim.jobId));
+    for (const job of jobs) flying.add(job);
+    const flight = fly(batch).finally(() => {
+      flights.delete(flight);
+      for (const job of jobs) flying.delete(job);
+      leaving ??= leave();
+    });
+    flights.add(flight);
+  };
+  const fly = async (batch: TransitionRecord[]) => {
+    const whole = batch.filter(({ claim }) => !broken.has(claim));
+    for (const record of batch) if (broken.has(record.claim)) lose(record, behindLost());
+    if (whole.length > 0) await write(whole);
   };
 
   const write = async (batch: TransitionRecord[]): Promise<void> => {
@@ -92,10 +121,10 @@ export function groupCommit({
   return {
     add(record) {
       waiting.push(record);
-      flight ??= fly();
+      leaving ??= leave();
     },
     async idle() {
-      while (flight) await flight;
+      while (leaving || flights.size > 0) await (leaving ?? Promise.race(flights));
     },
   };
 }

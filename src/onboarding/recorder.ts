@@ -41,6 +41,8 @@ export interface RecorderOptions {
   onLost: (claim: Claim) => void;
   log: (error: unknown) => void;
   signal: AbortSignal;
+  /** Batches of transitions in flight at once. */
+  lanes?: number;
 }
 
 interface Held {
@@ -69,6 +71,7 @@ export function createRecorder({
   onLost,
   log,
   signal,
+  lanes = 1,
 }: RecorderOptions): Recorder {
   const claims = new Map<string, Held>();
   const settle = new Map<TransitionRecord, PromiseWithResolvers<void>>();
@@ -79,6 +82,7 @@ export function createRecorder({
     clock,
     log,
     signal,
+    lanes,
     onCommitted(record) {
       resolve(record);
       onCommitted?.(record);

@@ -220,35 +220,72 @@ describe('group commit', () => {
     expect(errors).toEqual([broken, broken, broken, broken]);
   });
 
-  test('writes each job in order and each record once, whatever fails when', async () => {
-    const step = fc.oneof(
-      fc.record({ add: fc.constantFrom(0, 1, 2) }),
-      fc.record({ land: fc.constantFrom('ok', 'ok', 'outage') }),
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-        const claims = ['A', 'B', 'C'].map((symbol) => takenOf(symbol));
-        const next = [3, 3, 3];
-        const { options, committed, lost, clock, land } = held();
-        const commits = groupCommit(options);
-        const wake = async () => {
-          await clock.advance(5000);
-          await settled();
-        };
-        for (const one of steps) {
-          if ('add' in one) commits.add(transition(claims[one.add]!, next[one.add]!++));
-          else await land(one.land === 'outage' ? outage() : undefined).catch(() => {});
-          await wake();
-        }
-        for (let left = 0; left < 45; left += 1) await land().catch(() => {});
-        await commits.idle();
-        expect(lost).toEqual([]);
-        for (const [index, { claim }] of claims.entries()) {
-          const own = committed.filter((name) => name.startsWith(claim.symbol));
-          expect(own).toEqual(Array.from({ length: next[index]! - 3 }, (_, n) => `${claim.symbol}${n + 3}`));
-        }
-      }),
-      { numRuns: Math.ceil(numRuns / 4), seed: 7 },
-    );
+  test('halves many jobs that move in step, and lets none of them be in two batches at once', async () => {
+    const { options, calls, committed, land } = held();
+    const commits = groupCommit({ ...options, lanes: 2 });
+    const jobs = Array.from({ length: 20 }, (_, n) => takenOf(`S${n}-`));
+    const move = (some: typeof jobs, sequence: number) => {
+      for (const job of some) commits.add(transition(job, sequence));
+    };
+    const [half, others] = [jobs.slice(0, 10), jobs.slice(10)];
+    const labels = (some: typeof jobs, sequence: number) =>
+      some.map(({ claim }) => `${claim.symbol}${sequence}`);
+    move(jobs, 3);
+    await settled();
+    expect(calls).toEqual([labels(half, 3), labels(others, 3)]);
+    move(others, 4); // while they are in flight
+    await land();
+    move(half, 4);
+    await settled();
+    expect(calls.slice(2)).toEqual([labels(half, 4)]);
+    await land();
+    expect(calls.slice(3)).toEqual([labels(others, 4)]);
+    await land();
+    await land();
+    await commits.idle();
+    expect(committed).toHaveLength(40);
   });
+
+  test.each([1, 2])(
+    'writes each job in order and each record once, whatever fails when, on %i lanes',
+    async (lanes) => {
+      const size = lanes === 1 ? 1 : 12; // only many jobs share the lanes
+      const step = fc.oneof(
+        fc.record({ add: fc.constantFrom(0, 1, 2) }),
+        fc.record({ land: fc.constantFrom('ok', 'ok', 'outage') }),
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+          const claims = ['A', 'B', 'C'].map((name) =>
+            Array.from({ length: size }, (_, n) => takenOf(`${name}${n}-`)),
+          );
+          const next = [3, 3, 3];
+          const { options, committed, lost, clock, land } = held();
+          const commits = groupCommit({ ...options, lanes });
+          const wake = async () => {
+            await clock.advance(5000);
+            await settled();
+          };
+          for (const one of steps) {
+            if ('add' in one) {
+              const sequence = next[one.add]!++;
+              for (const claim of claims[one.add]!) commits.add(transition(claim, sequence));
+            } else await land(one.land === 'outage' ? outage() : undefined).catch(() => {});
+            await wake();
+          }
+          for (let left = 0; left < 45; left += 1) await land().catch(() => {});
+          await commits.idle();
+          expect(lost).toEqual([]);
+          for (const [index, own] of claims.entries()) {
+            for (const { claim } of own) {
+              const written = committed.filter((name) => name.startsWith(claim.symbol));
+              const expected = Array.from({ length: next[index]! - 3 }, (_, n) => `${claim.symbol}${n + 3}`);
+              expect(written).toEqual(expected);
+            }
+          }
+        }),
+        { numRuns: Math.ceil(numRuns / 4), seed: 7 },
+      );
+    },
+  );
 });

@@ -126,9 +126,14 @@ export function afterPhase(context: JobContext, output: PhaseOutput): Partial<Jo
   };
 }
 
-/** A retry begins `phase` anew; beginning `factors` anew means to measure, whatever was stored before. */
-export function retryFrom(phase: Phase, { partial, degraded }: JobContext): Partial<JobContext> {
+/**
+ * A retry begins `phase` anew, and one of the first phase knows nothing yet. Beginning `factors` anew means to measure,
+ * whatever was stored before, and against the proxies of today: the version that the ended attempt was pinned to is
+ * forgotten.
+ */
+export function retryFrom(phase: Phase, { partial, degraded, results }: JobContext): Partial<JobContext> {
   const measures = phase === 'factors';
+  const { proxyVersion: _, ...others } = results;
   return {
     phase,
     attempt: 1,
@@ -137,6 +142,7 @@ export function retryFrom(phase: Phase, { partial, degraded }: JobContext): Part
     resumes: 0,
     partial: partial && !measures,
     degraded: measures ? null : degraded,
+    results: phase === 'fetch' ? {} : measures ? others : results,
     error: null,
     permit: false,
   };

@@ -106,19 +106,21 @@ async function retry(
   }
   const entryId = randomUUIDv7();
   await queue.enqueue([{ entryId, jobId, symbol: job.symbol }], { on });
-  await database.sql(retrySql, [jobId, entryId, begin.phase, begin.partial, begin.degraded], { on });
+  await database.sql(
+    retrySql,
+    [jobId, entryId, begin.phase, begin.partial, begin.degraded, JSON.stringify(begin.results)],
+    { on },
+  );
   await notifyWork(database, on);
   await journal(database, job, { to: 'pending', event: 'job.retry' }, on);
   return { kind: 'retried' };
 }
 
-// A retry from before the universe phase can be cancelled again, and one of the first phase knows nothing yet. A proxy version that was pinned belongs to the
-// attempt that ended: measuring anew means with the proxies of today.
+// A retry from before the universe phase can be cancelled again.
 const retrySql = `
   update onboarding_jobs set status = 'pending', state = 'pending', outcome = null, phase = $3::text, attempt = 1,
     retry_at = null, waited_ms = 0, partial = $4, degraded = $5, resumes = 0, sequence = sequence + 1,
-    results = case $3::text when 'fetch' then '{}' when 'factors' then results - 'proxyVersion' else results end,
-    queue_entry = $2::uuid, node = null, cancel_requested_at = null,
+    results = $6::jsonb, queue_entry = $2::uuid, node = null, cancel_requested_at = null,
     universe_committed_at = case when $3::text in ('fetch', 'factors', 'universe') then null else universe_committed_at end,
     error_code = null, error_message = null, error_phase = null, finished_at = null, updated_at = clock_timestamp()
   where id = $1::uuid`;

@@ -6,7 +6,10 @@ const tags = [
   { name: 'symbols', description: 'What is known of a symbol, and whether the analytics can use it yet.' },
   { name: 'onboarding', description: 'The queue, its jobs, and the live feed of their transitions.' },
   { name: 'operations', description: 'For operators: retry, cancel, pause, resume.' },
-  { name: 'access', description: 'Tickets for browsers, which cannot send a token with a WebSocket.' },
+  {
+    name: 'access',
+    description: 'Tickets for browsers, which cannot send a token with a WebSocket or an event stream.',
+  },
   { name: 'health', description: 'For orchestrators and monitoring.' },
   { name: 'reference', description: 'This description, and every error with its cure.' },
 ];

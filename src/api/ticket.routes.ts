@@ -3,14 +3,14 @@ import { changeProblems, responses } from './responses.ts';
 import { ticketSchema } from './schemas.ts';
 import type { Tickets } from './service.ts';
 
-/** For browsers, which cannot send a header with a WebSocket. */
+/** For browsers, which cannot send a header with a WebSocket or an `EventSource`. */
 export function ticketRoutes(app: Api, tickets: Tickets): void {
   const schema = {
     operationId: 'createTicket',
     tags: ['access'],
-    summary: 'A ticket to open one WebSocket with',
+    summary: 'A ticket to open one WebSocket or event stream with',
     description:
-      'Open `/ws?ticket=…` with it within 30 s, once. It stands for whoever asked for it, on every node. A program ' +
+      'Open `/ws?ticket=…` or `/events?…&ticket=…` with it within 30 s, once. It stands for whoever asked for it, on every node. A program ' +
       'that can send a header needs none.',
     response: responses({ 201: ticketSchema }, changeProblems),
   };

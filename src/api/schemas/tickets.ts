@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { timestampSchema } from './common.ts';
 
 export const ticketSchema = z.object({
-  ticket: z.string().meta({ description: 'Opens one WebSocket, as `/ws?ticket=…`.' }),
+  ticket: z.string().meta({ description: 'Opens one WebSocket or event stream, as `/ws?ticket=…`.' }),
   expires_at: timestampSchema,
 });
 export type TicketView = z.infer<typeof ticketSchema>;

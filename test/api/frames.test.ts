@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { frameExamples } from '../../src/api/examples-feed.ts';
+import { closeCodes, encodeOnce, eventText } from '../../src/api/frames.ts';
+import { clientFrameSchema, frameSchema, liveErrorCodes } from '../../src/api/schemas.ts';
+
+const guide = readFileSync(join(import.meta.dirname, '../../docs/feed.md'), 'utf8');
+const shown = [...guide.matchAll(/```json\n(.*?)```/gs)].map(([, text]) => JSON.parse(text!) as object);
+
+describe('docs/feed.md', () => {
+  test('shows one frame of each type, as the schemas have it', () => {
+    const known = [...clientFrameSchema.options, ...frameSchema.options];
+    const types = known.map(({ shape }) => shape.type.value).sort();
+    expect(shown.map((frame) => (frame as { type: string }).type).sort()).toEqual(types);
+    for (const frame of shown) {
+      const read = [clientFrameSchema, frameSchema].map((schema) => schema.safeParse(frame));
+      expect(read.find(({ success }) => success)?.data).toEqual(frame);
+    }
+  });
+
+  test('says what to do about each error and each close code', () => {
+    for (const code of liveErrorCodes) expect(guide).toContain(`| \`${code}\``);
+    for (const code of Object.values(closeCodes)) expect(guide).toContain(`| ${code} `);
+  });
+});
+
+describe('an event', () => {
+  test('has an id only where it can be resumed after', () => {
+    expect(eventText(frameExamples.live)).toMatch(/^event: live\nid: 341\ndata: \{.*\}\n\n$/);
+    for (const type of [
+      'hello',
+      'subscribed',
+      'actor',
+      'portfolio',
+      'resumed',
+      'resync',
+      'coalesced',
+    ] as const) {
+      expect(eventText(frameExamples[type])).not.toContain('\nid: ');
+    }
+    expect(eventText(frameExamples.position)).toBe(': heartbeat\nid: 412\n\n');
+  });
+
+  test('is made once for however many readers', () => {
+    let made = 0;
+    const encode = encodeOnce(() => {
+      made += 1;
+      return Buffer.alloc(made);
+    });
+    expect([encode(frameExamples.live), encode(frameExamples.live)]).toEqual([
+      Buffer.alloc(1),
+      Buffer.alloc(1),
+    ]);
+    expect(made).toBe(1);
+  });
+});

@@ -65,16 +65,15 @@ describe('the breaker', () => {
   });
 
   test('whatever happens: never sends while open, one trial at a time, and always lets one through in the end', () => {
+    // Mostly sent, and often long after the last time: half open is where it is difficult, and the rarest state.
+    const settling = fc.constantFrom<Outcome['kind']>('answered', 'failed', 'throttled', 'abandoned');
     const step = fc.record({
-      waitMs: fc.integer({ min: 0, max: 4000 }),
-      kind: fc.constantFrom<Outcome['kind'] | 'enter'>(
-        'enter',
-        'answered',
-        'failed',
-        'throttled',
-        'abandoned',
+      waitMs: fc.oneof(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 20_000 })),
+      kind: fc.oneof(
+        { weight: 3, arbitrary: fc.constant('enter' as const) },
+        { weight: 2, arbitrary: settling },
       ),
-      pauseMs: fc.integer({ min: 0, max: 20_000 }),
+      pauseMs: fc.integer({ min: 0, max: 5000 }),
       which: fc.nat(),
     });
     fc.assert(

@@ -1,13 +1,18 @@
 import type { FeedEntry } from './api/feed.ts';
+import { askTogether } from './onboarding/together.ts';
 import { symbolCache } from './universe/cache.ts';
 import type { SymbolQueries } from './universe/symbol.query.ts';
 
 /** What this node remembers of symbols, how one gets into it, and what the feed does to it. */
 export function memory({ symbols }: { symbols: SymbolQueries }, log: (error: unknown) => void) {
   const cache = symbolCache();
+  const statusOf = askTogether(async (asked) => {
+    const statuses = await symbols.statuses(asked);
+    return new Map(statuses.map((status) => [status.symbol, status]));
+  });
   const warm = async (symbol: string) => {
     const keep = cache.begin(symbol);
-    for (const status of await symbols.statuses([symbol])) keep(status);
+    keep((await statusOf(symbol))!);
   };
   const hear = (entry: FeedEntry) => {
     if (entry.type !== 'transition') return;

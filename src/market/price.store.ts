@@ -56,7 +56,7 @@ export function priceStore(database: Database): PriceStore {
 
 const closesSql = `
   select symbol, json_agg(date order by date) as dates, json_agg(adjusted_close order by date) as closes
-  from prices where symbol = any($1::text[]) group by symbol`;
+  from prices where symbol = any(array(select unnest($1::text[]))) group by symbol`;
 
 async function replace(database: Database, series: readonly Series[], on: Transaction): Promise<void> {
   const bars = series.flatMap(({ symbol, bars }) => bars.map((bar) => ({ symbol, ...bar })));

@@ -86,7 +86,7 @@ const dueRatesSql = `
 // Each branch is cut by its own index before the two are merged.
 const lockDueSql = `
   with due as materialized (
-    select asked.symbol, due.portfolio_id from unnest($1::text[]) as asked(symbol) cross join lateral (
+    select asked.symbol, due.portfolio_id from unnest(array(select unnest($1::text[]))) as asked(symbol) cross join lateral (
       select portfolio_id from (
         (${dueLotsSql} group by p.portfolio_id order by p.portfolio_id limit $2)
         union (${dueRatesSql} order by r.portfolio_id limit $2)
@@ -95,7 +95,7 @@ const lockDueSql = `
     select f.id from portfolios f where f.id = any(array(select portfolio_id from due)) order by f.id for no key update
   ), counted as (
     select asked.symbol, count(due.portfolio_id)::int as portfolios
-    from unnest($1::text[]) as asked(symbol) left join due using (symbol) group by asked.symbol
+    from unnest(array(select unnest($1::text[]))) as asked(symbol) left join due using (symbol) group by asked.symbol
   )
   select (select coalesce(json_agg(id order by id), '[]') from locked) as ids,
     (select json_agg(json_build_object('symbol', symbol, 'portfolios', portfolios, 'isLast', portfolios < $2))

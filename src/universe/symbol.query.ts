@@ -36,7 +36,8 @@ export function symbolQueries(
   { concurrency, retryLimit, clock }: { concurrency: number; retryLimit: number; clock: Clock },
 ): SymbolQueries {
   const phaseSeconds = measuredPhases(database, clock);
-  const facts = (symbols: readonly string[]) => database.sql<FactsRow>(factsSql, [symbols]);
+  const facts = (symbols: readonly string[]) =>
+    database.sql<FactsRow>(factsSql, [symbols], { prepared: true });
 
   return {
     async statuses(symbols) {
@@ -124,6 +125,7 @@ interface FactsRow {
 }
 
 // Ids are UUIDv7, so the newest job is the greatest.
+// The subquery makes a plan for any number of symbols as good as one for these, so that it is kept.
 const factsSql = `
   select s.symbol, u.symbol is not null as listed, u.is_active, u.ready_at, u.name, u.type, u.currency, u.exchange,
     u.time_zone, u.provider, u.first_price_date::text as first_price_date,
@@ -133,7 +135,7 @@ const factsSql = `
     case when j.status = 'pending' then (select count(*)::int from onboarding_jobs a
       where a.status in ('pending', 'processing') and a.id < j.id) else 0 end as ahead,
     exists (select from service_state where key = 'paused' and value = 'true'::jsonb) as paused
-  from unnest($1::text[]) as s(symbol)
+  from unnest(array(select unnest($1::text[]))) as s(symbol)
   left join symbol_universe u on u.symbol = s.symbol
   left join lateral (select * from onboarding_jobs where symbol = s.symbol order by id desc limit 1) j on true
   where u.symbol is not null or j.id is not null`;

@@ -125,7 +125,7 @@ const neededSinceSql = `
   select asked.symbol, (select min(entry_date)::text from positions
       where needs_symbol = asked.symbol and exit_date is null and investment_class = 'PUBLIC') as held,
     (select min(since)::text from portfolio_rates r where r.symbol = asked.symbol) as rated
-  from unnest($1::text[]) as asked(symbol)`;
+  from unnest(array(select unnest($1::text[]))) as asked(symbol)`;
 
 interface StateRow {
   symbol: string;

@@ -93,14 +93,19 @@ export function upkeepStore(database: Database, { admission, universe }: UpkeepO
         return admitted.length;
       }),
     async requestRates(symbols, { session }) {
-      const untried = await database.sql<{ symbol: string }>(untriedSql, [symbols, session]);
+      const untried = await database.sql<{ symbol: string; has_failed: boolean }>(untriedSql, [
+        symbols,
+        session,
+      ]);
       if (untried.length === 0) return;
       const names = untried.map(({ symbol }) => symbol);
+      // The job of an upload has failed, in this session for all that is known: noted, and that is all until the next.
+      const due = untried.flatMap(({ symbol, has_failed }) => (has_failed ? [] : [symbol]));
       await database.transaction(async (on) => {
         await universe.reserve(names, [], { on });
         await database.sql(markSql, [names, session], { on });
-        const admitted = new Set(await admit(names, on));
-        const refused = names.filter((symbol) => !admitted.has(symbol));
+        const admitted = new Set(await admit(due, on));
+        const refused = due.filter((symbol) => !admitted.has(symbol));
         if (refused.length > 0) await database.sql(markSql, [refused, null], { on });
       });
     },
@@ -158,7 +163,8 @@ const shallowSql = `
 const deepenedSql = 'update symbol_universe set wanted_from = null where symbol = any($1::text[])';
 
 const untriedSql = `
-  select s.symbol from unnest($1::text[]) as s(symbol)
+  select s.symbol, coalesce(j.status in ('failed', 'cancelled') and u.refreshed_for is null, false) as has_failed
+  from unnest($1::text[]) as s(symbol)
   left join symbol_universe u on u.symbol = s.symbol
   left join lateral (select status from onboarding_jobs where symbol = s.symbol order by id desc limit 1) j on true
   where j.status is null or j.status = 'completed' or j.status in ('failed', 'cancelled')

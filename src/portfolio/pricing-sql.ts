@@ -1,5 +1,5 @@
 import { rateSlackDays } from '../market/rates.ts';
-import { latestRateDateSql, rateSql } from './rate-sql.ts';
+import { latestRateDateSql, ratesSql } from './rate-sql.ts';
 import { isForeignSql, lotsSql, rateSymbolsSql } from './valuation.ts';
 
 /**
@@ -12,34 +12,46 @@ import { isForeignSql, lotsSql, rateSymbolsSql } from './valuation.ts';
  * converted with which series, from which date on and at which version: whose version differs is due.
  */
 export const priceSql = `
-  with lots as (
-    select *, ${isForeignSql} as is_foreign, ${rateSymbolsSql} as rates,
-      exit_date is null and investment_class = 'PUBLIC' and symbol_is_active
+  with changing as materialized (
+    select id, portfolio_id, investment_class, entry_date, exit_date, price_date, base_currency, lot_currency,
+      value_currency, symbol_price, symbol_price_date, symbol_price_version, is_foreign, is_due
+    from (
+      select *, ${isForeignSql} as is_foreign, exit_date is null and investment_class = 'PUBLIC' and symbol_is_active
         and priced_version is distinct from symbol_price_version as is_due
-    from (${lotsSql}) l
-  ), dated as (
+      from (${lotsSql}) l
+    ) marked where is_foreign or is_due
+  ), converted as materialized (
     select *, case
-        when is_foreign and exit_date is null and investment_class = 'CASH'
-          then ${latestRateDateSql('value_currency', 'base_currency')}
+        when exit_date is null and investment_class = 'CASH' then ${latestRateDateSql('value_currency', 'base_currency')}
         when is_due then symbol_price_date else price_date end as new_price_date
-    from lots where is_foreign or is_due
+    from changing where is_foreign
+  ), conversions as materialized (
+    select value_currency as source, base_currency as target, coalesce(exit_date, new_price_date) as on_date
+    from converted
+    union select lot_currency, base_currency, entry_date from converted
+  ), rates as materialized (${ratesSql('conversions')}
   ), rated as (
-    select *,
-      case when is_foreign then ${rateSql({ from: 'value_currency', to: 'base_currency', date: 'coalesce(exit_date, new_price_date)' })} end as new_value_rate,
-      case when is_foreign then ${rateSql({ from: 'lot_currency', to: 'base_currency', date: 'entry_date' })} end as new_cost_rate
-    from dated
+    select l.id, l.new_price_date, case when l.value_currency = l.base_currency then 1 else v.rate end as value_rate,
+      case when l.lot_currency = l.base_currency then 1 else c.rate end as cost_rate
+    from converted l
+    left join rates v on (v.source, v.target, v.on_date)
+      = (l.value_currency, l.base_currency, coalesce(l.exit_date, l.new_price_date))
+    left join rates c on (c.source, c.target, c.on_date) = (l.lot_currency, l.base_currency, l.entry_date)
   ), priced as (
-    update positions p set price_date = r.new_price_date, value_rate = r.new_value_rate, cost_rate = r.new_cost_rate,
-      last_close = case when r.is_due then r.symbol_price else p.last_close end,
-      priced_version = case when r.is_due then r.symbol_price_version else p.priced_version end
-    from rated r where p.id = r.id and (r.is_due
-      or (p.price_date, p.value_rate, p.cost_rate) is distinct from (r.new_price_date, r.new_value_rate, r.new_cost_rate))
-  ), needed as (
+    update positions p set value_rate = r.value_rate, cost_rate = r.cost_rate,
+      price_date = case when r.id is null then l.symbol_price_date else r.new_price_date end,
+      last_close = case when l.is_due then l.symbol_price else p.last_close end,
+      priced_version = case when l.is_due then l.symbol_price_version else p.priced_version end
+    from changing l left join rated r on r.id = l.id
+    where p.id = l.id and (l.is_due
+      or (p.price_date, p.value_rate, p.cost_rate) is distinct from (r.new_price_date, r.value_rate, r.cost_rate))
+  ), needed as materialized (
     select n.portfolio_id, n.symbol, n.since, u.price_version, coalesce(u.is_active, false) as is_active,
       not coalesce(u.is_active and u.history_from <= n.since - ${rateSlackDays}, false) as is_lacking
     from (
-      select portfolio_id, s.symbol, min(entry_date) as since from lots cross join unnest(rates) as s(symbol)
-      where is_foreign and exit_date is null group by portfolio_id, s.symbol
+      select portfolio_id, s.symbol, min(entry_date) as since
+      from converted cross join unnest(${rateSymbolsSql}) as s(symbol)
+      where exit_date is null group by portfolio_id, s.symbol
     ) n left join symbol_universe u on u.symbol = n.symbol
   ), noted as (
     insert into portfolio_rates as t (portfolio_id, symbol, since, rated_version)

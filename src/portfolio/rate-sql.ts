@@ -11,23 +11,30 @@ export const rateSymbolSql = (currency: string): string =>
   `case when ${currency} = '${hubCurrency}' then null when ${isQuotedSql(currency)}
     then ${currency} || '${hubCurrency}=X' else '${hubCurrency}' || ${currency} || '=X' end`;
 
-const closeSql = (currency: string, date: string) =>
-  `(select close from prices where symbol = ${rateSymbolSql(currency)} and date <= ${date} order by date desc limit 1)`;
+const closeSql = (symbol: string) =>
+  `(select close from prices where symbol = ${symbol} and date <= c.on_date order by date desc limit 1)`;
 
-/** The rate between two currencies at the closes on or before a date; null where one is missing. */
-export const rateSql = ({ from, to, date }: { from: string; to: string; date: string }): string => {
-  const dividend = (currency: string, close: string) =>
-    `case when ${isQuotedSql(currency)} then ${close} else 1 end`;
-  const divisor = (currency: string, close: string) =>
-    `case when ${currency} = '${hubCurrency}' or ${isQuotedSql(currency)} then 1 else ${close} end`;
-  return `case when ${from} = ${to} then 1 else (
-    select ${quotientSql('rate.dividend', 'rate.divisor', rateDecimals)} from (
-      select (${dividend(from, 'legs.a')}) * (${divisor(to, 'legs.b')}) as dividend,
-        (${divisor(from, 'legs.a')}) * (${dividend(to, 'legs.b')}) as divisor
-      from (select ${closeSql(from, date)} as a, ${closeSql(to, date)} as b) legs
-      where (${from} = '${hubCurrency}' or legs.a is not null) and (${to} = '${hubCurrency}' or legs.b is not null)
-    ) rate) end`;
-};
+const isHere = (currency: string, close: string) =>
+  `(${currency} = '${hubCurrency}' or ${close} is not null)`;
+
+/**
+ * The rates of conversions: of a relation with `source`, `target` and `on_date` the same columns and `rate`, at the closes
+ * on or before the date. What lacks a close has no row. `offset 0` keeps the planner from writing each part out
+ * wherever the next one uses it: without it the plan of three rates has some seventy subplans.
+ */
+export const ratesSql = (conversions: string): string => `
+  select c.source, c.target, c.on_date, ${quotientSql('fraction.dividend', 'fraction.divisor', rateDecimals)} as rate
+  from ${conversions} c
+  cross join lateral (select ${rateSymbolSql('c.source')} as source_symbol, ${rateSymbolSql('c.target')} as target_symbol
+    offset 0) series
+  cross join lateral (select ${closeSql('series.source_symbol')} as source_close,
+    ${closeSql('series.target_symbol')} as target_close offset 0) legs
+  cross join lateral (select
+    case when ${isQuotedSql('c.source')} then source_close else 1 end
+      * case when ${isQuotedSql('c.target')} then 1 else coalesce(target_close, 1) end as dividend,
+    case when ${isQuotedSql('c.source')} then 1 else coalesce(source_close, 1) end
+      * case when ${isQuotedSql('c.target')} then target_close else 1 end as divisor offset 0) fraction
+  where c.source <> c.target and ${isHere('c.source', 'source_close')} and ${isHere('c.target', 'target_close')}`;
 
 /** The date of the latest close that a rate between two currencies could be made of. */
 export const latestRateDateSql = (from: string, to: string): string =>

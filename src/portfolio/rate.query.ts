@@ -1,5 +1,5 @@
 import type { Database } from '../database.ts';
-import { latestRateDateSql, rateSql } from './rate-sql.ts';
+import { latestRateDateSql, ratesSql } from './rate-sql.ts';
 
 /** From one currency into another, at the closes on or before a date; null for the latest ones. */
 export interface Conversion {
@@ -26,7 +26,7 @@ export function rateQuery(database: Database): RateQuery {
       conversions.flatMap((one) => (one === null ? [] : [[keyOf(one), one] as const])),
     );
     if (distinct.size === 0) return conversions.map(() => none);
-    const rows = await database.sql<StoredRate & { key: string }>(ratesSql, [
+    const rows = await database.sql<StoredRate & { key: string }>(storedRatesSql, [
       JSON.stringify(
         [...distinct].map(([key, { from, to, date }]) => ({ key, source: from, target: to, date })),
       ),
@@ -36,9 +36,14 @@ export function rateQuery(database: Database): RateQuery {
   };
 }
 
-const ratesSql = `
-  select key, on_date::text as date, ${rateSql({ from: 'source', to: 'target', date: 'on_date' })} as rate
-  from (
+// A conversion from a currency into itself needs no rate, and is not asked for.
+const storedRatesSql = `
+  with asked as materialized (
     select r.key, r.source, r.target, coalesce(r.date, ${latestRateDateSql('r.source', 'r.target')}) as on_date
     from jsonb_to_recordset($1::jsonb) as r(key text, source text, target text, date date)
-  ) asked`;
+  ), conversions as materialized (
+    select distinct source, target, on_date from asked
+  ), rates as materialized (${ratesSql('conversions')}
+  )
+  select a.key, a.on_date::text as date, r.rate
+  from asked a left join rates r on (r.source, r.target, r.on_date) = (a.source, a.target, a.on_date)`;

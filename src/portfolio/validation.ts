@@ -100,6 +100,6 @@ export function foreignWarning(
   baseCurrency: string,
 ): Problem {
   const lots = count === 1 ? 'One lot is' : `${count} lots are`;
-  const mend = `${lots} in ${currency}, the portfolio in ${baseCurrency}: saved, and counted as missing_fx instead of valued, until ${currency} can be converted.`;
+  const mend = `${lots} in ${currency}, the portfolio in ${baseCurrency}: they are converted at the exchange rates of their days, and missing_fx while there is none.`;
   return makeProblem('WARN_POS_003', { line, column, value: currency }, mend);
 }

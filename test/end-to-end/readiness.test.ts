@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { HealthCheck, Problem } from '../../src/api/schemas.ts';
+import { systemClock } from '../../src/clock.ts';
 import { openDatabase } from '../../src/database.ts';
+import { simulatedProvider } from '../../src/market/simulated.provider.ts';
 import { temporaryDirectory } from '../support/directories.ts';
+import { gatedProvider } from '../support/gates.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { sampleOf } from '../support/prometheus.ts';
-import { startService, type TestService } from '../support/service.ts';
+import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';
 
 const readiness = async (service: TestService) => {
   const { status, body } = await service.get<{ checks: HealthCheck[] } & Partial<Problem>>('/health/ready');
@@ -15,22 +18,32 @@ const readiness = async (service: TestService) => {
   return { status, body, failed, names: body.checks.map(({ name }) => name) };
 };
 
-test('a node is not ready while its PostgreSQL is down, lives on, and is ready again by itself', async () => {
+test('a node is not ready while its PostgreSQL is down, lives on, and is ready again by itself; jobs lose nothing', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'onboarding-readiness-'));
   chmodSync(directory, 0o755);
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  let server = await startPostgres(directory);
+  // What was acknowledged has to be there again: the server is stopped as by kill -9.
+  let server = await startPostgres(directory, { fsync: 'off' });
   onTestFinished(() => server.stop());
   const database = await openDatabase({ databaseUrl: `${server.url}postgres`, dataDir: null, fsync: false });
   onTestFinished(() => database.close());
-  const service = await startService(database, { settings: { SHUTDOWN_GRACE_MS: '0' } });
+  const provider = gatedProvider(simulatedProvider({ clock: systemClock }));
+  const settings = { SHUTDOWN_GRACE_MS: '0', ONBOARDING_CONCURRENCY: '2' };
+  const service = await startService(database, { settings, provider });
   expect(await readiness(service)).toMatchObject({
     status: 200,
     names: ['database', 'schema', 'queue', 'supervisor', 'feed'],
     failed: [],
   });
+  const { body } = await service.upload<Uploaded>(csvOf('BEFORE'));
+  await service.settled(body.portfolio_id);
+  const during = ['DURING1', 'DURING2', 'WAITING'];
+  const fetching = during.slice(0, 2).map((symbol) => provider.hold(symbol));
+  const upload = await service.upload<Uploaded>(csvOf(...during));
+  await Promise.all(fetching.map(({ reached }) => reached));
 
   await server.stop();
+  for (const gate of fetching) gate.open(); // their prices come, and there is no database to store them in
   const since = performance.now();
   const down = await readiness(service);
   expect(performance.now() - since).toBeLessThan(4000);
@@ -46,7 +59,7 @@ test('a node is not ready while its PostgreSQL is down, lives on, and is ready a
   expect(['database_up', 'depth', 'permits'].map((name) => sampleOf(figures, `onboarding_${name}`))).toEqual([
     0,
     null,
-    3,
+    2,
   ]);
 
   server = await server.startAgain();
@@ -54,7 +67,18 @@ test('a node is not ready while its PostgreSQL is down, lives on, and is ready a
     timeout: 20_000,
     interval: 250,
   });
-}, 60_000);
+  expect(await service.settled(upload.body.portfolio_id)).toMatchObject({ status: 'ready' });
+  for (const symbol of during) {
+    const { status, timeline } = await service.job(symbol);
+    // An outage of ours is nobody's attempt, in no phase and however often it was met.
+    expect([symbol, status, new Set(timeline.map(({ attempt }) => attempt))]).toEqual([
+      symbol,
+      'completed',
+      new Set([1]),
+    ]);
+    expect(timeline.map(({ sequence }) => sequence)).toEqual(timeline.map((_, index) => index + 1));
+  }
+}, 90_000);
 
 test('an embedded node minds its directory and its schema', async () => {
   const dataDir = temporaryDirectory();

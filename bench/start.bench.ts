@@ -69,4 +69,5 @@ export default benchmark;
 const told = `\
 From the start of the process until \`GET /health/ready\` answers 200, embedded, every commit flushed to disk; next to a
 process that only opens PGlite on the same directory (no flushing) and answers one query. On the first start PGlite
-unpacks the directory that its own package brings, the service does too and then runs its migrations and pg-boss's.`;
+unpacks the directory that its own package brings; the service copies the migrated one that the very first start of its
+version on this machine has kept, flushes it, and makes the queue.`;

@@ -5,6 +5,7 @@ import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { ormConfig } from '../mikro-orm.config.ts';
 import { countWrite } from './attempt.ts';
 import { AppError } from './errors.ts';
+import { migrations } from './migrations/index.ts';
 import { type EmbeddedDatabase, type EmbeddedOptions, openPglite } from './pglite.ts';
 
 type Orm = MikroORM<AbstractSqlDriver, SqlEntityManager<AbstractSqlDriver>>;
@@ -19,6 +20,8 @@ export interface DatabaseOptions {
   fsync: boolean;
   /** Embedded only: a dumped data directory to start from. */
   loadDataDir?: Blob;
+  /** Embedded only: where a new database is kept once it is migrated, and copied from if it is. */
+  templateAt?: string;
   /** Embedded only: told when the first start makes a database. */
   logger?: EmbeddedOptions['logger'];
   /** Embedded only: told when PostgreSQL has stopped for good. */
@@ -76,19 +79,25 @@ class Rollback extends Error {
 
 /** Opens the database; it is ready for `migrate`. Throws `data_dir_in_use` where another process holds it. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { databaseUrl } = options;
-  const embedded = databaseUrl === null ? await openPglite(options) : null;
+  const { databaseUrl, templateAt } = options;
+  const prepared = templateAt === undefined ? undefined : { keptAt: templateAt, prepare: migrateNew };
+  const embedded = databaseUrl === null ? await openPglite({ ...options, prepared }) : null;
   try {
-    const config = ormConfig(databaseUrl);
-    const orm = (await MikroORM.init({
-      ...config,
-      ...(embedded ? { driverOptions: { pglite: embedded.pglite } } : {}),
-    } as Options)) as unknown as Orm;
-    return databaseOf(orm, embedded, databaseUrl);
+    return databaseOf(await openOrm(databaseUrl, embedded?.pglite ?? null), embedded, databaseUrl);
   } catch (error) {
     await embedded?.close();
     throw error;
   }
+}
+
+async function openOrm(databaseUrl: string | null, pglite: PGlite | null): Promise<Orm> {
+  const driver = pglite ? { driverOptions: { pglite } } : {};
+  return (await MikroORM.init({ ...ormConfig(databaseUrl), ...driver } as Options)) as unknown as Orm;
+}
+
+async function migrateNew(pglite: PGlite): Promise<void> {
+  const orm = await openOrm(null, pglite);
+  await migrate(orm).finally(() => orm.close(true));
 }
 
 function databaseOf(orm: Orm, embedded: EmbeddedDatabase | null, databaseUrl: string | null): Database {
@@ -113,7 +122,9 @@ function databaseOf(orm: Orm, embedded: EmbeddedDatabase | null, databaseUrl: st
         throw on ? error : classified(error);
       }
     },
-    migrate: () => migrate(orm),
+    async migrate() {
+      if (!(await isMigrated(orm))) await migrate(orm);
+    },
     async close() {
       await orm.close(true);
       await embedded?.close();
@@ -236,6 +247,18 @@ function classified(error: unknown): unknown {
     }
   }
   return error;
+}
+
+// Most starts find nothing to do, and the migrator needs a tenth of an embedded start to find that out.
+async function isMigrated(orm: Orm): Promise<boolean> {
+  const read = async <Row>(text: string) =>
+    (await kysely(orm, undefined).executeQuery(rawQuery(text, []))).rows as Row[];
+  const [table] = await read<{ found: boolean }>(
+    `select to_regclass('mikro_orm_migrations') is not null as found`,
+  );
+  if (!table!.found) return false;
+  const applied = await read<{ name: string }>('select name from mikro_orm_migrations');
+  return migrations.every(({ name }) => applied.some((one) => one.name === name));
 }
 
 const migrationLock = 727274; // any constant: it only has to be the same on every node

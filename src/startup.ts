@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
 import { AppError } from './errors.ts';
+import { templatePath } from './pglite-template.ts';
 
 /** Throws `database_unusable` where PostgreSQL cannot be reached or refuses the schema. */
 export async function migrated(database: Database, config: Config): Promise<void> {
@@ -33,5 +34,10 @@ export async function assertPortFree({ host, port }: Config): Promise<void> {
 export function databaseOptions({ database }: Config) {
   return database.kind === 'postgresql'
     ? { databaseUrl: database.url, dataDir: null, fsync: false }
-    : { databaseUrl: null, dataDir: database.dataDir, fsync: database.fsync };
+    : {
+        databaseUrl: null,
+        dataDir: database.dataDir,
+        fsync: database.fsync,
+        templateAt: templatePath(),
+      };
 }

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openPglite } from '../src/pglite.ts';
 import { startChild } from './support/children.ts';
@@ -129,6 +130,40 @@ describe('an embedded database', () => {
       code: 'data_dir_unusable',
       message: expect.stringContaining('/proc/symbol-onboarding'),
     });
+  });
+});
+
+describe('a first start on a machine that had one before', () => {
+  const keptAt = () => join(temporaryDirectory(), 'cache', 'version-1');
+  /** Opens a new directory; answers how often its schema was made for that. */
+  async function first(at: string) {
+    let made = 0;
+    const prepare = async (pglite: PGlite) => {
+      made += 1;
+      await pglite.exec('create table kept (id int primary key)');
+    };
+    const options = { dataDir: temporaryDirectory(), fsync: false, loadDataDir: await loadDataDir };
+    const database = await openPglite({ ...options, prepared: { keptAt: at, prepare } });
+    onTestFinished(() => database.close());
+    return { ...database, made };
+  }
+
+  test('copies what that one had made, and shares nothing with it', async () => {
+    const at = keptAt();
+    mkdirSync(join(at, '..', 'version-0'), { recursive: true });
+    const one = await first(at);
+    await one.pglite.exec('insert into kept values (1)');
+    const other = await first(at);
+    expect([one.made, other.made]).toEqual([1, 0]);
+    expect([await ids(one), await ids(other)]).toEqual([[1], []]);
+    expect(readdirSync(join(at, '..'))).toEqual(['version-1']);
+  });
+
+  test('makes its own where nothing can be kept', async () => {
+    const file = join(temporaryDirectory(), 'file');
+    writeFileSync(file, '');
+    const database = await first(join(file, 'version-1'));
+    expect([database.made, await ids(database)]).toEqual([1, []]);
   });
 });
 

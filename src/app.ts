@@ -194,7 +194,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     queue,
     clock,
     log,
-    onReconnect: () => cache.clear(),
+    onGap: () => cache.clear(),
   });
   closers.push(() => feed.close());
   feed.subscribe((entry) => observeFeed(metrics, nodeName, entry));

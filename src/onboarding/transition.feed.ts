@@ -32,7 +32,7 @@ export async function startTransitionFeed({
   queue,
   clock,
   log,
-  onReconnect,
+  onGap,
 }: {
   /** The position from which on it is read. */
   begin: () => Promise<number>;
@@ -40,8 +40,8 @@ export async function startTransitionFeed({
   queue: Pick<SymbolQueueEdge, 'listen'>;
   clock: Clock;
   log: (error: unknown) => void;
-  /** The connection was lost for a while: what was learnt from the feed may have holes until it is read on. */
-  onReconnect: () => void;
+  /** The connection was lost, or the feed cannot be read: what was learnt from it may have holes until it is read on. */
+  onGap: () => void;
 }): Promise<TransitionFeed> {
   const listeners = new Set<(entry: FeedEntry) => void>();
   const waiting = new Set<{ position: number; arrive: () => void }>();
@@ -74,6 +74,7 @@ export async function startTransitionFeed({
         else caughtUpAt = clock.now();
       }
     } catch (error) {
+      onGap();
       if (!stop.signal.aborted) log(error);
     } finally {
       reading = null;
@@ -91,7 +92,7 @@ export async function startTransitionFeed({
   };
 
   const listening = await queue.listen(channels.feed, wake, () => {
-    onReconnect();
+    onGap();
     wake();
   });
   poll().catch(() => {}); // ends with the signal

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { OverviewView, PortfolioView, SymbolStatusView } from '../../src/api/schemas.ts';
 import type { Database } from '../../src/database.ts';
 import {
@@ -8,6 +8,7 @@ import {
   faultsIn,
   holder,
   journal,
+  lapseLeases,
   newSymbols,
   startCluster,
   until,
@@ -64,7 +65,9 @@ describeOnDatabase('postgres', 'three nodes', (makeDatabase) => {
 
       // Three nodes of three would be nine; the cluster may run four.
       const admitted = pairs.filter((_, n) => answers[n]!.status === 202).flat();
-      const proxies = cluster.hold('SPY', { most: round === 0 ? 3 : 0 }); // without them nobody passes its second phase
+      const lock = await holder(database);
+      // So nobody passes its second phase.
+      if (round === 0) await lock.lock('lock table symbol_factor_exposures in exclusive mode');
       await post(nodes[2]!, '/onboarding/resume');
       if (round === 0) {
         await until(async () => (await overview(nodes[0]!)).cluster_running === 4);
@@ -76,7 +79,7 @@ describeOnDatabase('postgres', 'three nodes', (makeDatabase) => {
         const sample = (name: string) => sampleOf(metrics, `onboarding_cluster_permits${name}`);
         expect([sample(''), sample('_in_use')]).toEqual([4, 4]);
       }
-      proxies.open();
+      await lock.release();
       await allJobsEnded(database);
       // Once for the verdict, and once more where the job did not run where that was asked for.
       expect(admitted.filter((symbol) => cluster.requests(symbol) > 2)).toEqual([]);
@@ -135,5 +138,34 @@ describeOnDatabase('postgres', 'three nodes', (makeDatabase) => {
       const portfolio = await read<PortfolioView>(`${nodes[0]!.at}/portfolios/${body.portfolio_id}`);
       expect(portfolio).toMatchObject({ status: 'ready', snapshot: { position_count: 1, revision: 1 } });
     }
+  });
+
+  test('that all fell asleep go on when they wake up, whoever then has the job', {
+    timeout: 90_000,
+  }, async () => {
+    const since = (await journal(database)).at(-1)!.position;
+    const symbols = newSymbols(8);
+    const gates = symbols.map((symbol) => cluster.hold(symbol, { most: 1 }));
+    await cluster.admit(symbols);
+    await until(async () => (await overview(nodes[0]!)).cluster_running === 4);
+    for (const node of nodes) node.kill('SIGSTOP');
+    onTestFinished(() => nodes.forEach((node) => void node.kill('SIGCONT')));
+    await lapseLeases(database); // as long as a lid is closed
+    // Whichever wakes up first finds that the others' jobs are anybody's; then they wake up too.
+    const [first, ...late] = nodes as [ClusterNode, ...ClusterNode[]];
+    for (const gate of gates) gate.open();
+    first.kill('SIGCONT');
+    await until(async () =>
+      (await journal(database, since)).some(({ event, node }) => event === 'resumed' && node === first.name),
+    );
+    for (const node of late) node.kill('SIGCONT');
+    await allJobsEnded(database);
+
+    const jobs = await database.sql('select status, attempt from onboarding_jobs where symbol = any($1)', [
+      symbols,
+    ]);
+    expect(jobs).toEqual(symbols.map(() => ({ status: 'completed', attempt: 1 })));
+    expect(faultsIn((await journal(database)).filter(({ position }) => position > since))).toEqual([]);
+    expect(symbols.filter((symbol) => cluster.requests(symbol) > 3)).toEqual([]);
   });
 });

@@ -71,7 +71,7 @@ function filesBySymbol(found: readonly { name: string; stem: string }[]): Map<st
     if (!isWellFormed(symbol)) continue; // somebody's notes
     const other = files.get(symbol);
     const isDouble = typeof other === 'string';
-    files.set(symbol, isDouble ? new FileProblem(name, 1, `one file for ${symbol}`, other) : name);
+    files.set(symbol, isDouble ? new FileProblem(name, 1, `one file for ${symbol}`, other) : (other ?? name));
   }
   return files;
 }

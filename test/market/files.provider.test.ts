@@ -154,9 +154,10 @@ describe('a file per symbol', () => {
       expect(await verdict(symbol)).toMatchObject({ verdict: 'invalid' });
     put('AAPL.csv', content);
     put('aapl.csv.gz', gzipSync(content));
+    put('%41APL.csv', content);
     expect(await failure('AAPL')).toMatchObject({
       code: 'unusable_data',
-      message: expect.stringMatching(/expected one file for AAPL, got: "AAPL.csv"/i),
+      message: expect.stringMatching(/expected one file for AAPL, got: "(AAPL|%41APL).csv/i),
     });
     expect(await closes('VOD.L')).toHaveLength(2);
   });

@@ -24,6 +24,30 @@ test('a chore is done at the start and at its interval, and its failures harm no
   expect(clock.pending).toEqual([]);
 });
 
+test('a chore that is woken is done before its time, and once more where that happens while it is done', async () => {
+  const clock = new TestClock();
+  let runs = 0;
+  let wake = () => {};
+  const chore = {
+    everyMs: 1000,
+    onWake: (given: () => void) => {
+      wake = given;
+    },
+    async run() {
+      runs += 1;
+      if (runs === 2) wake();
+    },
+  };
+  const { close } = startMaintenance({ chores: [chore], clock, log: () => {} });
+  await clock.sleeping(1);
+  expect(runs).toBe(1);
+  wake();
+  while (runs < 3) await Promise.resolve();
+  await clock.sleeping(1);
+  expect(runs).toBe(3);
+  await close();
+});
+
 test('closing waits for the chore under way, tells it to stop, and not for the sleep of another', async () => {
   const never = { now: () => 0, sleepUntil: () => new Promise<never>(() => {}) };
   const started = Promise.withResolvers<void>();

@@ -2,6 +2,7 @@ import Big from 'big.js';
 import { beforeAll, expect, test } from 'vitest';
 import type { z } from 'zod';
 import type {
+  DryRunView,
   LotView,
   positionsSchema,
   pricesSchema,
@@ -89,6 +90,13 @@ describeOnEveryDatabase('totals', (makeDatabase) => {
     ).body;
     expect(positions).toHaveLength(lots.length);
     expectSums(positions, portfolio.snapshot!, baseCurrency);
+    if (status !== 'ready') return;
+    const dry = await service.upload<DryRunView>(
+      csvOfLots(lots),
+      `base_currency=${baseCurrency}&dry_run=true`,
+    );
+    expect(dry.body).toMatchObject({ would: 'ready', pending_symbols: [] });
+    expect(totalsOf((dry.body as { snapshot: SnapshotView }).snapshot)).toEqual(oracle);
   });
 });
 

@@ -15,6 +15,8 @@ export interface Emitted {
   bytes: number;
   /** The most memory that this process had while it sent, in bytes. */
   rss: number;
+  /** Processor time of this process while it sent, in microseconds. */
+  cpuUs: number;
 }
 
 /** The same clock in every process of a machine. */
@@ -50,6 +52,7 @@ export async function serveEmitter(port: number, broadcast: (entry: FrameOf<'tra
   const emit = async ({ count, everyMs }: Emission): Promise<Emitted> => {
     const sentAt: number[] = [];
     let rss = process.memoryUsage.rss();
+    const begun = process.cpuUsage();
     for (let n = 0; n < count; n += 1) {
       position += 1;
       const entry = entryAt(position);
@@ -59,7 +62,9 @@ export async function serveEmitter(port: number, broadcast: (entry: FrameOf<'tra
       if (everyMs === 0) await new Promise(setImmediate);
       else await new Promise((resolve) => setTimeout(resolve, everyMs));
     }
-    return { sentAt, bytes: Buffer.byteLength(JSON.stringify(entryAt(0))), rss };
+    const { user, system } = process.cpuUsage(begun);
+    const bytes = Buffer.byteLength(JSON.stringify(entryAt(0)));
+    return { sentAt, bytes, rss, cpuUs: user + system };
   };
   const control = createServer(({ url = '/' }, response) => {
     const asked = new URL(url, 'http://control').searchParams;

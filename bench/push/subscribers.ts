@@ -10,6 +10,8 @@ export interface Heard {
   p99Ms: number;
   /** The memory that the server took while it sent, beyond what it had before anybody came. */
   grownBytes: number;
+  /** Processor time of the server for each delivery to a client that reads, in microseconds. */
+  cpuUs: number;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function subscribers(
         before[client] = complete;
         if (left === 0) resolve();
       };
-      const { sentAt, rss } = await emit({ count, everyMs });
+      const { sentAt, rss, cpuUs } = await emit({ count, everyMs });
       await all;
       const waits = new Float64Array(reading * count);
       for (let at = 0; at < waits.length; at += 1) waits[at] = arrivals[at]! - sentAt[at % count]!;
@@ -62,6 +64,7 @@ export async function subscribers(
         p50Ms: waits[Math.floor(waits.length * 0.5)]!,
         p99Ms: waits[Math.floor(waits.length * 0.99)]!,
         grownBytes: Math.max(0, rss - rssBefore),
+        cpuUs: cpuUs / (reading * count),
       };
     },
     close() {

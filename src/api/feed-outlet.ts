@@ -106,7 +106,10 @@ export function createOutlet({ sink, encode, limits, now, onClose }: OutletOptio
     },
     deliver(entry) {
       if (!open) return;
-      if (since === null && !isFull()) return writeEntry(entry);
+      if (since === null && sink.pending <= limits.bufferBytes) {
+        after = entry.position;
+        return sink.write(encode(entry));
+      }
       since ??= now();
       keep(entry);
     },

@@ -97,9 +97,13 @@ export type Encode = (frame: Frame) => Uint8Array;
 /** Encodes each frame once, for however many connections: whoever is told the same thing is handed the same object. */
 export function encodeOnce(encode: Encode): Encode {
   const known = new WeakMap<Frame, Uint8Array>();
+  // Of a broadcast each is asked for thousands of times in a row.
+  let last: { frame: Frame; bytes: Uint8Array } | null = null;
   return (frame) => {
+    if (last?.frame === frame) return last.bytes;
     const bytes = known.get(frame) ?? encode(frame);
     known.set(frame, bytes);
+    last = { frame, bytes };
     return bytes;
   };
 }

@@ -50,7 +50,11 @@ const common = {
 
 // A node that is stopped in the middle of a transaction must not freeze the others, and a lock that does not come
 // is an answer, not a wait without end.
-export const sessionOptions = '-c idle_in_transaction_session_timeout=5000 -c lock_timeout=5000';
+export const sessionOptions = {
+  options: '-c idle_in_transaction_session_timeout=5000 -c lock_timeout=5000',
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000, // a host that is gone says nothing
+};
 
 /** One configuration for both drivers: PostgreSQL where a URL is given, else embedded PGlite. */
 export function ormConfig(databaseUrl: string | null) {
@@ -61,9 +65,7 @@ export function ormConfig(databaseUrl: string | null) {
     clientUrl: databaseUrl,
     pool: { min: 0, max: 10 },
     driverOptions: {
-      options: sessionOptions,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
+      ...sessionOptions,
       onPoolCreated: reclaimBroken,
     },
   });

@@ -52,7 +52,9 @@ function createBoss(database: Database): PgBoss {
     const calm = { ...common, superviseIntervalSeconds: 60, monitorIntervalSeconds: 60 };
     return new PgBoss({ ...calm, backend: 'pglite', db: bossDb(database.pglite) });
   }
-  return new PgBoss({ ...common, connectionString: database.databaseUrl!, options: sessionOptions, max: 4 });
+  // Its types name fewer settings than it hands on to its pool.
+  const sessions: object = sessionOptions;
+  return new PgBoss({ ...common, connectionString: database.databaseUrl!, max: 4, ...sessions });
 }
 
 async function reclaim(boss: PgBoss): Promise<void> {

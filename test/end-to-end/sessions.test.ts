@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { openDatabase } from '../src/database.ts';
-import { describeOnDatabase } from './support/databases.ts';
-import { csvOf, startService, type Uploaded } from './support/service.ts';
+import { openDatabase } from '../../src/database.ts';
+import { describeOnDatabase } from '../support/databases.ts';
+import { csvOf, startService, type Uploaded } from '../support/service.ts';
 
 /** A way to a PostgreSQL that remembers with which options each session was asked for. */
 async function proxyTo(databaseUrl: string) {

@@ -105,7 +105,7 @@ interface Connection {
 
 async function connect(request: FeedRequest, first: ClientFrame): Promise<Connection> {
   const { url, token, send, signal, WebSocket = globalThis.WebSocket } = request;
-  const target = new URL('/ws', url);
+  const target = new URL(`${url.replace(/\/+$/, '')}/ws`);
   target.protocol = target.protocol === 'https:' ? 'wss:' : 'ws:';
   if (token) {
     // A browser's socket bears no header.
@@ -118,6 +118,8 @@ async function connect(request: FeedRequest, first: ClientFrame): Promise<Connec
   let wake = () => {};
   let watchdog: ReturnType<typeof setTimeout> | undefined;
   let silenceMs = 30_000; // until `hello` says how often it speaks
+  // A first state has to be taken whole, however large: it would begin anew on the next connection.
+  let isFirst = first.type === 'subscribe';
 
   const end = (reason: string) => {
     clearTimeout(watchdog);
@@ -139,7 +141,9 @@ async function connect(request: FeedRequest, first: ClientFrame): Promise<Connec
     const frame = frameOf(data);
     if (frame === null) return end('what answers is not the feed of this service');
     if (frame.type === 'hello') silenceMs = frame.limits.ping_interval_ms * silenceFactor;
-    if (frames.length >= queuedMax) return end(full);
+    if (frames.length >= queuedMax && !isFirst) return end(full);
+    if (frame.type === 'resync') isFirst = true;
+    if (frame.type === 'live') isFirst = false;
     frames.push(frame);
     wake();
   };

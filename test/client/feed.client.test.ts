@@ -134,6 +134,14 @@ describe('the frames of the feed', () => {
     await frames.return();
   });
 
+  test('begin with the whole first state, however large and however slowly it is read', async () => {
+    const actors = Array.from({ length: 2500 }, () => ({ type: 'actor', position: 7 }));
+    const { take, begun, frames } = reading((socket) => socket.tell(...actors, live(7)));
+    expect((await take(2501)).at(-1)).toEqual(live(7));
+    expect(begun).toHaveLength(1);
+    await frames.return();
+  });
+
   test('end with an error where the subscription is refused, and without one where the reader stops', async () => {
     const refused = reading((socket) =>
       socket.tell({

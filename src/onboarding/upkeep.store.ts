@@ -1,5 +1,6 @@
 import type { Database, Transaction } from '../database.ts';
 import { rateSlackDays } from '../market/rates.ts';
+import { addDays } from '../market/sessions.ts';
 import type { AdmissionStore } from './admission.store.ts';
 
 /** The last completed session of all exchanges that keep the same hours. */
@@ -95,7 +96,7 @@ export function upkeepStore(database: Database, { admission, universe }: UpkeepO
     async requestRates(symbols, { session }) {
       const untried = await database.sql<{ symbol: string; has_failed: boolean }>(untriedSql, [
         symbols,
-        session,
+        dayBefore(session),
       ]);
       if (untried.length === 0) return;
       const names = untried.map(({ symbol }) => symbol);
@@ -103,7 +104,7 @@ export function upkeepStore(database: Database, { admission, universe }: UpkeepO
       const due = untried.flatMap(({ symbol, has_failed }) => (has_failed ? [] : [symbol]));
       await database.transaction(async (on) => {
         await universe.reserve(names, [], { on });
-        await database.sql(markSql, [names, session], { on });
+        await database.sql(markSql, [names, dayBefore(session)], { on });
         const admitted = new Set(await admit(due, on));
         const refused = due.filter((symbol) => !admitted.has(symbol));
         if (refused.length > 0) await database.sql(markSql, [refused, null], { on });
@@ -121,6 +122,9 @@ export function upkeepStore(database: Database, { admission, universe }: UpkeepO
     },
   };
 }
+
+// A series is tried for a session of New York, its own may end later: the refresh of that one must find it due.
+const dayBefore = (session: string): string => addDays(session, -1);
 
 const hoursSql = `
   select distinct time_zone as "timeZone", session_end as "sessionEnd", type = 'CRYPTOCURRENCY' as "tradesWeekends"

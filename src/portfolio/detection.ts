@@ -89,7 +89,8 @@ export function detectNeeds({
     found[worth].push(symbol);
     const reason = reasonOf({ state, worth, rated: rates.get(symbol) });
     const since = held.get(symbol) ?? null;
-    if (worth === 'known' && since !== null && state?.historyFrom && state.historyFrom > since) {
+    const isSettled = worth === 'known' && state!.isReady; // any other gets a job, which asks for its splits as well
+    if (isSettled && since !== null && state?.historyFrom && state.historyFrom > since) {
       found.shallow.push({ symbol, since });
     }
     if (state?.unfinishedJobId) found.joining.push({ symbol, jobId: state.unfinishedJobId });

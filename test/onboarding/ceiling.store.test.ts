@@ -83,8 +83,9 @@ describeOnDatabase('postgres', 'permits of the cluster, asked for by many at onc
   test('are never more than the ceiling, and none is left while somebody asks', async () => {
     const database = await makeDatabase();
     const symbols = Array.from({ length: 12 }, (_, n) => `S${n}`);
-    const { take, free, inUse, claims } = await startOn(database)(5, symbols);
+    const { node, take, free, inUse, taken, claims } = await startOn(database)(5, symbols);
     for (let round = 0; round < (process.env.SOAK ? 200 : 5); round += 1) {
+      expect(await node.queue.touch(taken.map(({ entry }) => entry))).toEqual([]); // the leases last 10 s
       const answers = await Promise.all(claims.map((claim) => take([claim])));
       // Who looked while a permit was locked passes it by; it is there for the next look.
       const again = await Promise.all(claims.map((claim) => take([claim])));

@@ -13,8 +13,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Processes, not threads: the tests kill children, lock directories and run WebAssembly that cannot be shared.
     pool: 'forks',
-    // A file that opens PGlite holds about half a gigabyte.
-    maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
+    // One more than there are processors, because tests of several nodes mostly wait for leases and restarts. A file that
+    // opens PGlite holds about half a gigabyte.
+    maxWorkers: Math.min(4, availableParallelism() + 1),
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/setup.ts'],
     testTimeout: soaking ? 600_000 : 30_000,

@@ -57,7 +57,13 @@ const benchmark: Benchmark = {
       ];
       return {
         markdown: `${told}\n\n${table(['start on', 'service, ms', 'PGlite, ms', 'ratio'], rows)}`,
-        promises: [],
+        promises: [
+          {
+            what: 'the first start, once the template exists, of PGlite alone',
+            value: ratioOf(taken.serviceFirst, taken.pgliteFirst).median,
+            limit: { atMost: 2 },
+          },
+        ],
       };
     } finally {
       data.remove();

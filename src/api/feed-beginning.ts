@@ -31,6 +31,7 @@ export async function subscribe(parts: BeginningParts, given: readonly Subscript
   const { position, subscriptions: states } = await parts.read(() => feed.state(admitted, viewer));
   await parts.reached(position, parts.gone);
   parts.catchUp(position);
+  await outlet.room(); // what was caught up may be kept for later, and `live` says that nothing is missing
   for (const [place, state] of states.entries()) {
     const { id, portfolios, actors, truncated } = state;
     const refusal = subscriptions.begin(admitted[place]!, state);

@@ -22,7 +22,10 @@ export interface Outlet {
   send(frame: Frame): void;
   /** Writes an entry, or keeps it as the latest of its kind. */
   deliver(entry: FeedEntry): void;
-  /** Resolves once there is room again, for who has much to say at once; rejects when the client is gone. */
+  /**
+   * Resolves once nothing is kept and there is room again, for who has much to say at once; rejects when the client is
+   * gone.
+   */
   room(): Promise<void>;
   /** The sink has room again. */
   drained(): void;
@@ -115,7 +118,7 @@ export function createOutlet({ sink, encode, limits, now, onClose }: OutletOptio
     },
     room() {
       if (!open) return Promise.reject(new Error('the client is gone'));
-      if (!isFull()) return Promise.resolve();
+      if (since === null && !isFull()) return Promise.resolve();
       since ??= now();
       waiting ??= Promise.withResolvers<void>();
       return waiting.promise;

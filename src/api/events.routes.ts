@@ -50,7 +50,8 @@ export function eventsRoute(app: Api, { feed, hub, gate, limits }: EventsOptions
   const config = { tickets: true, stream: true, fresh: true, produces: ['text/event-stream'] };
   app.get('/events', { schema, config, exposeHeadRoute: false }, async (request, reply) => {
     const { viewer, query, headers } = request;
-    const { ticket: _, after = headers['last-event-id'], ...selector } = query;
+    const { ticket: _, after: asked, ...selector } = query;
+    const after = headers['last-event-id'] ?? asked; // a stream that comes back does so to the address it began with
     const subscription = await admissible({ id: 'events', ...selector }, viewer, feed);
     const leave = gate.enter(request);
     if (leave === null) throw new AppError('too_many_connections', 'You have too many open connections.');

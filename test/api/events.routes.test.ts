@@ -81,6 +81,13 @@ describe('/events', () => {
     expect(await until('live')).toMatchObject({ id: '41' });
   });
 
+  // An EventSource comes back to the address that it was given, with a header that is newer.
+  test('resumes after the last event where the address names one from before', async () => {
+    const { url } = await serve();
+    const { until } = await listen(url, '/events?symbols=AAPL&after=3', { 'last-event-id': '40' });
+    expect(await until('resumed')).toMatchObject({ data: { after: 40 } });
+  });
+
   test('says so when what was missed cannot be told, and begins anew', async () => {
     const { url, fake } = await serve();
     fake.replay = { kind: 'resync', reason: 'expired', floor: 30, position: 41 };

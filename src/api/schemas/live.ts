@@ -78,7 +78,8 @@ export const eventsQuerySchema = z
       .optional()
       .meta({ description: 'For operators: every job, every portfolio.' }),
     after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().meta({
-      description: 'Resumes after that position. `Last-Event-ID` says the same.',
+      description:
+        'Resumes after that position. `Last-Event-ID` says the same, and holds where both are sent.',
     }),
     ticket: z.string().max(128).optional().meta({ description: 'From `POST /tickets`.' }),
   })

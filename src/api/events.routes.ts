@@ -53,6 +53,7 @@ export function eventsRoute(app: Api, { feed, hub, gate, limits }: EventsOptions
     const { ticket: _, after: asked, ...selector } = query;
     const after = headers['last-event-id'] ?? asked; // a stream that comes back does so to the address it began with
     const subscription = await admissible({ id: 'events', ...selector }, viewer, feed);
+    if (reply.raw.destroyed) return void reply.hijack(); // gone meanwhile: nothing would tell us once more
     const leave = gate.enter(request);
     if (leave === null) throw new AppError('too_many_connections', 'You have too many open connections.');
     const session = hub.join({ sink: stream(reply, limits), encode, viewer });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { credentials } from '../support/tokens.ts';
@@ -141,6 +142,20 @@ describe('/events', () => {
       status = again.response.status;
       again.stop.abort();
     }
+  });
+
+  test('keeps no place for a client that was gone before its stream began', async () => {
+    const { url, server, fake } = await serve({ live: { socketsPerClient: 1 } });
+    const gate = Promise.withResolvers<void>();
+    fake.whileReading = () => gate.promise;
+    const leaving = new AbortController();
+    const asked = ask(`${url}/events?portfolios=${portfolioId}`, { signal: leaving.signal });
+    const [, response] = (await once(server.server, 'request')) as [unknown, ServerResponse];
+    leaving.abort();
+    await Promise.all([expect(asked).rejects.toThrow(), once(response, 'close')]);
+    gate.resolve();
+    const { next } = await listen(url, '/events?symbols=AAPL');
+    expect(await next()).toEqual({ retry: '1000' });
   });
 
   test('drops a client that does not read, and says so to one that comes to read again', async () => {

@@ -52,7 +52,7 @@ export function storesOn({ config, clock, database, queue, provider, calendar, n
   const universe = universeStore(database);
   const proxies = proxySource({ provider, prices, database, clock, onCalendar: calendar.learn });
   const operations = operationsStore(database, { queue, node: nodeName, depthMax: depth });
-  const wants = upkeepStore(database, { admission, universe });
+  const wants = upkeepStore(database, { admission });
   return {
     admission,
     claims: claimStore(database, { queue, node: nodeName, limits: config.job }),

@@ -43,21 +43,10 @@ export interface UpkeepStore {
   admit(symbols: readonly string[]): Promise<void>;
 }
 
-interface UpkeepOptions {
-  admission: AdmissionStore;
-  universe: {
-    reserve(
-      symbols: readonly string[],
-      instruments: readonly [],
-      options: { on: Transaction },
-    ): Promise<void>;
-  };
-}
-
 /** Who asks for what no user asked for. */
 const requestedBy = 'service';
 
-export function upkeepStore(database: Database, { admission, universe }: UpkeepOptions): UpkeepStore {
+export function upkeepStore(database: Database, { admission }: { admission: AdmissionStore }): UpkeepStore {
   const admit = async (symbols: readonly string[], on: Transaction): Promise<string[]> => {
     const wanted = symbols.map((symbol) => ({ symbol, reason: 'refresh' as const }));
     const answer = await admission.admit(wanted, { requestedBy, on });
@@ -103,8 +92,7 @@ export function upkeepStore(database: Database, { admission, universe }: UpkeepO
       // The job of an upload has failed, in this session for all that is known: noted, and that is all until the next.
       const due = untried.flatMap(({ symbol, has_failed }) => (has_failed ? [] : [symbol]));
       await database.transaction(async (on) => {
-        await universe.reserve(names, [], { on });
-        await database.sql(markSql, [names, dayBefore(session)], { on });
+        await database.sql(reserveSql, [names, dayBefore(session)], { on });
         const admitted = new Set(await admit(due, on));
         const refused = due.filter((symbol) => !admitted.has(symbol));
         if (refused.length > 0) await database.sql(markSql, [refused, null], { on });
@@ -158,6 +146,13 @@ const markDueSql = `
   returning u.symbol`;
 
 const markSql = 'update symbol_universe set refreshed_for = $2::date where symbol = any($1::text[])';
+
+// A row each, and marked: one statement that takes each row once, in the order of symbols, as strongly as it needs it.
+// Whoever shared them first and marked them then would wait for another one that does the same, and that one for it.
+const reserveSql = `
+  insert into symbol_universe as u (symbol, refreshed_for)
+  select s.symbol, $2::date from unnest($1::text[]) as s(symbol) order by s.symbol collate "C"
+  on conflict (symbol) do update set refreshed_for = excluded.refreshed_for`;
 
 const shallowSql = `
   select symbol from symbol_universe where is_active and wanted_from < history_from

@@ -4,7 +4,6 @@ import { failures } from '../../src/market/failures.ts';
 import { admissionStore } from '../../src/onboarding/admission.store.ts';
 import { upkeepStore } from '../../src/onboarding/upkeep.store.ts';
 import { upkeepOf } from '../../src/onboarding/upkeep.ts';
-import { universeStore } from '../../src/universe/universe.store.ts';
 import { TestClock } from '../support/clock.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { emptyTables, jobRow, startNode } from './fixture.ts';
@@ -26,7 +25,7 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
     await database.sql('truncate portfolio_rates, symbol_factor_exposures cascade');
     const clock = new TestClock(at);
     const admission = admissionStore(database, { queue, depthMax });
-    const wants = upkeepStore(database, { admission, universe: universeStore(database) });
+    const wants = upkeepStore(database, { admission });
     const market = { away: false, asked: 0 };
     const proxies = {
       async current() {
@@ -42,7 +41,7 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
       for (const one of taken) await walk(one, ...ends);
       return taken.map(({ claim }) => claim.symbol).sort();
     };
-    return { clock, upkeep, admit, work, market, jobs };
+    return { clock, upkeep, wants, admit, work, market, jobs };
   }
 
   const enter = (symbol: string, hours: typeof newYork, lastPriceDate: string) =>
@@ -189,5 +188,15 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
     await upkeep.rates();
     expect(await work('completed')).toEqual(['USDXAF=X']);
     expect(await admit([])).toMatchObject({ kind: 'admitted' });
+  });
+
+  test('asks once for each rate, however many nodes find it lacking at once', async () => {
+    const { wants, work } = await node();
+    for (const base of ['A', 'B', 'C', 'D', 'E']) {
+      const symbols = ['X', 'Y', 'Z'].map((currency) => `USD${base}${base}${currency}=X`);
+      const request = () => wants.requestRates(symbols, { session: '2026-07-31' });
+      await Promise.all([request(), request(), request(), request()]);
+      expect(await work('completed')).toEqual(symbols);
+    }
   });
 });

@@ -9,7 +9,8 @@ import { isForeignSql, lotsSql, rateSymbolsSql } from './valuation.ts';
  * A value is converted at the close on or before its price date, a cost at the one on or before its entry date. Cash in
  * another currency has no price but its rate, so the rate's date is its price date. What is left of a closed lot, its
  * realised gain, is converted at its exit date, with what is stored. `portfolio_rates` remembers which portfolio is
- * converted with which series, from which date on and at which version: whose version differs is due.
+ * converted with which series, from which date on and at which version: whose version differs is due. A series that is
+ * needed no more, because its symbol trades in another currency now, is forgotten: it would be due for ever.
  */
 export const priceSql = `
   with changing as materialized (
@@ -58,5 +59,8 @@ export const priceSql = `
     select portfolio_id, symbol, since, case when is_active then price_version end from needed
     on conflict (portfolio_id, symbol) do update set since = excluded.since, rated_version = excluded.rated_version
     where (t.since, t.rated_version) is distinct from (excluded.since, excluded.rated_version)
+  ), forgotten as (
+    delete from portfolio_rates t where t.portfolio_id = any(array(select unnest($1::uuid[])))
+      and not exists (select from needed n where (n.portfolio_id, n.symbol) = (t.portfolio_id, t.symbol))
   )
   select symbol, min(since)::text as since from needed where is_lacking group by symbol order by symbol`;

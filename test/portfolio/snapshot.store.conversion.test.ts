@@ -74,4 +74,22 @@ describeOnEveryDatabase('snapshots of several currencies', (makeDatabase) => {
     expect(await snapshots.batch('EURUSD=X', 10)).toEqual([]);
     expect(await snapshots.recompute([euro])).toEqual([]);
   });
+
+  test('are due no more to a series once their symbol trades in another currency', async () => {
+    await enter(database, [priced('SAP.DE', '200', '2026-07-30', 'EUR')]);
+    await enterRates(database, { 'EURUSD=X': { '2025-01-01': '1.03', '2026-07-29': '1.25' } });
+    const id = await save(database, 'USD', [lotOf({ symbol: 'SAP.DE' })]);
+    await snapshots.recompute([id]);
+    await database.sql(
+      `update symbol_universe set price_version = price_version + 1 where symbol = 'EURUSD=X'`,
+    );
+    expect(await snapshots.batch('EURUSD=X', 1)).toEqual([id]);
+    await database.sql(`update symbol_universe set currency = 'USD' where symbol = 'SAP.DE'`);
+    await snapshots.price('SAP.DE', '250', '2026-07-31');
+    expect(await snapshots.batch('SAP.DE', 1)).toEqual([id]);
+    await database.sql(
+      `update symbol_universe set price_version = price_version + 1 where symbol = 'EURUSD=X'`,
+    );
+    expect(await snapshots.batch('EURUSD=X', 1)).toEqual([]);
+  });
 });

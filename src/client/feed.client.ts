@@ -147,6 +147,7 @@ async function connect(request: FeedRequest, first: ClientFrame): Promise<Connec
     frames.push(frame);
     wake();
   };
+  socket.onerror = () => {}; // `close` follows; and that of the package ws would end the process unless somebody listens
   socket.onclose = ({ code, reason }) => end(reason || `it was closed with ${code}`);
   return {
     async next() {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { ConnectionError, createClient, FeedError, type Frame } from '../../src/client/index.ts';
 
 /** What a test's server does with the n-th connection, which has sent its first frame. */
@@ -177,5 +178,21 @@ describe('the frames of the feed', () => {
     expect(await frames.next()).toEqual({ value: undefined, done: true });
     expect(losses[0]).toContain('127.0.0.1:1');
     expect(new ConnectionError('timeout', 'm').code).toBe('timeout');
+  });
+
+  test('outlive a socket of the package ws that cannot connect', async () => {
+    const stop = new AbortController();
+    const client = createClient({
+      url: 'http://127.0.0.1:1',
+      WebSocket: WebSocket as unknown as typeof globalThis.WebSocket,
+    });
+    const losses: string[] = [];
+    const onLost = ({ reason }: { reason: string }) => {
+      losses.push(reason);
+      stop.abort();
+    };
+    const frames = client.watch({ symbols: ['A'] }, { signal: stop.signal, onLost });
+    expect(await frames.next()).toEqual({ done: true, value: undefined });
+    expect(losses).toEqual(['it was closed with 1006']);
   });
 });

@@ -1,6 +1,7 @@
-import type { Lot } from './lots.ts';
+import { quotedSymbol } from './conversion.ts';
+import { isOpen, type Lot } from './lots.ts';
 import { minorUnitWarning } from './minor-unit.ts';
-import type { Problem } from './problems.ts';
+import { makeProblem, type Problem } from './problems.ts';
 import { type Split, splitWarning } from './split.ts';
 import { foreignWarning } from './validation.ts';
 
@@ -21,8 +22,8 @@ const remarksMax = 100; // at most as many as anybody would read
 
 /**
  * The warnings that can only be given once the symbols are known: lots that are in another currency than the portfolio
- * because their symbol trades in it, one warning per currency, entry prices that look like pence, and splits since the
- * entry.
+ * because their symbol trades in it, one warning per currency, closed lots of which nobody knows the currency, one
+ * warning for all, entry prices that look like pence, and splits since the entry.
  */
 export function marketRemarks(
   lots: readonly Lot[],
@@ -45,5 +46,24 @@ export function marketRemarks(
     const warning = splitWarning(lot, quote.splits);
     if (warning && split.length < remarksMax) split.push(warning);
   }
-  return [...[...foreign.values()].map((lots) => foreignWarning(lots, baseCurrency)), ...minor, ...split];
+  const currencies = [...foreign.values()].map((lots) => foreignWarning(lots, baseCurrency));
+  return [...currencies, ...assumedWarnings(lots, { quotes, baseCurrency }), ...minor, ...split];
+}
+
+// A closed lot sends nothing to the provider: its gain would be summed in the wrong currency without a word.
+function assumedWarnings(
+  lots: readonly Lot[],
+  { quotes, baseCurrency }: { quotes: Quotes; baseCurrency: string },
+): Problem[] {
+  const assumed = lots.filter((lot) => {
+    const symbol = lot.currency === null && lot.exitPrice !== null && !isOpen(lot) ? quotedSymbol(lot) : null;
+    return symbol !== null && !quotes.get(symbol)?.currency;
+  });
+  const [first] = assumed;
+  if (first === undefined) return [];
+  const others = assumed.length === 1 ? '' : ` and ${assumed.length - 1} more closed lots`;
+  const mend =
+    `No currency is known of ${first.symbol}${others}: their realised gain is taken to be in ${baseCurrency}. Write the ` +
+    'currency where it is another one.';
+  return [makeProblem('WARN_POS_005', { line: first.line, column: 'Currency', value: first.symbol }, mend)];
 }

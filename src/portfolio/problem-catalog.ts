@@ -172,6 +172,10 @@ export const problemCatalog = {
     title: 'Is the entry price in a minor unit?',
     mend: 'Write GBX, ZAc or ILA as currency if prices are in pence, cents or agorot.',
   },
+  WARN_POS_005: {
+    title: 'The currency of a closed lot is not known',
+    mend: "Write its currency where it is another one than the portfolio's, which is taken.",
+  },
   split_since_entry: {
     title: 'The symbol has split since the entry date',
     mend: 'Check whether quantity and price are from before the split. Neither is ever changed.',

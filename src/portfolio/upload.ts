@@ -6,6 +6,7 @@ import type { Admission, Wanted } from '../onboarding/ports.ts';
 import { readUploadNeeds } from '../universe/needs.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
 import { type Approved, type AssessmentPorts, assessUpload, remarkOf } from './assessment.ts';
+import { quotedSymbols } from './conversion.ts';
 import { neededSymbols } from './lots.ts';
 import { marketRemarks } from './market-remarks.ts';
 import type { PortfolioStore } from './portfolio.store.ts';
@@ -67,7 +68,7 @@ async function save(
     const expected = wanted.map(({ symbol }) => symbol);
     await snapshots.recompute([id], { causes: [], expected, session, on });
     // What can only be said once the symbols are known.
-    const quotes = await universe.quotes(symbols, { on });
+    const quotes = await universe.quotes(quotedSymbols(lots), { on });
     const remarks = marketRemarks(lots, { quotes, baseCurrency }).map(remarkOf);
     const admission = await admit(wanted, { requestedBy: owner, on });
     if (admission.kind !== 'admitted') return rollback(admission);

@@ -57,6 +57,15 @@ test('says nothing of lots that are closed, or in a currency that their row name
   expect(remarks([closed, { symbol: 'SAP.DE', currency: 'USD' }])).toEqual([]);
 });
 
+test('says once what the gain of closed lots is taken to be in, where nobody knows their currency', () => {
+  const closed = { symbol: 'GONE', exitDate: '2025-03-03', exitPrice: '110' };
+  const named = { ...closed, currency: 'EUR' };
+  const known = { ...closed, symbol: 'AAPL' };
+  const expected = [['WARN_POS_005', 4, 'GONE']];
+  expect(remarks([known, named, closed, { ...closed, symbol: 'ODD' }], 'JPY')).toEqual(expected);
+  expect(remarks([known, named, { ...closed, exitPrice: null }, { symbol: 'NEVER' }], 'JPY')).toEqual([]);
+});
+
 test('gives as many suspicions as anybody would read', () => {
   const lots = Array.from({ length: 150 }, () => ({ symbol: 'VOD.L', entryPrice: '72' }));
   expect(remarks(lots, 'GBP')).toHaveLength(100);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { deferredWarnings } from '../../src/portfolio/deferred.ts';
+import { marketRemarks } from '../../src/portfolio/market-remarks.ts';
 import { minorUnitWarning } from '../../src/portfolio/minor-unit.ts';
 import { type ProblemCode, problemCatalog } from '../../src/portfolio/problem-catalog.ts';
 import { splitWarning } from '../../src/portfolio/split.ts';
@@ -82,6 +83,15 @@ const producers: Record<ProblemCode, () => Reading> = {
     const lot = lotOf({ symbol: 'VOD.L', entry_price: '7210' });
     const warning = minorUnitWarning(lot, { symbolCurrency: 'GBP', lastClose: '72.10' });
     return { lots: [lot], problems: null, warnings: warning ? [warning] : [] };
+  },
+  // Nor does it know the currency of a symbol.
+  WARN_POS_005: () => {
+    const lot = lotOf({ symbol: 'GONE', exit_date: '2025-07-01', exit_price: '180' });
+    return {
+      lots: [lot],
+      problems: null,
+      warnings: marketRemarks([lot], { quotes: new Map(), baseCurrency: 'JPY' }),
+    };
   },
   // Nor does it know of splits: this one comes with the symbol.
   split_since_entry: () => {

@@ -144,6 +144,7 @@ export type SupervisorEvent =
   | ({ type: 'permit.requested' } & ChildAddress)
   | ({ type: 'permit.released' } & ChildAddress)
   | ({ type: 'ceiling.granted' } & ChildAddress)
+  | ({ type: 'job.ended' } & ChildAddress)
   | ({ type: 'job.settled' } & ChildAddress)
   | ({ type: 'job.cancel' } & ChildAddress)
   | { type: 'pause' }

@@ -73,6 +73,7 @@ export const supervisorSetup = setup({
       context.children.length >= context.childrenMax &&
       !childOf(context, { symbol: addressIn(event).symbol }),
     isEmpty: ({ context }) => context.children.length === 0,
+    isAlone: ({ context }) => context.clusterConcurrency === null,
   },
   actions: {
     spawnJob: enqueueActions(({ context, event, enqueue }) => {

@@ -27,6 +27,10 @@ export { room, type SupervisorContext, type SupervisorInput } from './permits.ts
  *
  * drained is final; entering it stops whoever is left. Its output says whether a fault led here.
  *
+ * `job.ended` says that a child's end is on its way to the journal: its permit goes to the next in the queue, whose first
+ * transition is committed with that end or after it. A permit of the cluster is kept until the end is committed, because
+ * another node's journal knows no such order.
+ *
  * Everywhere: `job.settled` (the recorder has committed a child's end), `claim.lost` (another node has the job), a
  * child's end and a child's exception all have one effect: the child is stopped and its permit is free. So one
  * child's mistake harms neither its siblings nor the node. `job.cancel` is passed on to the child.
@@ -74,6 +78,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
         'claim.taken': [{ guard: 'isFull', actions: 'refuseClaim' }, { actions: 'spawnJob' }],
         'permit.requested': { actions: 'queueForPermit' },
         'permit.released': { actions: 'takePermitBack' },
+        'job.ended': { guard: 'isAlone', actions: 'takePermitBack' },
         'ceiling.granted': { actions: 'passPermitOn' },
         'xstate.error.actor.ceiling': {
           target: 'draining',

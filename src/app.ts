@@ -144,11 +144,11 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     clock,
     log,
     signal: stopped.signal,
-    lanes: embedded ? 1 : 2,
     onCommitted(record) {
       told.onCommitted(record);
       observeCommit(metrics, record);
     },
+    onEnded: (claim) => onboarding.send({ type: 'job.ended', ...claim }),
     onSettled: (claim) => onboarding.send({ type: 'job.settled', ...claim }),
     onLost: (claim) => onboarding.send({ type: 'claim.lost', ...claim }),
   });

@@ -81,7 +81,7 @@ async function onboardAll(
     clock: systemClock,
     log,
     signal: new AbortController().signal,
-    lanes: 2,
+    onEnded: (claim) => onboarding.send({ type: 'job.ended', ...claim }),
     onSettled(claim) {
       onboarding.send({ type: 'job.settled', ...claim });
       settled += 1;

@@ -13,8 +13,6 @@ export interface GroupCommitOptions {
   log: (error: unknown) => void;
   /** Aborted when the process stops: from then on a database that does not answer is waited for no more. */
   signal: AbortSignal;
-  /** How many batches may be in flight at once, each of other jobs. */
-  lanes?: number;
 }
 
 export interface GroupCommit {
@@ -23,13 +21,17 @@ export interface GroupCommit {
   idle(): Promise<void>;
 }
 
+/** What became of a record: told once the next batch has left. */
+type Landed = () => void;
+
 const batchMax = 200;
 const pauseMs = 500;
-const shareMin = 8; // fewer than this are better off in one batch than in two
+const halvesMin = 16; // fewer than this are better off in one batch than in two
 
 /**
- * Writes transitions in batches: one in flight, no timer, whatever arrives meanwhile is the next one. Where many jobs
- * move in step, a second lane halves them: the database works on the one half while this process works on the other.
+ * Writes transitions in batches: one in flight, no timer, whatever arrives meanwhile is the next one. That one leaves
+ * before anybody hears of the first, so that the database works on it while this process goes on with what has landed.
+ * Where many jobs move in step, half of them go first, for the same reason.
  *
  * A database that does not answer is waited for, for ever: the jobs stand still and lose no attempt. A batch in
  * which one job was taken over is split job by job, so that the others are written. Once a record of a claim is
@@ -42,64 +44,54 @@ export function groupCommit({
   onLost,
   log,
   signal,
-  lanes = 1,
 }: GroupCommitOptions): GroupCommit {
-  let waiting: TransitionRecord[] = [];
+  const waiting: TransitionRecord[] = [];
   const broken = new WeakSet<Claim>();
-  const flights = new Set<Promise<void>>();
-  const flying = new Set<string>();
-  let leaving: Promise<void> | null = null;
+  let running: Promise<void> | null = null;
+
+  const run = async () => {
+    await endOfTurn();
+    let flight = takeOff(share());
+    while (flight) {
+      const landed = await flight;
+      flight = takeOff(waiting.length);
+      if (flight) await endOfTurn(); // by then its statement has left
+      landed.forEach(tell);
+      if (!flight) {
+        await endOfTurn();
+        flight = takeOff(share());
+      }
+    }
+    running = null;
+  };
+  const share = () => (waiting.length < halvesMin ? waiting.length : Math.ceil(waiting.length / 2));
+  const takeOff = (size: number): Promise<Landed[]> | null => {
+    if (waiting.length === 0) return null;
+    const batch = waiting.splice(0, Math.min(size, batchMax));
+    const lost = batch.filter(({ claim }) => broken.has(claim));
+    const whole = batch.filter(({ claim }) => !broken.has(claim));
+    const behind = lost.map((record) => lose(record, behindLost()));
+    return whole.length > 0 ? write(whole).then((landed) => [...behind, ...landed]) : Promise.resolve(behind);
+  };
 
   // Whoever is told may fail; what was written stays written, and the others are told all the same.
-  const tell = (listener: () => void) => {
+  const tell = (landed: Landed) => {
     try {
-      listener();
+      landed();
     } catch (error) {
       log(error);
     }
   };
-  const lose = (record: TransitionRecord, error: unknown) => {
+  const lose = (record: TransitionRecord, error: unknown): Landed => {
     broken.add(record.claim);
-    tell(() => onLost(record, error));
+    return () => onLost(record, error);
   };
 
-  const leave = async () => {
-    await endOfTurn();
-    leaving = null;
-    for (let batch = next(); batch.length > 0; batch = next()) takeOff(batch);
-  };
-  // A job in flight waits for its landing: its transitions must not overtake one another.
-  const next = (): TransitionRecord[] => {
-    const free = waiting.filter(({ claim }) => !flying.has(claim.jobId));
-    const others = flights.size > 0;
-    if (flights.size >= lanes || (others && free.length < shareMin)) return [];
-    const shared = !others && lanes > 1 && free.length >= 2 * shareMin;
-    const batch = free.slice(0, Math.min(batchMax, shared ? Math.ceil(free.length / lanes) : free.length));
-    const taken = new Set(batch);
-    waiting = waiting.filter((record) => !taken.has(record));
-    return batch;
-  };
-  const takeOff = (batch: TransitionRecord[]) => {
-    const jobs = new Set(batch.map(({ claim }) => claim.jobId));
-    for (const job of jobs) flying.add(job);
-    const flight = fly(batch).finally(() => {
-      flights.delete(flight);
-      for (const job of jobs) flying.delete(job);
-      leaving ??= leave();
-    });
-    flights.add(flight);
-  };
-  const fly = async (batch: TransitionRecord[]) => {
-    const whole = batch.filter(({ claim }) => !broken.has(claim));
-    for (const record of batch) if (broken.has(record.claim)) lose(record, behindLost());
-    if (whole.length > 0) await write(whole);
-  };
-
-  const write = async (batch: TransitionRecord[]): Promise<void> => {
+  const write = async (batch: TransitionRecord[]): Promise<Landed[]> => {
     for (;;) {
       try {
         await journal.commit(batch);
-        break;
+        return batch.map((record) => () => onCommitted(record));
       } catch (error) {
         if (error instanceof AppError && error.retryable && !signal.aborted) {
           log(error);
@@ -107,24 +99,21 @@ export function groupCommit({
           continue;
         }
         const claims = Map.groupBy(batch, ({ claim }) => claim);
-        if (claims.size > 1) {
-          for (const own of claims.values()) await write(own);
-        } else {
-          for (const record of batch) lose(record, error);
-        }
-        return;
+        if (claims.size === 1) return batch.map((record) => lose(record, error));
+        const landed: Landed[] = [];
+        for (const own of claims.values()) landed.push(...(await write(own)));
+        return landed;
       }
     }
-    for (const record of batch) tell(() => onCommitted(record));
   };
 
   return {
     add(record) {
       waiting.push(record);
-      leaving ??= leave();
+      running ??= run();
     },
     async idle() {
-      while (leaving || flights.size > 0) await (leaving ?? Promise.race(flights));
+      while (running) await running;
     },
   };
 }

@@ -36,13 +36,13 @@ export interface RecorderOptions {
   clock: Clock;
   /** A transition is durable. */
   onCommitted?: (record: TransitionRecord) => void;
-  /** The end of a job is durable: its permit is free. */
+  /** The end of a job is on its way: what is recorded from now on is committed with it or after it. */
+  onEnded: (claim: Claim) => void;
+  /** The end of a job is durable. */
   onSettled: (claim: Claim) => void;
   onLost: (claim: Claim) => void;
   log: (error: unknown) => void;
   signal: AbortSignal;
-  /** Batches of transitions in flight at once. */
-  lanes?: number;
 }
 
 interface Held {
@@ -67,11 +67,11 @@ export function createRecorder({
   journal,
   clock,
   onCommitted,
+  onEnded,
   onSettled,
   onLost,
   log,
   signal,
-  lanes = 1,
 }: RecorderOptions): Recorder {
   const claims = new Map<string, Held>();
   const settle = new Map<TransitionRecord, PromiseWithResolvers<void>>();
@@ -82,7 +82,6 @@ export function createRecorder({
     clock,
     log,
     signal,
-    lanes,
     onCommitted(record) {
       resolve(record);
       onCommitted?.(record);
@@ -140,6 +139,7 @@ export function createRecorder({
     settle.set(record, done);
     held.written = done.promise;
     commits.add(record);
+    if (!isUnfinished(job.status)) onEnded(held.taken.claim);
   };
 
   const onNext = (seen: Observed, snapshot: JobSnapshot) => {

@@ -33,6 +33,16 @@ describe('under a ceiling over all nodes', () => {
     expect(needed().at(-1)).toBe(' | A E');
   });
 
+  test('its permit is kept until the end is committed: no other journal knows the order of this one', () => {
+    const { take, send, grant, needed } = liveSupervisor({ ...bounded, concurrency: 1 });
+    for (const symbol of ['A', 'B']) take(symbol);
+    grant(claimOf('A'));
+    send({ type: 'job.ended', symbol: 'A' });
+    expect(needed().at(-1)).toBe('A | ');
+    send({ type: 'job.settled', symbol: 'A' });
+    expect(needed().at(-1)).toBe(' | B');
+  });
+
   test('a permit for a claim that asks no more starts nobody', () => {
     const { take, grant, name, context } = liveSupervisor(bounded);
     take('A');

@@ -27,6 +27,7 @@ const events: Event[] = [
     { type: 'permit.requested', symbol },
     { type: 'permit.released', symbol },
     { type: 'ceiling.granted', symbol },
+    { type: 'job.ended', symbol },
     { type: 'job.settled', symbol },
     { type: 'job.cancel', symbol },
     { type: `xstate.error.actor.${symbol}`, actorId: symbol, error: new Error('a mistake of ours') },

@@ -22,7 +22,7 @@ const symbols = ['A', 'B', 'C', 'D', 'E', 'F'];
 type Live = ReturnType<typeof liveSupervisor>;
 type Command =
   | { type: 'take'; symbol: string; progress: Partial<JobProgress> }
-  | { type: 'lose' | 'settle' | 'cancel' | 'late'; symbol: string }
+  | { type: 'lose' | 'end' | 'settle' | 'cancel' | 'late'; symbol: string }
   | { type: 'finish' | 'crash' | 'wake'; nth: number }
   | { type: 'grant'; nth: number }
   | { type: 'fail'; nth: number; failure: unknown };
@@ -48,7 +48,10 @@ const failure = fc.constantFrom(
 );
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ type: fc.constant('take' as const), symbol, progress }) },
-  { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('lose', 'settle', 'cancel', 'late'), symbol }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ type: fc.constantFrom('lose', 'end', 'settle', 'cancel', 'late'), symbol }),
+  },
   { weight: 8, arbitrary: fc.record({ type: fc.constantFrom('finish', 'finish', 'wake', 'crash'), nth }) },
   { weight: 5, arbitrary: fc.record({ type: fc.constant('fail' as const), nth, failure }) },
   { weight: 8, arbitrary: fc.record({ type: fc.constant('grant' as const), nth }) },
@@ -73,6 +76,10 @@ async function perform(live: Live, expected: Expected, next: Command, epoch: num
   if ('symbol' in next) {
     const current = expected.get(next.symbol);
     if (next.type === 'late') return send({ type: 'job.settled', symbol: next.symbol, epoch: -1 });
+    if (next.type === 'end') {
+      if (isAtRest(live.name(next.symbol) ?? '')) send({ type: 'job.ended', symbol: next.symbol });
+      return;
+    }
     if (next.type === 'cancel') return send({ type: 'job.cancel', symbol: next.symbol });
     expected.delete(next.symbol);
     const type = next.type === 'lose' ? 'claim.lost' : 'job.settled';

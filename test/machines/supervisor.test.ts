@@ -33,6 +33,15 @@ describe('permits', () => {
     expect([name('B'), name('C')]).toEqual([running, 'pending']);
   });
 
+  test('pass on already when the end is on its way to the journal, whose child stays until it is settled', () => {
+    const { take, send, name, symbols, context } = liveSupervisor({ concurrency: 1 });
+    for (const symbol of ['A', 'B', 'C']) take(symbol);
+    send({ type: 'job.ended', symbol: 'A' });
+    expect([name('B'), name('C'), symbols()]).toEqual([running, 'pending', ['A', 'B', 'C']]);
+    send({ type: 'job.settled', symbol: 'A' });
+    expect([symbols(), context().permits]).toEqual([['B', 'C'], ['B']]);
+  });
+
   test('are granted to nobody during a pause, while what runs goes on to its end', async () => {
     const { take, send, actors, name, context } = liveSupervisor({ concurrency: 1 });
     take('A');

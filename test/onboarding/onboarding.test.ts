@@ -47,6 +47,7 @@ function startNode({
     clock,
     log: (error) => errors.push(error),
     signal: stopped.signal,
+    onEnded: (claim) => onboarding.send({ type: 'job.ended', ...claim }),
     onSettled: (claim) => onboarding.send({ type: 'job.settled', ...claim }),
     onLost: (claim) => onboarding.send({ type: 'claim.lost', ...claim }),
   });

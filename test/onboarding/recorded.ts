@@ -26,6 +26,7 @@ export function recorded({ concurrency = 2, isOpen = true } = {}) {
       },
     },
     clock,
+    onEnded: (claim) => live.send({ type: 'job.ended', ...claim }),
     onSettled(claim) {
       ends.push(claim);
       live.send({ type: 'job.settled', ...claim });

@@ -32,16 +32,18 @@ describe('the recorder', () => {
     expect([recorder.held(), live.symbols()]).toEqual([[], []]);
   });
 
-  test('frees the permit only when the end is durable', async () => {
-    const { live, take, ends, close, open } = recorded({ concurrency: 1 });
+  test('hands the permit on at the end, and has the next job begin with it or after it, never before', async () => {
+    const { live, take, ends, close, open, committed, recorder } = recorded({ concurrency: 1 });
     await take('AAPL');
     await take('MSFT');
     close();
     await live.actors.fail('AAPL', permanent);
-    expect([live.name('AAPL'), live.actors.running(), ends]).toEqual(['failed', [], []]);
+    expect([live.name('AAPL'), live.actors.running(), ends]).toEqual(['failed', ['MSFT'], []]);
+    const begins = recorder.barrier('job-MSFT').then(() => committed.map(({ to }) => to));
     await open();
     expect(ends).toHaveLength(1);
-    expect(live.actors.running()).toEqual(['MSFT']);
+    expect(await begins).toEqual(['processing.fetch.running', 'failed', 'processing.fetch.running']);
+    expect(live.symbols()).toEqual(['MSFT']);
   });
 
   test('measures what a state took', async () => {

@@ -171,7 +171,7 @@ async function check(database: Database, jobs: number): Promise<void> {
          having count(*) = 8 and max(sequence) = 8 and string_agg(to_state, ' ' order by sequence) = $1) as whole)::int
          as journaled,
        (select count(*) from symbol_universe where ready_at is not null)::int as ready,
-       (select count(*) from pgboss.job where name = 'symbol-onboarding' and state = 'completed')::int as settled,
+       (select count(*) from pgboss.job where name = 'symbol-onboarding')::int as queued,
        (select count(distinct position) from onboarding_transitions
          where position between 1 and (select position from feed_head))::int as positions`,
     [journal.join(' ')],
@@ -180,7 +180,7 @@ async function check(database: Database, jobs: number): Promise<void> {
     completed: jobs,
     journaled: jobs,
     ready: jobs,
-    settled: jobs,
+    queued: 0,
     positions: jobs * journal.length,
   });
 }

@@ -5,6 +5,7 @@ import { Migration20261125221430 } from './Migration20261125221430.ts';
 import { Migration20261125221612 } from './Migration20261125221612.ts';
 import { Migration20261125221910 } from './Migration20261125221910.ts';
 import { Migration20261125231111 } from './Migration20261125231111.ts';
+import { Migration20261126013500 } from './Migration20261126013500.ts';
 
 /** Every migration, in order. A committed one never changes. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   { name: 'Migration20261125221430', class: Migration20261125221430 },
   { name: 'Migration20261125221910', class: Migration20261125221910 },
   { name: 'Migration20261125231111', class: Migration20261125231111 },
+  { name: 'Migration20261126013500', class: Migration20261126013500 },
 ];

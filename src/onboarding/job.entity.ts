@@ -1,5 +1,15 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 
+/** An index of the rows that have a value: those without one are not looked for by it. */
+const ofSome = (column: string, columns: readonly string[]) => {
+  const name = `onboarding_jobs_${column}`;
+  const listed = columns.map((one) => `"${one}"`).join(', ');
+  return {
+    name,
+    expression: `create index "${name}" on "onboarding_jobs" (${listed}) where "${column}" is not null`,
+  };
+};
+
 /** One onboarding of one symbol. The partial unique index is the authority on "at most one unfinished job". */
 export const OnboardingJob = defineEntity({
   name: 'OnboardingJob',
@@ -13,10 +23,10 @@ export const OnboardingJob = defineEntity({
     },
     { name: 'onboarding_jobs_symbol', properties: ['symbol', 'id'] },
     { name: 'onboarding_jobs_status', properties: ['status', 'id'] },
-    { name: 'onboarding_jobs_outcome', properties: ['outcome', 'id'] },
+    ofSome('outcome', ['outcome', 'id']),
     { name: 'onboarding_jobs_reason', properties: ['reason', 'id'] },
-    { name: 'onboarding_jobs_error_code', properties: ['errorCode', 'id'] },
-    { name: 'onboarding_jobs_finished_at', properties: ['finishedAt'] },
+    ofSome('error_code', ['error_code', 'id']),
+    ofSome('finished_at', ['finished_at']),
   ],
   properties: {
     id: p.uuid().primary(),

@@ -17,6 +17,7 @@ export interface SymbolQueue {
     options: { on: Transaction },
   ): Promise<void>;
   fetch(limit: number, options: { on: Transaction }): Promise<(QueueEntry & { jobId: string })[]>;
+  /** Takes entries that are held out of the queue. */
   complete(entries: readonly QueueEntry[], options: { on: Transaction }): Promise<void>;
   /** Gives entries back: the next fetch, here or elsewhere, may take them at once. */
   release(entries: readonly QueueEntry[], options: { on: Transaction }): Promise<void>;

@@ -17,6 +17,8 @@ const spellings = {
 } as const;
 type Column = keyof typeof spellings;
 
+const exchangeMax = 32; // a code, like those of Yahoo: what the universe has room for
+
 export interface InstrumentsFile {
   /** What the file says of a symbol, the rest by its spelling. Throws a `FileProblem` where its row is wrong. */
   listing(symbol: string): Listing;
@@ -78,13 +80,17 @@ function readListing(
   const end = said('sessionEnd') ?? sessionEndOf({ type, timeZone });
   if (!/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/.test(end)) return refuse('session_end to be HH:MM', 'sessionEnd');
 
+  const exchange = said('exchange');
+  if (exchange !== null && exchange.length > exchangeMax)
+    return refuse(`exchange to have at most ${exchangeMax} characters`, 'exchange');
+
   return {
     instrument: {
       symbol,
       name: said('name'),
       type,
       currency: quoteUnit === null ? null : majorUnit(quoteUnit).currency,
-      exchange: said('exchange'),
+      exchange,
       timeZone,
       sessionEnd: end,
     },

@@ -5,6 +5,7 @@ import { type Listing, listingOf } from './listings.ts';
 import { instrumentTypes } from './provider.ts';
 import { sessionEndOf } from './session-ends.ts';
 import { isTimeZone } from './sessions.ts';
+import { normalSpelling } from './symbol-form.ts';
 
 const spellings = {
   symbol: ['symbol', 'ticker'],
@@ -40,7 +41,7 @@ export function instrumentsFileReader(file: string): { add(row: FileRow): void; 
         }
         return;
       }
-      const symbol = (row.cells[places.symbol!] ?? '').toUpperCase();
+      const symbol = normalSpelling(row.cells[places.symbol!] ?? '');
       if (rows.has(symbol)) throw new FileProblem(file, row.line, 'each symbol once', symbol);
       rows.set(symbol, row);
     },

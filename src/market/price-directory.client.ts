@@ -7,7 +7,7 @@ import { parse } from 'csv-parse';
 import { FileProblem, type FileRow } from './file-cells.ts';
 import { type InstrumentsFile, instrumentsFileReader, noInstruments } from './instruments-file.ts';
 import { type PriceFile, priceFileReader } from './price-file.ts';
-import { isWellFormed } from './symbol-form.ts';
+import { isWellFormed, normalSpelling } from './symbol-form.ts';
 import { type WideFile, wideFileReader } from './wide-file.ts';
 
 /** What lies in the directory at one moment. Files are named by what was listed there, never by a symbol. */
@@ -67,7 +67,7 @@ export function priceDirectory(directory: string): PriceDirectory {
 function filesBySymbol(found: readonly { name: string; stem: string }[]): Map<string, string | FileProblem> {
   const files = new Map<string, string | FileProblem>();
   for (const { name, stem } of found) {
-    const symbol = decoded(stem).toUpperCase();
+    const symbol = normalSpelling(decoded(stem));
     if (!isWellFormed(symbol)) continue; // somebody's notes
     const other = files.get(symbol);
     const isDouble = typeof other === 'string';

@@ -1,8 +1,9 @@
 import { FileProblem, type FileRow, readDate, readNumber } from './file-cells.ts';
+import { normalSpelling } from './symbol-form.ts';
 
 /** Prices of many symbols: dates down, symbols across. */
 export interface WideFile {
-  /** Normalised symbols, in capitals. */
+  /** Normalised symbols. */
   symbols: ReadonlySet<string>;
   /** The prices of a symbol by date, empty cells left out. Throws a `FileProblem` for a cell that is no price. */
   column(symbol: string): Map<string, number>;
@@ -30,7 +31,7 @@ export function wideFileReader(file: string): { add(row: FileRow): void; end(): 
       );
     }
     cells.slice(1).forEach((cell, index) => {
-      const symbol = cell.toUpperCase();
+      const symbol = normalSpelling(cell);
       if (places.has(symbol)) throw new FileProblem(file, line, 'each symbol once', cell);
       if (symbol !== '') places.set(symbol, index);
     });

@@ -26,6 +26,7 @@ import { createMetrics } from './metrics/registry.metrics.ts';
 import { measurementsOf } from './metrics.ts';
 import { ceilingActor } from './onboarding/ceiling.ts';
 import { claimsActor } from './onboarding/claims.ts';
+import { passedOn } from './onboarding/commits.feed.ts';
 import { inFlight } from './onboarding/in-flight.ts';
 import { jobLog } from './onboarding/job-log.ts';
 import {
@@ -137,10 +138,22 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   const stopped = new AbortController();
   const { cache, warm, hear } = memory(stores, log);
 
+  const feed = await startTransitionFeed({
+    begin: async () => (await stores.feed.journal.head()).position,
+    read: feedReader(stores.feed),
+    queue,
+    clock,
+    log,
+    onGap: () => cache.clear(),
+  });
+  closers.push(() => feed.close());
+  feed.subscribe((entry) => observeFeed(metrics, nodeName, entry));
+  feed.subscribe(hear);
+
   const told = jobLog(logger);
   let onboarding: RunningOnboarding;
   const recorder = createRecorder({
-    journal: stores.journal,
+    journal: passedOn(stores.journal, { node: nodeName, feed }),
     clock,
     log,
     signal: stopped.signal,
@@ -188,17 +201,6 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   const ceiling = stores.ceiling && {
     ceiling: ceilingActor({ ...stores.ceiling, onWork: work.onWork, inFlight: flights, clock, log }),
   };
-  const feed = await startTransitionFeed({
-    begin: async () => (await stores.feed.journal.head()).position,
-    read: feedReader(stores.feed),
-    queue,
-    clock,
-    log,
-    onGap: () => cache.clear(),
-  });
-  closers.push(() => feed.close());
-  feed.subscribe((entry) => observeFeed(metrics, nodeName, entry));
-  feed.subscribe(hear);
   onboarding = startOnboarding({
     machine: supervisorMachine.provide({ actors: { job, claims, ...ceiling } }),
     limits: config.supervisor,

@@ -1,8 +1,20 @@
 import { isUnfinished } from '../../machines/protocol.ts';
 import type { Database, Transaction } from '../database.ts';
 import { AppError } from '../errors.ts';
-import { channels, type Journal, type QueueParts, type SymbolQueue, type TransitionRecord } from './ports.ts';
+import { channels, type QueueParts, type SymbolQueue, type TransitionRecord } from './ports.ts';
 import type { TransitionTrace } from './trace.ts';
+
+/** The recorder's journal. */
+export interface JournalStore {
+  /** Answers where in the feed the transitions stand; null where some of them were there already. */
+  commit(records: readonly TransitionRecord[]): Promise<Placed | null>;
+}
+
+/** The position of the first transition, those of the others follow; and of each the time that its row has. */
+export interface Placed {
+  first: number;
+  at: readonly string[];
+}
 
 /** One row of the journal before it has a position. */
 export interface JournalRow {
@@ -25,7 +37,7 @@ export interface JournalRow {
 export function journalStore(
   database: Database,
   { queue, node }: { queue: Pick<SymbolQueue, 'parts'>; node: string },
-): Journal {
+): JournalStore {
   const plain = writeSql(null);
   const settling = writeSql(queue.parts);
   return {
@@ -46,17 +58,24 @@ async function write(
   text: string,
   records: readonly TransitionRecord[],
   node: string,
-): Promise<void> {
+): Promise<Placed | null> {
   // By claim, not by job: what an older claim of this node left behind is refused, not taken for the newer one's.
   const last = new Map(records.map((record) => [`${record.claim.jobId} ${record.claim.epoch}`, record]));
   const ends = new Set(last.values());
   const rows = records.map((record, index) => rowOf(record, { n: index + 1, last: ends.has(record) }));
-  const [answer] = await database.sql<{ whole: boolean; reached: Record<string, number> | null }>(
-    text,
-    [JSON.stringify(rows), node, channels.feed],
-    { prepared: true },
-  );
-  if (!answer!.whole) throw refusal(records, answer!.reached ?? {});
+  const [answer] = await database.sql<Answer>(text, [JSON.stringify(rows), node, channels.feed], {
+    prepared: true,
+  });
+  const { whole, reached, first, at } = answer!;
+  if (!whole) throw refusal(records, reached ?? {});
+  return at?.length === records.length ? { first: Number(first), at } : null;
+}
+
+interface Answer {
+  whole: boolean;
+  reached: Record<string, number> | null;
+  first: string | null;
+  at: string[] | null;
 }
 
 function rowOf(
@@ -165,8 +184,11 @@ const writeSql = (queue: QueueParts | null) => `
     select f.job_id, f.symbol, f.sequence, head.before + f.place, f.from_state, f.to_state, f.event, f.attempt,
       f.duration_ms, $2, f.epoch, f.error_code, f.error_message, f.actor_snapshot, f.trace
     from fresh f, head
+    returning position, at
   )
   select exists (select from whole) as whole, (select json_object_agg(id, reached) from mine) as reached,
+    (select before + 1 from head) as first,
+    (select json_agg(at::text order by position) from appended) as at,
     (select pg_notify($3, json_build_object('from', before + 1, 'to', position)::text) from head) as told`;
 
 /** Why a batch was not written. `reached` is the sequence of each journal whose claim still holds. */

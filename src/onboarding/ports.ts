@@ -86,7 +86,7 @@ export interface Journal {
    * Commits transitions with their job rows; those into a rest state settle the queue entry too.
    * All or none: throws `claim_lost` where one of the claims was taken over.
    */
-  commit(records: readonly TransitionRecord[]): Promise<void>;
+  commit(records: readonly TransitionRecord[]): Promise<unknown>;
 }
 
 /** Checks, at the end of an effect's transaction, that its claims still hold. Throws `claim_lost`. */

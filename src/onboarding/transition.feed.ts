@@ -8,7 +8,12 @@ export interface TransitionFeed {
   subscribe(listener: (entry: FeedEntry) => void): { position: number; close(): void };
   /** Resolves once the listeners were told everything up to that position; rejects with the signal. */
   reached(position: number, signal: AbortSignal): Promise<void>;
-  /** The last position read, and when there was last nothing behind it (epoch milliseconds). */
+  /**
+   * What a commit of this node will have written, in order, or nothing where it cannot tell. It is told without being
+   * read where it is what comes next, and notifications wait for it; a commit that rejects is read like anybody's.
+   */
+  offer(commit: Promise<readonly FeedEntry[]>): void;
+  /** The last position told, and when there was last nothing behind it (epoch milliseconds). */
   status(): { position: number; caughtUpAt: number };
   close(): Promise<void>;
 }
@@ -23,8 +28,11 @@ export interface FeedPage {
 const pollMs = 1000; // a notification can be lost with its connection
 
 /**
- * The committed feed, read in order. NOTIFY only says that there is something to read, so whatever is lost with a
- * connection is found by the next look, at the latest after a second.
+ * The committed feed, in order. NOTIFY only says how far it goes, so whatever is lost with a connection is found by
+ * the next look, at the latest after a second.
+ *
+ * Most of what a node tells it has committed itself: that needs no reading. Positions are gapless, so what stands right
+ * behind the last one told comes next, whoever says so; a page that was being read meanwhile has it once more.
  */
 export async function startTransitionFeed({
   begin,
@@ -48,10 +56,13 @@ export async function startTransitionFeed({
   const stop = new AbortController();
   let position = await begin();
   let reading: Promise<void> | null = null;
-  let again = false;
+  let wanted = position;
+  const commits = new Set<Promise<void>>();
+  let heard: number | null = null;
   let caughtUpAt = clock.now();
 
   const tell = (entry: FeedEntry) => {
+    if (entry.position <= position) return;
     position = entry.position;
     for (const listener of listeners) {
       try {
@@ -61,16 +72,19 @@ export async function startTransitionFeed({
       }
     }
   };
+  const arrive = () => {
+    for (const waiter of waiting) if (waiter.position <= position) waiter.arrive();
+  };
   const readOn = async () => {
     try {
-      while (again && !stop.signal.aborted) {
-        again = false;
+      while (wanted > position && !stop.signal.aborted) {
+        wanted = position; // what the next page does not have was not there
         const { entries, until, head } = await read(position);
         entries.forEach(tell);
         // A snapshot that changed twice has one place only: the other one is nobody's.
         position = Math.max(position, until);
-        for (const waiter of waiting) if (waiter.position <= position) waiter.arrive();
-        if (until < head) again = true;
+        arrive();
+        if (until < head) wanted = Math.max(wanted, head);
         else caughtUpAt = clock.now();
       }
     } catch (error) {
@@ -80,9 +94,30 @@ export async function startTransitionFeed({
       reading = null;
     }
   };
-  const wake = () => {
-    again = true;
+  const wake = (to = Number.POSITIVE_INFINITY) => {
+    if (to <= position) return;
+    wanted = Math.max(wanted, to);
     reading ??= readOn();
+  };
+  // A notification often overtakes the answer of the commit that it is about.
+  const hear = (to: number) => {
+    if (to <= position) return;
+    if (commits.size === 0 || waiting.size > 0) return wake(to);
+    if (heard === null) {
+      Promise.all(commits).then(() => {
+        const until = heard!;
+        heard = null;
+        wake(until);
+      });
+    }
+    heard = Math.max(heard ?? to, to);
+  };
+  const accept = async (commit: Promise<readonly FeedEntry[]>) => {
+    const entries = await commit.catch(() => []);
+    const next = entries.find((entry) => entry.position > position);
+    if (next?.position === position + 1) entries.forEach(tell);
+    else if (next) hear(entries.at(-1)!.position);
+    arrive();
   };
   const poll = async () => {
     for (;;) {
@@ -91,10 +126,14 @@ export async function startTransitionFeed({
     }
   };
 
-  const listening = await queue.listen(channels.feed, wake, () => {
-    onGap();
-    wake();
-  });
+  const listening = await queue.listen(
+    channels.feed,
+    (payload) => hear(endOf(payload)),
+    () => {
+      onGap();
+      wake();
+    },
+  );
   poll().catch(() => {}); // ends with the signal
   return {
     subscribe(listener) {
@@ -116,6 +155,10 @@ export async function startTransitionFeed({
         both.removeEventListener('abort', give);
       });
     },
+    offer(commit) {
+      const over = accept(commit).finally(() => commits.delete(over));
+      commits.add(over);
+    },
     status: () => ({ position, caughtUpAt }),
     async close() {
       stop.abort(new Error('the feed is closed'));
@@ -123,4 +166,13 @@ export async function startTransitionFeed({
       await reading;
     },
   };
+}
+
+/** The last position that a notification is about; of one that cannot be read, all that there may be. */
+function endOf(payload: string): number {
+  try {
+    const { to } = JSON.parse(payload) as { to: unknown };
+    if (Number.isSafeInteger(to)) return to as number;
+  } catch {}
+  return Number.POSITIVE_INFINITY;
 }

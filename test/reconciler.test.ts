@@ -175,4 +175,22 @@ describeOnEveryDatabase('the reconciler', (makeDatabase) => {
     ]);
     expect(await totals(lost)).toMatchObject({ value: '200.00', n: 1 });
   });
+
+  test('leaves a portfolio alone whose last price has lost its currency: there is nothing to mend', async () => {
+    const { portfolios, found } = started();
+    await enter(database, [
+      { symbol: 'VOD.L', currency: 'USD', close: '72', date: '2026-03-02', isPending: false },
+    ]);
+    await database.sql('update symbol_universe set ready_at = now()');
+    await save(database, 'USD', [lotOf({ symbol: 'VOD.L' })]);
+    await portfolios();
+    expect(found).toEqual([['lagging_portfolio', 1]]);
+    await database.sql('update symbol_universe set currency = null, price_version = 2, last_price = 73');
+    await portfolios();
+    await portfolios();
+    expect(found).toEqual([
+      ['lagging_portfolio', 1],
+      ['lagging_portfolio', 1],
+    ]);
+  });
 });

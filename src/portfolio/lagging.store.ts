@@ -8,8 +8,9 @@ export interface LaggingStore {
    * Looks at the next portfolios by id. `last` is where to go on, null at the end.
    *
    * A portfolio lags where an open lot of a ready symbol lacks its latest price, or its latest exchange rate, or where its
-   * snapshot holds another number of lots than are priced. A symbol whose job is unfinished is about to be priced, and one whose last job
-   * failed waits for a retry: neither lags.
+   * snapshot holds another number of lots than are priced. A symbol whose job is unfinished is about to be priced, and one
+   * whose last job failed waits for a retry: neither lags. Nor does a portfolio without any priced lot: it gets no
+   * snapshot, so it would lag for ever behind the last one that it had.
    */
   look(after: string | null, batch: number): Promise<{ lagging: string[]; last: string | null }>;
   /** Recomputes those that still lag once they are locked; answers how many that were. */
@@ -71,5 +72,5 @@ const laggingSql = `
   select f.id from portfolios f left join priced on priced.portfolio_id = f.id
     left join latest on latest.portfolio_id = f.id left join due on due.portfolio_id = f.id
   where f.id = any($1::uuid[])
-    and (due.portfolio_id is not null or coalesce(priced.n, 0) <> coalesce(latest.position_count, 0))
+    and (due.portfolio_id is not null or priced.n > 0 and priced.n is distinct from latest.position_count)
   order by f.id`;

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { MarketDataProvider } from './provider.ts';
 
-/** What was asked of a provider since it was made, failed calls included. */
+/** What was asked of a provider since it was made, failed calls included; by symbol of the first 100,000 of them. */
 export interface RequestCounts {
   lookup: number;
   history: number;
@@ -11,6 +11,8 @@ export interface RequestCounts {
   /** Symbols asked about, by symbol. */
   lookups: Record<string, number>;
 }
+
+const namesMax = 100_000; // 10 MB: whoever makes up symbol after symbol must not fill the memory
 
 export type CountingProvider = MarketDataProvider & { requests(): RequestCounts };
 
@@ -37,9 +39,11 @@ export function countRequests(
   provider: MarketDataProvider,
   { onCall, clock }: CountingOptions = {},
 ): CountingProvider {
-  const counts: RequestCounts = { lookup: 0, history: 0, histories: {}, lookups: {} };
-  const add = (to: Record<string, number>, symbol: string) => {
-    to[symbol] = (to[symbol] ?? 0) + 1;
+  const counts = { lookup: 0, history: 0 };
+  const histories = new Map<string, number>();
+  const lookups = new Map<string, number>();
+  const add = (to: Map<string, number>, symbol: string) => {
+    if (to.has(symbol) || to.size < namesMax) to.set(symbol, (to.get(symbol) ?? 0) + 1);
   };
   const timed = async <Answer>(
     { kind, signal }: { kind: ProviderCall['kind']; signal: AbortSignal | undefined },
@@ -63,7 +67,7 @@ export function countRequests(
     name: provider.name,
     lookup(symbols, options) {
       counts.lookup += 1;
-      for (const symbol of symbols) add(counts.lookups, symbol);
+      for (const symbol of symbols) add(lookups, symbol);
       return timed(
         { kind: 'lookup', signal: options?.signal },
         () => provider.lookup(symbols, options),
@@ -72,14 +76,18 @@ export function countRequests(
     },
     history(request) {
       counts.history += 1;
-      add(counts.histories, request.symbol);
+      add(histories, request.symbol);
       return timed(
         { kind: 'history', signal: request.signal },
         () => provider.history(request),
         () => 'ok',
       );
     },
-    requests: () => structuredClone(counts),
+    requests: () => ({
+      ...counts,
+      histories: Object.fromEntries(histories),
+      lookups: Object.fromEntries(lookups),
+    }),
   };
 }
 

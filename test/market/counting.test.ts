@@ -43,3 +43,14 @@ test('tells of each call how long it took and what came of it', async () => {
     { kind: 'history', result: 'aborted', seconds },
   ]);
 });
+
+test('names the first symbols, however many are made up', async () => {
+  const market = { name: 'simulated', lookup: async () => [] } as unknown as MarketDataProvider;
+  const provider = countRequests(market);
+  for (let batch = 0; batch < 3; batch += 1)
+    await provider.lookup(Array.from({ length: 50_000 }, (_, n) => `X${batch}${n}`));
+  await provider.lookup(['X00', 'LATE']);
+  const { lookup, lookups } = provider.requests();
+  expect([lookup, lookups.X00, lookups.LATE]).toEqual([4, 2, undefined]);
+  expect(Object.keys(lookups)).toHaveLength(100_000);
+});

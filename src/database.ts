@@ -4,6 +4,7 @@ import { MikroORM, type Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { ormConfig } from '../mikro-orm.config.ts';
 import { countWrite } from './attempt.ts';
+import { classified } from './database-errors.ts';
 import { AppError } from './errors.ts';
 import { migrations } from './migrations/index.ts';
 import { type EmbeddedDatabase, type EmbeddedOptions, openPglite } from './pglite.ts';
@@ -212,41 +213,6 @@ async function marked<T>(orm: Orm, run: () => Promise<T>): Promise<T> {
   return openTransaction.run(mark, run).finally(() => {
     mark.isOpen = false;
   });
-}
-
-const conflictStates = new Set(['40001', '40P01', '55P03']);
-const outageStates = /^(08|57P|53|58)|^25P03$/;
-const outageErrors = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EHOSTUNREACH',
-]);
-const outageMessages =
-  /connection terminated|connection ended|is not queryable|timeout exceeded when trying to connect|PGlite is closed/i;
-const outagePauseMs = 2000; // long enough not to hammer a database that restarts, short enough not to be felt
-
-/** Database errors, classified where they arise; anything that is not the database's passes through. */
-function classified(error: unknown): unknown {
-  if (error instanceof AppError || !(error instanceof Error)) return error;
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const code = String((cause as { code?: unknown }).code ?? '');
-    if (conflictStates.has(code)) {
-      return new AppError('database_conflict', 'The database was busy with a conflicting change.', {
-        retryable: true,
-        cause: error,
-      });
-    }
-    if (outageStates.test(code) || outageErrors.has(code) || outageMessages.test(cause.message)) {
-      return new AppError('database_unavailable', 'The database does not answer.', {
-        retryAt: Date.now() + outagePauseMs,
-        cause: error,
-      });
-    }
-  }
-  return error;
 }
 
 // Most starts find nothing to do, and the migrator needs a tenth of an embedded start to find that out.

@@ -1,0 +1,36 @@
+import { AppError } from './errors.ts';
+
+const conflictStates = new Set(['40001', '40P01', '55P03']);
+const outageStates = /^(08|57P|53|58)|^25P03$/;
+const outageErrors = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+]);
+const outageMessages =
+  /connection terminated|connection ended|is not queryable|timeout exceeded when trying to connect|PGlite is closed/i;
+const outagePauseMs = 2000; // long enough not to hammer a database that restarts, short enough not to be felt
+
+/** Database errors, classified where they arise; anything that is not the database's passes through. */
+export function classified(error: unknown): unknown {
+  if (error instanceof AppError || !(error instanceof Error)) return error;
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const code = String((cause as { code?: unknown }).code ?? '');
+    if (conflictStates.has(code)) {
+      return new AppError('database_conflict', 'The database was busy with a conflicting change.', {
+        retryable: true,
+        cause: error,
+      });
+    }
+    if (outageStates.test(code) || outageErrors.has(code) || outageMessages.test(cause.message)) {
+      return new AppError('database_unavailable', 'The database does not answer.', {
+        retryAt: Date.now() + outagePauseMs,
+        cause: error,
+      });
+    }
+  }
+  return error;
+}

@@ -1,6 +1,6 @@
 import { type PGlite, types } from '@electric-sql/pglite';
-import { TransactionContext } from '@mikro-orm/core';
 import { type Db, fromPglite } from 'pg-boss';
+import { isInsideTransaction } from './database.ts';
 import { AppError } from './errors.ts';
 
 // pg-boss computes with Dates, as its own pool would give it; our instance hands dates to the ORM as text.
@@ -11,7 +11,7 @@ const parsers = Object.fromEntries(
 /**
  * PGlite as the database of pg-boss, next to the ORM on the same single connection.
  *
- * Inside an ORM transaction pg-boss must be given that transaction (`{ db }`): anything sent through here would wait
+ * Inside a transaction pg-boss must be given that transaction (`{ db }`): anything sent through here would wait
  * for the very transaction that waits for it, forever. Such a call rejects at once instead.
  *
  *     const boss = new PgBoss({ backend: 'pglite', db: bossDb(pglite) })
@@ -24,12 +24,9 @@ export function bossDb(pglite: PGlite): Db {
   });
   const executeSql = db.executeSql.bind(db);
   db.executeSql = (text, values) =>
-    insideOrmTransaction() ? Promise.reject(wouldHang(text)) : executeSql(text, values);
+    isInsideTransaction() ? Promise.reject(wouldHang(text)) : executeSql(text, values);
   return db;
 }
-
-const insideOrmTransaction = () =>
-  TransactionContext.currentTransactionContext()?.em.isInTransaction() ?? false;
 
 const wouldHang = (text: string) =>
   new AppError(

@@ -195,7 +195,8 @@ async function reserve(
 const sorted = <T extends { symbol: string }>(rows: readonly T[]): T[] =>
   [...rows].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
 
-// A row that had been taken out of the universe was ready once; it is so again only when this job completes.
+// A row that had been taken out of the universe was ready once; it is so again only when this job completes. Whoever
+// joined this job after it had asked for splits may have brought an older lot: theirs are asked for later.
 const activateSql = `
   with given as materialized (
     select * from jsonb_to_recordset($1::jsonb) as given(symbol text, quality text, reason text, "calculationDate" date)
@@ -203,11 +204,13 @@ const activateSql = `
     select symbol from symbol_universe where symbol = any(array(select symbol from given))
     order by symbol collate "C" for no key update
   ), series as materialized (
-    select g.*, first.date as first_date, last.date as last_date, last.close as last_close
+    select g.*, first.date as first_date, last.date as last_date, last.close as last_close, held.since as held_since
     from given g join locked using (symbol)
     left join lateral (select date from prices p where p.symbol = g.symbol order by date limit 1) first on true
     left join lateral (select date, close from prices p where p.symbol = g.symbol order by date desc limit 1) last
       on true
+    left join lateral (select min(entry_date) as since from positions p
+      where p.needs_symbol = g.symbol and p.exit_date is null and p.investment_class = 'PUBLIC') held on true
   )
   update symbol_universe u set
     ready_at = case when u.is_active then u.ready_at end,
@@ -219,6 +222,8 @@ const activateSql = `
       case when (u.last_price_date, u.last_price) is distinct from (series.last_date, series.last_close)
         or u.type = 'CURRENCY' and u.first_price_date is distinct from series.first_date
       then 1 else 0 end,
+    wanted_from = case when series.held_since < u.history_from then least(u.wanted_from, series.held_since)
+      else u.wanted_from end,
     quality = series.quality, quality_reason = series.reason, calculation_date = series."calculationDate",
     updated_at = now()
   from series where u.symbol = series.symbol`;

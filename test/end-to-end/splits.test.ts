@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import type { DryRunView, LotView, PortfolioView, Remark } from '../../src/api/schemas.ts';
+import { systemClock } from '../../src/clock.ts';
 import { addDays } from '../../src/market/sessions.ts';
+import { simulatedProvider } from '../../src/market/simulated.provider.ts';
 import { csvOfLots } from '../support/csv.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
+import { gatedProvider } from '../support/gates.ts';
 import { startService, type Uploaded } from '../support/service.ts';
 
 const daysAgo = (days: number) => addDays(new Date().toISOString().slice(0, 10), -days);
@@ -48,5 +51,24 @@ describeOnEveryDatabase('a split since the entry of a lot', (makeDatabase) => {
     expect(again).toMatchObject({ status: 201, body: { warnings: [{ code: 'split_since_entry', row: 2 }] } });
     const dry = await service.upload<DryRunView>(csvOfLots([{ ...lot, date: daysAgo(600) }]), 'dry_run=true');
     expect(dry.body).toMatchObject({ would: 'ready', warnings: again.body.warnings });
+  });
+
+  test('is asked for by itself where an older lot joined a job that had asked already', async () => {
+    const database = await makeDatabase();
+    const provider = gatedProvider(simulatedProvider({ clock: systemClock }));
+    const proxies = provider.hold('SPY');
+    let service = await startService(database, { provider });
+    const lot = { symbol: 'SPLIT300', quantity: '10', price: '1200' };
+    await service.upload(csvOfLots([{ ...lot, date: daysAgo(200) }]));
+    await proxies.reached; // its prices and its splits are here
+    const { body } = await service.upload<Uploaded>(csvOfLots([{ ...lot, date: daysAgo(600) }]));
+    proxies.open();
+    expect((await service.settled(body.portfolio_id)).warnings).toEqual([]);
+    await service.app.close();
+    service = await startService(database);
+    await service.transition((one) => one.symbol === 'SPLIT300' && one.to === 'completed');
+    expect((await service.portfolio(body.portfolio_id)).warnings).toMatchObject([
+      { code: 'split_since_entry' },
+    ]);
   });
 });

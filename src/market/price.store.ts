@@ -1,4 +1,5 @@
 import type { Database, Transaction } from '../database.ts';
+import { AppError } from '../errors.ts';
 import type { DailyCloses, ProxySet } from '../factors/catalog.ts';
 import { askTogether } from '../onboarding/together.ts';
 import type { Bar, CorporateAction } from './provider.ts';
@@ -60,17 +61,31 @@ const closesSql = `
 
 async function replace(database: Database, series: readonly Series[], on: Transaction): Promise<void> {
   const bars = series.flatMap(({ symbol, bars }) => bars.map((bar) => ({ symbol, ...bar })));
+  const columns = columnsOfBars.map((name) => arrayLiteral(bars.map((bar) => bar[name])));
   const actions = series.flatMap(({ symbol, actions }) => actions.map((action) => ({ symbol, ...action })));
   const asked = series.map(({ symbol, actionsFrom }) => ({ symbol, from: actionsFrom }));
-  const values = [bars, actions, asked].map((rows) => JSON.stringify(rows));
-  await database.sql(replaceSql, values, { on, prepared: true });
+  const values = [...columns, JSON.stringify(actions), JSON.stringify(asked)];
+  try {
+    await database.sql(replaceSql, values, { on, prepared: true });
+  } catch (error) {
+    // Somebody else has written the same symbol meanwhile: what there is to be deleted is seen by the next try.
+    if ((error as { code?: unknown }).code !== uniqueViolation) throw error;
+    throw new AppError('database_conflict', 'Somebody else wrote the same prices.', {
+      retryable: true,
+      cause: error,
+    });
+  }
 }
 
-// What is replaced is deleted before anything is inserted: each insert waits for its delete. `json`, not `jsonb`: 792
-// bars took the server 9 % less, and arrays to be unnested no less than that.
+const uniqueViolation = '23505';
+
+const columnsOfBars = ['symbol', 'date', 'open', 'high', 'low', 'close', 'adjustedClose', 'volume'] as const;
+
+// What is replaced is deleted before anything is inserted: each insert waits for its delete. 783 bars as arrays took
+// PostgreSQL half the time that they take as JSON with `on conflict do update` (8 to 16 ms), and PGlite two thirds.
 const replaceSql = `
   with asked as materialized (
-    select * from json_to_recordset($3::json) as asked(symbol text, "from" date)
+    select * from json_to_recordset($10::json) as asked(symbol text, "from" date)
   ), old as (
     delete from prices where symbol = any(array(select symbol from asked)) returning 1
   ), old_actions as (
@@ -78,15 +93,20 @@ const replaceSql = `
   ), acted as (
     insert into corporate_actions (symbol, date, kind, numerator, denominator, amount)
     select r.symbol, r.date, r.kind, r.numerator, r.denominator, r.amount
-    from json_to_recordset($2::json) as r(symbol text, date date, kind text, numerator numeric, denominator numeric,
+    from json_to_recordset($9::json) as r(symbol text, date date, kind text, numerator numeric, denominator numeric,
       amount numeric)
     where (select count(*) from old_actions) >= 0
     on conflict (symbol, date, kind) do nothing
   )
   insert into prices (symbol, date, open, high, low, close, adjusted_close, volume)
-  select r.symbol, r.date, r.open, r.high, r.low, r.close, r."adjustedClose", r.volume
-  from json_to_recordset($1::json) as r(symbol text, date date, open numeric, high numeric, low numeric, close numeric,
-    "adjustedClose" double precision, volume numeric)
-  where (select count(*) from old) >= 0
-  on conflict (symbol, date) do update set open = excluded.open, high = excluded.high, low = excluded.low,
-    close = excluded.close, adjusted_close = excluded.adjusted_close, volume = excluded.volume`;
+  select bars.* from unnest($1::text[], $2::date[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[],
+    $7::double precision[], $8::numeric[]) as bars
+  where (select count(*) from old) >= 0`;
+
+// The driver's own takes a millisecond of this process for them.
+function arrayLiteral(values: readonly (string | number | null)[]): string {
+  const elements = values.map((value) => {
+    return typeof value === 'string' ? `"${value.replace(/["\\]/g, '\\$&')}"` : (value ?? 'NULL');
+  });
+  return `{${elements.join()}}`;
+}

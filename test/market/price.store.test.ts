@@ -121,6 +121,32 @@ describeOnEveryDatabase('the price store', (makeDatabase, kind) => {
       await replacing;
       expect(await priceStore(database).closes('AAPL')).toMatchObject({ closes: [101] });
     });
+
+    test('leaves the series of one of two who write a symbol at once, whole', async () => {
+      for (const before of [[], [bar('2026-07-29', '1')]]) {
+        await replace('SPY', before);
+        const written = Promise.withResolvers<void>();
+        const commit = Promise.withResolvers<void>();
+        const first = database.transaction(async (on) => {
+          const bars = [bar('2026-07-28', '10'), bar('2026-07-29', '11')];
+          const series = { symbol: 'SPY', bars, actions: [], actionsFrom: '2025-01-01' };
+          await priceStore(database).replace([series], { on });
+          written.resolve();
+          await commit.promise;
+        });
+        await written.promise;
+        const second = replace('SPY', [bar('2026-07-29', '21'), bar('2026-07-30', '22')]);
+        const blocked = `select 1 from pg_stat_activity
+          where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0`;
+        while ((await database.sql(blocked)).length === 0);
+        commit.resolve();
+        await Promise.all([first, second]);
+        expect(await rows('SPY')).toEqual([
+          { date: '2026-07-29', close: '21' },
+          { date: '2026-07-30', close: '22' },
+        ]);
+      }
+    });
   }
 
   test('answers no closes for a symbol without prices', async () => {

@@ -27,8 +27,10 @@ import { measurementsOf } from './metrics.ts';
 import { ceilingActor } from './onboarding/ceiling.ts';
 import { claimsActor } from './onboarding/claims.ts';
 import { passedOn } from './onboarding/commits.feed.ts';
+import { effectsOn } from './onboarding/effects.ts';
 import { inFlight } from './onboarding/in-flight.ts';
 import { jobLog } from './onboarding/job-log.ts';
+import { ledgerOn } from './onboarding/ledger.ts';
 import {
   type FenceCode,
   jobActors,
@@ -152,8 +154,16 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
 
   const told = jobLog(logger);
   let onboarding: RunningOnboarding;
+  const effects = effectsOn({
+    ...stores,
+    database,
+    // PGlite has one connection: what waits for it may as well go together.
+    together: { attribution, lanes: embedded ? 1 : 2 },
+    // PGlite works in this very process: a batch of its transactions must not keep timers waiting.
+    snapshotBatch: embedded ? 25 : 500,
+  });
   const recorder = createRecorder({
-    journal: passedOn(stores.journal, { node: nodeName, feed }),
+    ledger: passedOn(ledgerOn({ ...stores, database, effects }), { node: nodeName, feed }),
     clock,
     log,
     signal: stopped.signal,
@@ -169,13 +179,10 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   const phases = phaseWork({
     ...stores,
     database,
+    effects,
     provider,
-    // PGlite has one connection: what waits for it may as well go together.
-    together: { attribution, lanes: embedded ? 1 : 2 },
     warm,
     clock,
-    // PGlite works in this very process: a batch of its transactions must not keep timers waiting.
-    snapshotBatch: embedded ? 25 : 500,
     log,
   });
   const onRefused = (claim: Claim, code: FenceCode) => {

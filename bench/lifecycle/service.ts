@@ -13,7 +13,7 @@ import { journalStore } from '../../src/onboarding/journal.store.ts';
 import { jobActors, type RunningOnboarding, startOnboarding } from '../../src/onboarding/onboarding.ts';
 import { operationsStore } from '../../src/onboarding/operations.store.ts';
 import type { PhaseWork } from '../../src/onboarding/phases.ts';
-import { channels } from '../../src/onboarding/ports.ts';
+import { channels, isRecord } from '../../src/onboarding/ports.ts';
 import { createRecorder } from '../../src/onboarding/recorder.ts';
 import { statelyInspection } from '../../src/onboarding/stately.inspector.ts';
 import { type SymbolQueueEdge, startSymbolQueue } from '../../src/onboarding/symbol.queue.ts';
@@ -77,7 +77,7 @@ async function onboardAll(
   const claims = claimStore(database, { queue, node, limits });
   const operations = operationsStore(database, { queue, node, depthMax: jobs });
   const recorder = createRecorder({
-    journal,
+    ledger: { commit: (entries) => journal.commit(entries.filter(isRecord)).then(() => []) },
     clock: systemClock,
     log,
     signal: new AbortController().signal,
@@ -159,7 +159,10 @@ function now(unit: Load['unit']): number {
   return (user + system) / 1000;
 }
 
-const atOnce: PhaseWork = async () => ({ results: {} });
+const atOnce: PhaseWork = async (_input, _signal, { durable }) => {
+  await durable();
+  return { results: {} };
+};
 
 /** Nothing is lent: every job has its whole journal, every symbol is ready, every queue entry settled. */
 async function check(database: Database, jobs: number): Promise<void> {

@@ -1,20 +1,22 @@
 import { transitionOf } from './job.query.ts';
-import type { JournalStore, Placed } from './journal.store.ts';
-import type { Journal, TransitionRecord } from './ports.ts';
+import type { ledgerOn } from './ledger.ts';
+import { isRecord, type Ledger, type Placed, type TransitionRecord } from './ports.ts';
 import type { TransitionFeed } from './transition.feed.ts';
 
 type Transition = { type: 'transition' } & ReturnType<typeof transitionOf>;
 
-/** A node's journal, whose feed need not read what this journal has just written. */
+/** A node's ledger, whose feed need not read what this ledger has just written. */
 export function passedOn(
-  journal: JournalStore,
+  ledger: ReturnType<typeof ledgerOn>,
   { node, feed }: { node: string; feed: Pick<TransitionFeed, 'offer'> },
-): Journal {
+): Ledger {
   return {
-    commit(records) {
-      const committed = journal.commit(records);
-      feed.offer(committed.then((placed) => (placed ? entriesOf(records, placed, node) : [])));
-      return committed;
+    async commit(entries) {
+      const committed = ledger.commit(entries);
+      const told = ({ placed }: { placed: Placed | null }) =>
+        placed ? entriesOf(entries.filter(isRecord), placed, node) : [];
+      feed.offer(committed.then(told));
+      return (await committed).progress;
     },
   };
 }

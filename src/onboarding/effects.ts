@@ -1,18 +1,17 @@
-import type { Claim, PhaseResults } from '../../machines/protocol.ts';
+import type { Claim } from '../../machines/protocol.ts';
 import type { Database, Transaction } from '../database.ts';
-import type { ExposureSet, ExposureStore } from '../factors/exposure.store.ts';
-import type { PriceStore, Series } from '../market/price.store.ts';
-import type { Instrument } from '../market/provider.ts';
+import type { ExposureStore } from '../factors/exposure.store.ts';
+import type { PriceStore } from '../market/price.store.ts';
 import type { SnapshotStore } from '../portfolio/snapshot.store.ts';
-import type { UniverseEntry, UniverseStore } from '../universe/universe.store.ts';
-import type { Fence } from './ports.ts';
+import type { UniverseStore } from '../universe/universe.store.ts';
+import type { Effect, Entry, Fence, SnapshotProgress } from './ports.ts';
 import { doTogether, type TogetherOptions } from './together.ts';
 
 export interface EffectPorts {
   database: Database;
   prices: Pick<PriceStore, 'replace'>;
   exposures: Pick<ExposureStore, 'replace'>;
-  universe: Pick<UniverseStore, 'describe' | 'activate'>;
+  universe: Pick<UniverseStore, 'lock' | 'describe' | 'activate'>;
   snapshots: Pick<SnapshotStore, 'lockDue' | 'recompute' | 'announce'>;
   fence: Fence;
   /** Portfolios per snapshot transaction. */
@@ -20,93 +19,125 @@ export interface EffectPorts {
   together: TogetherOptions;
 }
 
-const claimsOf = (items: readonly { claim: Claim }[]): Claim[] => items.map(({ claim }) => claim);
+type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
+type With<E extends Effect> = Entry & { effect: E };
+type Round = { claim: Claim; effect: Of<'snapshots'> };
 
-export interface SnapshotRound {
-  claim: Claim;
-  /** The price date of a portfolio of nothing but cash. */
-  session: string;
+/** What was written, and what is left to do once the job rows are. */
+export interface Written {
+  progress: ReadonlyMap<Entry, SnapshotProgress>;
+  /** The last statement of the transaction. */
+  announce(): Promise<void>;
 }
 
-export interface Fetched {
-  claim: Claim;
-  instrument: Instrument;
-  provider: string;
-  series: Series;
-  /** What the phase has come to. */
-  results: PhaseResults;
-}
+const allOf = <Kind extends Effect['kind']>(entries: readonly Entry[], kind: Kind) =>
+  entries.filter((entry): entry is With<Of<Kind>> => entry.effect?.kind === kind);
 
-/**
- * What phases write, each in a transaction that ends with the fence: whoever lost the claim writes nothing. Jobs that
- * come to it at once share one; should it fail, each has its own.
- */
-export function effectsOn(ports: EffectPorts) {
-  const { database, prices, exposures, universe, snapshots, fence, snapshotBatch, together } = ports;
-  const effect = <Item extends { claim: Claim }>(
-    write: (items: readonly Item[], on: Transaction) => Promise<void>,
-    check: (items: readonly Item[], options: { on: Transaction }) => Promise<void>,
-  ) =>
-    doTogether<Item>(
-      (items) =>
+const sharedBatch = 25; // portfolios that a batch of transitions may have to wait for
+
+/** What phases write, in the lock order of the house: whatever concerns job rows and the feed comes after it. */
+export function effectsOn({
+  database,
+  prices,
+  exposures,
+  universe,
+  snapshots,
+  fence,
+  ...options
+}: EffectPorts) {
+  const { snapshotBatch, together } = options;
+
+  const noted = async <T>(entries: readonly Entry[], work: () => Promise<T>): Promise<T | undefined> =>
+    entries.length > 0
+      ? together.attribution.onBehalfOf(
+          entries.map(({ notes }) => notes),
+          work,
+        )
+      : undefined;
+
+  const writeSeries = async (series: readonly With<Of<'series'>>[], on: Transaction) => {
+    const described = series.map(({ effect: { instrument, provider, series: own } }) => {
+      return { ...instrument, provider, historyFrom: own.actionsFrom };
+    });
+    await universe.describe(described, { on });
+    await prices.replace(
+      series.map(({ effect }) => effect.series),
+      { on },
+    );
+  };
+
+  const updateSnapshots = async (rounds: readonly Round[], batch: number, on: Transaction) => {
+    const symbols = rounds.map(({ claim }) => claim.symbol);
+    const due = await snapshots.lockDue(symbols, Math.ceil(batch / rounds.length), { on });
+    const sessions = rounds.map(({ effect }) => effect.session).sort();
+    const missing =
+      due.portfolioIds.length > 0
+        ? await snapshots.recompute(due.portfolioIds, { causes: symbols, session: sessions.at(-1)!, on })
+        : [];
+    const lacking = missing.map(({ symbol }) => symbol);
+    const progress = symbols.map((symbol): SnapshotProgress => {
+      const { portfolios, isLast } = due.symbols.find((one) => one.symbol === symbol)!;
+      return { portfolios, isLast, lacking };
+    });
+    return { progress, portfolioIds: due.portfolioIds };
+  };
+
+  return {
+    /** Writes the effects among the entries. `settling` are symbols whose universe rows the journal will write. */
+    async write(entries: readonly Entry[], settling: readonly string[], on: Transaction): Promise<Written> {
+      const series = allOf(entries, 'series');
+      const measured = allOf(entries, 'exposures');
+      const members = allOf(entries, 'membership');
+      const rounds = allOf(entries, 'snapshots');
+      const own = [...series, ...members].map(({ claim }) => claim.symbol);
+      const groups = [series, members, settling].filter(({ length }) => length > 0).length;
+      // Each group locks its rows in order; several of them, or portfolios before the last, need one order for all.
+      if (groups > 1 || (settling.length > 0 && rounds.length > 0))
+        await universe.lock([...own, ...settling], { on });
+      await noted(series, () => writeSeries(series, on));
+      await noted(measured, () =>
+        exposures.replace(
+          measured.map(({ effect }) => effect.set),
+          { on },
+        ),
+      );
+      await noted(members, () =>
+        universe.activate(
+          members.map(({ effect }) => effect.entry),
+          { on },
+        ),
+      );
+      const updated = await noted(rounds, () =>
+        updateSnapshots(rounds, Math.min(sharedBatch, snapshotBatch), on),
+      );
+      if (members.length > 0) {
+        await fence.passPointOfNoReturn(
+          members.map(({ claim }) => claim),
+          { on },
+        );
+      }
+      return {
+        progress: new Map(rounds.map((round, index) => [round, updated!.progress[index]!])),
+        async announce() {
+          if (updated && updated.portfolioIds.length > 0)
+            await snapshots.announce(updated.portfolioIds, { on });
+        },
+      };
+    },
+    /** The batches after the first: a symbol of very many portfolios must not keep transitions waiting. */
+    updateMoreSnapshots: doTogether<Round, SnapshotProgress>(
+      (rounds) =>
         database.transaction(async (on) => {
-          await write(items, on);
-          await check(items, { on });
-          return [];
+          const { progress, portfolioIds } = await updateSnapshots(rounds, snapshotBatch, on);
+          if (portfolioIds.length === 0) return progress;
+          await fence.check(
+            rounds.map(({ claim }) => claim),
+            { on },
+          );
+          await snapshots.announce(portfolioIds, { on });
+          return progress;
         }),
       together,
-    );
-  const updateSnapshots = (items: readonly SnapshotRound[]) =>
-    database.transaction(async (on) => {
-      const symbols = items.map(({ claim }) => claim.symbol);
-      const due = await snapshots.lockDue(symbols, Math.ceil(snapshotBatch / items.length), { on });
-      const answer = (lacking: string[]) =>
-        symbols.map((symbol) => ({ ...due.symbols.find((one) => one.symbol === symbol)!, lacking }));
-      if (due.portfolioIds.length === 0) return answer([]);
-      const session = items
-        .map((item) => item.session)
-        .sort()
-        .at(-1)!;
-      const lacking = await snapshots.recompute(due.portfolioIds, { causes: symbols, session, on });
-      await fence.check(claimsOf(items), { on });
-      await snapshots.announce(due.portfolioIds, { on });
-      return answer(lacking.map(({ symbol }) => symbol));
-    });
-  type Claims = readonly { claim: Claim }[];
-  const checked = (items: Claims, options: { on: Transaction }) => fence.check(claimsOf(items), options);
-  const passed = (items: Claims, options: { on: Transaction }) =>
-    fence.passPointOfNoReturn(claimsOf(items), options);
-  return {
-    /**
-     * One batch of the portfolios that are due. Symbols of one portfolio tend to finish at once, and a portfolio is
-     * recomputed by one at a time anyway: whoever comes meanwhile is in the next batch.
-     */
-    updateSnapshots: doTogether(updateSnapshots, { ...together, lanes: 1 }),
-    /** The batches after it: a symbol of very many portfolios must not keep the others waiting. */
-    updateMoreSnapshots: doTogether(updateSnapshots, together),
-    /** The instrument and its whole series. */
-    keepSeries: effect<Fetched>(async (items, on) => {
-      const described = items.map(({ instrument, provider, series: { actionsFrom } }) => {
-        return { ...instrument, provider, historyFrom: actionsFrom };
-      });
-      await universe.describe(described, { on });
-      await prices.replace(
-        items.map(({ series }) => series),
-        { on },
-      );
-    }, fence.keep),
-    keepExposures: effect<{ claim: Claim; set: ExposureSet }>(async (items, on) => {
-      await exposures.replace(
-        items.map(({ set }) => set),
-        { on },
-      );
-    }, checked),
-    /** From this commit on the symbol prices lots, and cancelling is too late. */
-    enterUniverse: effect<{ claim: Claim; entry: UniverseEntry }>(async (items, on) => {
-      await universe.activate(
-        items.map(({ entry }) => entry),
-        { on },
-      );
-    }, passed),
+    ),
   };
 }

@@ -5,10 +5,10 @@ import type { Fence } from './ports.ts';
 
 /** The last statement of every effect: job rows that still carry the claims' epochs, or nothing is written. */
 export function fenceStore(database: Database): Fence {
-  const guarded = async (claims: readonly Claim[], text: string, on: Transaction, more: unknown[] = []) => {
+  const guarded = async (claims: readonly Claim[], text: string, on: Transaction) => {
     const ids = claims.map(({ jobId }) => jobId);
     const epochs = claims.map(({ epoch }) => epoch);
-    const rows = await database.sql<{ id: string }>(text, [ids, epochs, ...more], { on, prepared: true });
+    const rows = await database.sql<{ id: string }>(text, [ids, epochs], { on, prepared: true });
     const passed = new Set(rows.map(({ id }) => id));
     const refused = claims.find(({ jobId }) => !passed.has(jobId));
     if (refused) throw await refusal(refused, on);
@@ -26,11 +26,6 @@ export function fenceStore(database: Database): Fence {
   return {
     check: (claims, { on }) => guarded(claims, `${mineSql} order by j.id for share of j`, on),
     passPointOfNoReturn: (claims, { on }) => guarded(claims, passSql, on),
-    keep(kept, { on }) {
-      const claims = kept.map(({ claim }) => claim);
-      const results = kept.map((one) => ({ id: one.claim.jobId, results: one.results }));
-      return guarded(claims, keepSql, on, [JSON.stringify(results)]);
-    },
     async pin(claim, key, value, { on }) {
       const [row] = await database.sql<{ value: string }>(
         `update onboarding_jobs set results = jsonb_build_object($3::text, $4::text) || results
@@ -55,9 +50,3 @@ const passSql = `
   )
   update onboarding_jobs j set universe_committed_at = coalesce(j.universe_committed_at, clock_timestamp())
   from mine where j.id = mine.id returning j.id`;
-
-const keepSql = `
-  with mine as materialized (${mineSql} order by j.id for no key update of j)
-  update onboarding_jobs j set results = j.results || kept.results
-  from mine, jsonb_to_recordset($3::jsonb) as kept(id uuid, results jsonb)
-  where j.id = mine.id and kept.id = mine.id returning j.id`;

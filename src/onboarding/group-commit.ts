@@ -1,77 +1,90 @@
 import type { Claim } from '../../machines/protocol.ts';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
-import type { Journal, TransitionRecord } from './ports.ts';
+import { type Entry, isRecord, type Ledger, type SnapshotProgress } from './ports.ts';
 
 export interface GroupCommitOptions {
-  journal: Journal;
+  ledger: Ledger;
   clock: Clock;
-  /** A record is durable. */
-  onCommitted: (record: TransitionRecord) => void;
-  /** A record can never be written: another node has the job, or the journal refuses it. */
-  onLost: (record: TransitionRecord, error: unknown) => void;
+  /** An entry is durable. */
+  onCommitted: (entry: Entry, progress: SnapshotProgress | undefined) => void;
+  /** An entry can never be written: another node has the job, or the database refuses it. */
+  onLost: (entry: Entry, error: unknown) => void;
   log: (error: unknown) => void;
   /** Aborted when the process stops: from then on a database that does not answer is waited for no more. */
   signal: AbortSignal;
 }
 
 export interface GroupCommit {
-  add(record: TransitionRecord): void;
+  add(entry: Entry): void;
   /** Resolves when nothing is waiting to be written. */
   idle(): Promise<void>;
 }
 
-/** What became of a record: told once the next batch has left. */
+/** What became of an entry: told once the next batch has left. */
 type Landed = () => void;
 
 const batchMax = 200;
 const pauseMs = 500;
 const halvesMin = 16; // fewer than this are better off in one batch than in two
+const patienceMs = 50;
+const flightsMax = 4;
 
 /**
- * Writes transitions in batches: one in flight, no timer, whatever arrives meanwhile is the next one. That one leaves
- * before anybody hears of the first, so that the database works on it while this process goes on with what has landed.
- * Where many jobs move in step, half of them go first, for the same reason.
+ * Writes transitions and effects in batches: one in flight, no timer, whatever arrives meanwhile is the next one. That
+ * one leaves before anybody hears of the first, so that the database works on it while this process goes on with what
+ * has landed. Where many jobs move in step, half of them go first, for the same reason.
+ *
+ * A batch that a lock holds up is overtaken, by entries of other jobs only, and not by those that begin a job: they
+ * may have their permit from one that ends in that very batch.
  *
  * A database that does not answer is waited for, for ever: the jobs stand still and lose no attempt. A batch in
  * which one job was taken over is split job by job, so that the others are written. Once a record of a claim is
  * lost, those behind it are lost too: the journal has no gaps.
  */
-export function groupCommit({
-  journal,
-  clock,
-  onCommitted,
-  onLost,
-  log,
-  signal,
-}: GroupCommitOptions): GroupCommit {
-  const waiting: TransitionRecord[] = [];
+export function groupCommit(options: GroupCommitOptions): GroupCommit {
+  const { ledger, clock, onCommitted, onLost, log, signal } = options;
+  let waiting: Entry[] = [];
   const broken = new WeakSet<Claim>();
-  let running: Promise<void> | null = null;
+  const flights = new Set<readonly Entry[]>();
+  const landings = new Set<Promise<void>>(); // until everybody was told
+  let departing: Promise<void> | null = null;
+  let overtaking: Promise<void> | null = null;
 
-  const run = async () => {
-    await endOfTurn();
-    let flight = takeOff(share());
-    while (flight) {
-      const landed = await flight;
-      flight = takeOff(waiting.length);
-      if (flight) await endOfTurn(); // by then its statement has left
-      landed.forEach(tell);
-      if (!flight) {
-        await endOfTurn();
-        flight = takeOff(share());
-      }
-    }
-    running = null;
+  const schedule = () => {
+    if (waiting.length === 0) return;
+    if (flights.size === 0) departing ??= depart();
+    else if (!signal.aborted) overtaking ??= overtake();
   };
-  const share = () => (waiting.length < halvesMin ? waiting.length : Math.ceil(waiting.length / 2));
-  const takeOff = (size: number): Promise<Landed[]> | null => {
-    if (waiting.length === 0) return null;
-    const batch = waiting.splice(0, Math.min(size, batchMax));
-    const lost = batch.filter(({ claim }) => broken.has(claim));
-    const whole = batch.filter(({ claim }) => !broken.has(claim));
-    const behind = lost.map((record) => lose(record, behindLost()));
-    return whole.length > 0 ? write(whole).then((landed) => [...behind, ...landed]) : Promise.resolve(behind);
+  const depart = async () => {
+    await endOfTurn();
+    departing = null;
+    if (flights.size === 0)
+      takeOff(waiting.slice(0, waiting.length < halvesMin ? batchMax : Math.ceil(waiting.length / 2)));
+  };
+  const overtake = async () => {
+    await clock.sleepUntil(clock.now() + patienceMs, signal).catch(() => {});
+    overtaking = null;
+    const flying = new Set([...flights].flat().map(({ claim }) => claim.jobId));
+    if (flights.size > 0 && flights.size < flightsMax)
+      takeOff(waiting.filter((entry) => !flying.has(entry.claim.jobId) && !begins(entry)));
+  };
+  const takeOff = (entries: readonly Entry[]): boolean => {
+    if (entries.length === 0) return false;
+    const batch = entries.slice(0, batchMax);
+    const taken = new Set(batch);
+    waiting = waiting.filter((entry) => !taken.has(entry));
+    flights.add(batch);
+    const flight = fly(batch).finally(() => landings.delete(flight));
+    landings.add(flight);
+    return true;
+  };
+  const fly = async (batch: readonly Entry[]) => {
+    const landed = await write(batch);
+    flights.delete(batch);
+    if (flights.size === 0 && takeOff(waiting)) await endOfTurn(); // by then its statement has left
+    landed.forEach(tell);
+    schedule();
   };
 
   // Whoever is told may fail; what was written stays written, and the others are told all the same.
@@ -82,41 +95,53 @@ export function groupCommit({
       log(error);
     }
   };
-  const lose = (record: TransitionRecord, error: unknown): Landed => {
-    broken.add(record.claim);
-    return () => onLost(record, error);
+  const lose = (entry: Entry, error: unknown): Landed => {
+    if (isRecord(entry)) broken.add(entry.claim);
+    return () => onLost(entry, error);
   };
 
-  const write = async (batch: TransitionRecord[]): Promise<Landed[]> => {
+  const write = async (batch: readonly Entry[]): Promise<Landed[]> => {
+    const behind = batch.filter(({ claim }) => broken.has(claim)).map((entry) => lose(entry, behindLost()));
+    const whole = batch.filter(({ claim }) => !broken.has(claim));
+    return whole.length > 0 ? [...behind, ...(await writeWhole(whole))] : behind;
+  };
+  const writeWhole = async (batch: readonly Entry[]): Promise<Landed[]> => {
     for (;;) {
       try {
-        await journal.commit(batch);
-        return batch.map((record) => () => onCommitted(record));
+        const progress = await ledger.commit(batch);
+        return batch.map((entry, index) => () => onCommitted(entry, progress[index]));
       } catch (error) {
         if (error instanceof AppError && error.retryable && !signal.aborted) {
           log(error);
           await clock.sleepUntil(Math.max(error.retryAt ?? 0, clock.now() + pauseMs), signal).catch(() => {});
           continue;
         }
-        const claims = Map.groupBy(batch, ({ claim }) => claim);
-        if (claims.size === 1) return batch.map((record) => lose(record, error));
-        const landed: Landed[] = [];
-        for (const own of claims.values()) landed.push(...(await write(own)));
-        return landed;
+        if (batch.length === 1) return [lose(batch[0]!, error)];
+        return writeParts(batch);
       }
     }
   };
+  const writeParts = async (batch: readonly Entry[]): Promise<Landed[]> => {
+    const claims = [...Map.groupBy(batch, ({ claim }) => claim).values()];
+    const landed: Landed[] = [];
+    for (const part of claims.length > 1 ? claims : batch.map((entry) => [entry]))
+      landed.push(...(await write(part)));
+    return landed;
+  };
 
   return {
-    add(record) {
-      waiting.push(record);
-      running ??= run();
+    add(entry) {
+      waiting.push(entry);
+      schedule();
     },
     async idle() {
-      while (running) await running;
+      while (departing || landings.size > 0) await (departing ?? Promise.race(landings));
     },
   };
 }
+
+/** A job's first transition under a permit. */
+const begins = (entry: Entry): boolean => isRecord(entry) && entry.event === 'permit.granted';
 
 // What a commit sets free asks for its next transition within the same turn of the event loop. Without this wait the
 // first of them flew alone and the others a whole commit later: 600 jobs at concurrency 3 took 2,214 commits, now 1,200.

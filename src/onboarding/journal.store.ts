@@ -1,20 +1,15 @@
 import { isUnfinished } from '../../machines/protocol.ts';
 import type { Database, Transaction } from '../database.ts';
 import { AppError } from '../errors.ts';
-import { channels, type QueueParts, type SymbolQueue, type TransitionRecord } from './ports.ts';
+import {
+  channels,
+  type Journal,
+  type Placed,
+  type QueueParts,
+  type SymbolQueue,
+  type TransitionRecord,
+} from './ports.ts';
 import type { TransitionTrace } from './trace.ts';
-
-/** The recorder's journal. */
-export interface JournalStore {
-  /** Answers where in the feed the transitions stand; null where some of them were there already. */
-  commit(records: readonly TransitionRecord[]): Promise<Placed | null>;
-}
-
-/** The position of the first transition, those of the others follow; and of each the time that its row has. */
-export interface Placed {
-  first: number;
-  at: readonly string[];
-}
 
 /** One row of the journal before it has a position. */
 export interface JournalRow {
@@ -37,13 +32,14 @@ export interface JournalRow {
 export function journalStore(
   database: Database,
   { queue, node }: { queue: Pick<SymbolQueue, 'parts'>; node: string },
-): JournalStore {
+): Journal {
   const plain = writeSql(null);
   const settling = writeSql(queue.parts);
   return {
-    commit(records) {
+    async commit(records, { on } = {}) {
+      if (records.length === 0) return null;
       const text = records.some(({ job }) => !isUnfinished(job.status)) ? settling : plain;
-      return write(database, text, records, node);
+      return write(database, text, records, { node, on });
     },
   };
 }
@@ -57,13 +53,14 @@ async function write(
   database: Database,
   text: string,
   records: readonly TransitionRecord[],
-  node: string,
+  { node, on }: { node: string; on: Transaction | undefined },
 ): Promise<Placed | null> {
   // By claim, not by job: what an older claim of this node left behind is refused, not taken for the newer one's.
   const last = new Map(records.map((record) => [`${record.claim.jobId} ${record.claim.epoch}`, record]));
   const ends = new Set(last.values());
   const rows = records.map((record, index) => rowOf(record, { n: index + 1, last: ends.has(record) }));
   const [answer] = await database.sql<Answer>(text, [JSON.stringify(rows), node, channels.feed], {
+    on,
     prepared: true,
   });
   const { whole, reached, first, at } = answer!;

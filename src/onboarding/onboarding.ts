@@ -12,13 +12,13 @@ import type { SupervisorInput, supervisorMachine } from '../../machines/supervis
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { InFlight } from './in-flight.ts';
-import type { PhaseWork } from './phases.ts';
+import type { Commits, PhaseWork } from './phases.ts';
 import type { QueueEntry, TakenClaim } from './ports.ts';
 import type { Recorder } from './recorder.ts';
 import type { JobTrace } from './trace.ts';
 
 export interface ActorOptions {
-  recorder: Pick<Recorder, 'barrier' | 'trace'>;
+  recorder: Pick<Recorder, 'barrier' | 'write' | 'leave' | 'trace'>;
   /** Runs a phase so that what it does is noted there. */
   traced: <T>(trace: JobTrace, run: () => Promise<T>) => Promise<T>;
   inFlight: InFlight;
@@ -37,7 +37,7 @@ const isRefusal = (error: unknown): error is AppError & { code: FenceCode } =>
 
 /** The promise actors behind the job machine's phases, and its sleep. */
 export function jobActors(work: Record<Phase, PhaseWork>, options: ActorOptions) {
-  const actors = phases.map((phase) => [phase, phaseActor(work[phase], options)] as const);
+  const actors = phases.map((phase) => [phase, phaseActor(phase, work[phase], options)] as const);
   return {
     ...(Object.fromEntries(actors) as Record<Phase, ReturnType<typeof phaseActor>>),
     sleepUntil: fromPromise<void, { until: number }>(({ input, signal }) =>
@@ -46,17 +46,19 @@ export function jobActors(work: Record<Phase, PhaseWork>, options: ActorOptions)
   };
 }
 
-// Journal before effect: the barrier opens when the transition that started this phase is committed.
-function phaseActor(work: PhaseWork, options: ActorOptions) {
+// Journal before effect: a phase waits until the transition that started it is durable, or commits with it.
+function phaseActor(phase: Phase, work: PhaseWork, options: ActorOptions) {
   const { recorder, traced, inFlight, clock, random, onRefused, onFailure } = options;
   return fromPromise<PhaseOutput, PhaseInput>(async ({ input, signal }) => {
-    const run = async () => {
-      await recorder.barrier(input.claim.jobId);
-      signal.throwIfAborted();
-      return traced(recorder.trace(input.claim.jobId), () => work(input, signal));
+    const { claim } = input;
+    const commits: Commits = {
+      durable: () => recorder.barrier(claim.jobId),
+      write: (effect) => recorder.write(claim, effect),
+      leave: (effect) => recorder.leave(claim, phase, effect),
     };
+    const run = () => traced(recorder.trace(claim.jobId), () => work(input, signal, commits));
     try {
-      return await inFlight.track(input.claim.symbol, run());
+      return await inFlight.track(claim.symbol, run());
     } catch (error) {
       if (isRefusal(error)) {
         // No failure of the phase: this child is to be stopped, and the stop ends the wait.

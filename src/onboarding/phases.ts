@@ -25,9 +25,8 @@ import {
 } from '../market/sessions.ts';
 import type { SnapshotStore } from '../portfolio/snapshot.store.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
-import { effectsOn } from './effects.ts';
-import type { Fence } from './ports.ts';
-import type { TogetherOptions } from './together.ts';
+import type { effectsOn } from './effects.ts';
+import type { Effect, Fence, SnapshotProgress } from './ports.ts';
 import type { UpkeepStore } from './upkeep.store.ts';
 
 export interface PhasePorts {
@@ -43,46 +42,50 @@ export interface PhasePorts {
   /** Takes the symbol into this node's memory. */
   warm: (symbol: string) => Promise<void>;
   fence: Fence;
-  together: TogetherOptions;
+  effects: Pick<ReturnType<typeof effectsOn>, 'updateMoreSnapshots'>;
   clock: Clock;
-  /** Portfolios per snapshot transaction. */
-  snapshotBatch: number;
   log: (error: unknown) => void;
 }
 
-interface Ports extends PhasePorts {
-  effects: ReturnType<typeof effectsOn>;
+/** How a phase takes part in the commits of its job. */
+export interface Commits {
+  /** Resolves once every transition of the job so far is durable. */
+  durable(): Promise<void>;
+  /** Commits an effect in one transaction with the transition that began the phase, or behind it. */
+  write(effect: Effect): Promise<SnapshotProgress | undefined>;
+  /** Has an effect committed with the transition that completes the phase. */
+  leave(effect: Effect): void;
 }
 
-export type PhaseWork = (input: PhaseInput, signal: AbortSignal) => Promise<PhaseOutput>;
+export type PhaseWork = (input: PhaseInput, signal: AbortSignal, commits: Commits) => Promise<PhaseOutput>;
 
 /**
- * What each phase does, once its transition is durable. Each one is idempotent, and each transaction ends with the
- * fence: whoever lost the claim writes nothing.
+ * What each phase does. Each one is idempotent. Nothing leaves this process and nothing is read that an earlier phase
+ * wrote before the transition that began the phase is durable; what a phase writes is committed with a transition, so
+ * that whoever lost the claim writes nothing.
  */
-export function phaseWork(given: PhasePorts): Record<Phase, PhaseWork> {
-  const ports = { ...given, effects: effectsOn(given) };
+export function phaseWork(ports: PhasePorts): Record<Phase, PhaseWork> {
   return {
-    fetch: (input, signal) => fetchPrices(ports, input, signal),
-    factors: (input, signal) => measureFactors(ports, input, signal),
-    universe: (input) => enterUniverse(ports, input),
-    snapshot: (input, signal) => updateSnapshots(ports, input, signal),
+    fetch: (...phase) => fetchPrices(ports, ...phase),
+    factors: (...phase) => measureFactors(ports, ...phase),
+    universe: (...phase) => enterUniverse(ports, ...phase),
+    snapshot: (...phase) => updateSnapshots(ports, ...phase),
     cache: (input) => warmCache(ports, input),
   };
 }
 
 async function fetchPrices(
-  { provider, universe, proxies, effects, clock }: Ports,
-  { claim, results }: PhaseInput,
+  { provider, universe, proxies, clock }: PhasePorts,
+  { claim: { symbol } }: PhaseInput,
   signal: AbortSignal,
+  commits: Commits,
 ): Promise<PhaseOutput> {
-  // The prices were stored, and the process died before that was journaled: they are not asked for again.
-  if (typeof results.bars === 'number') return { results };
-  const { symbol } = claim;
   const [known, { held, rated }] = await Promise.all([
     universe.instrument(symbol),
     universe.neededSince(symbol),
+    commits.durable(),
   ]);
+  signal.throwIfAborted();
   const now = clock.now();
   // Without a time zone UTC's date is asked for: no exchange completes a session of a later one.
   const session = known ? lastCompletedSession({ now, ...sessionHours(known) }) : localDate(now, 'UTC');
@@ -105,20 +108,26 @@ async function fetchPrices(
     // Kept with the transition that begins the factors phase: the version that this has to keep to.
     ...(hasExposures(instrument.type) && { proxyVersion: proxies.currentVersion() }),
   };
-  await effects.keepSeries({
-    claim,
+  commits.leave({
+    kind: 'series',
     instrument: { ...instrument, symbol },
     provider: given.provider,
     series: { symbol, bars, actions, actionsFrom },
-    results: fetched,
   });
   return { results: fetched };
 }
 
 const earliest = (day: string, other: string | null): string => (other !== null && other < day ? other : day);
 
-async function measureFactors(ports: Ports, input: PhaseInput, signal: AbortSignal): Promise<PhaseOutput> {
+async function measureFactors(
+  ports: PhasePorts,
+  input: PhaseInput,
+  signal: AbortSignal,
+  commits: Commits,
+): Promise<PhaseOutput> {
   const { symbol } = input.claim;
+  await commits.durable();
+  signal.throwIfAborted();
   const [instrument, closes] = await Promise.all([
     ports.universe.instrument(symbol),
     ports.prices.closes(symbol),
@@ -131,12 +140,12 @@ async function measureFactors(ports: Ports, input: PhaseInput, signal: AbortSign
   if (!lastClose) throw new AppError('no_price_data', `${symbol} has no stored prices to measure.`);
   const placeholders = (reason: DefaultReason) => defaultExposures({ reason, windowEnd: lastClose });
   if (input.degraded)
-    return storeExposures(ports, input, placeholders(input.degraded as DefaultReason), null);
+    return storeExposures(commits, symbol, placeholders(input.degraded as DefaultReason), null);
 
   const set = await proxySetFor(ports, input);
-  if (!set) return storeExposures(ports, input, placeholders('reference_unavailable'), null);
+  if (!set) return storeExposures(commits, symbol, placeholders('reference_unavailable'), null);
   signal.throwIfAborted();
-  return storeExposures(ports, input, measured(), set.version);
+  return storeExposures(commits, symbol, measured(), set.version);
 
   function measured(): Exposure[] {
     try {
@@ -169,19 +178,18 @@ async function proxySetFor(
   }
 }
 
-async function storeExposures(
-  { effects }: Ports,
-  { claim }: PhaseInput,
+function storeExposures(
+  commits: Commits,
+  symbol: string,
   rows: Exposure[],
   proxyVersion: string | null,
-): Promise<PhaseOutput> {
+): PhaseOutput {
   const calculationDate = rows
     .map(({ windowEnd }) => windowEnd)
     .filter((date) => date !== null)
     .sort()
     .at(-1)!;
-  const set = { symbol: claim.symbol, calculationDate, proxyVersion, exposures: rows };
-  await effects.keepExposures({ claim, set });
+  commits.leave({ kind: 'exposures', set: { symbol, calculationDate, proxyVersion, exposures: rows } });
   const reason = rows.find(({ quality }) => quality === 'default')?.reason ?? null;
   return {
     results: { quality: worstQuality(rows), qualityReason: reason, calculationDate },
@@ -189,31 +197,41 @@ async function storeExposures(
   };
 }
 
-async function enterUniverse({ effects }: Ports, { claim, results }: PhaseInput): Promise<PhaseOutput> {
+async function enterUniverse(
+  _ports: PhasePorts,
+  { claim, results }: PhaseInput,
+  _signal: AbortSignal,
+  commits: Commits,
+): Promise<PhaseOutput> {
   const entry = {
     symbol: claim.symbol,
     quality: String(results.quality),
     reason: results.qualityReason === null ? null : String(results.qualityReason),
     calculationDate: results.calculationDate === null ? null : String(results.calculationDate),
   };
-  await effects.enterUniverse({ claim, entry });
+  await commits.write({ kind: 'membership', entry });
   return { results: {} };
 }
 
 async function updateSnapshots(
-  { effects, requestRates, clock }: Ports,
+  { effects, requestRates, clock }: PhasePorts,
   { claim }: PhaseInput,
   signal: AbortSignal,
+  commits: Commits,
 ): Promise<PhaseOutput> {
   const session = lastNewYorkSession(clock.now());
+  const effect = { kind: 'snapshots', session } as const;
   const lacking = new Set<string>();
   let portfolios = 0;
-  for (let update = effects.updateSnapshots; ; update = effects.updateMoreSnapshots) {
-    signal.throwIfAborted();
-    const batch = await update({ claim, session });
+  for (
+    let batch = await commits.write(effect);
+    batch;
+    batch = await effects.updateMoreSnapshots({ claim, effect })
+  ) {
     portfolios += batch.portfolios;
     for (const symbol of batch.lacking) if (symbol !== claim.symbol) lacking.add(symbol);
     if (batch.isLast) break;
+    signal.throwIfAborted();
   }
   // Before this job ends, so that no portfolio looks settled in between.
   if (lacking.size > 0) await requestRates([...lacking].sort(), { session });

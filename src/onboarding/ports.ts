@@ -1,7 +1,11 @@
 import type { JobState } from '../../machines/job.ts';
-import type { Claim, JobProgress, JobReason, PhaseResults } from '../../machines/protocol.ts';
+import type { Claim, JobProgress, JobReason } from '../../machines/protocol.ts';
 import type { Transaction } from '../database.ts';
-import type { TransitionTrace } from './trace.ts';
+import type { ExposureSet } from '../factors/exposure.store.ts';
+import type { Series } from '../market/price.store.ts';
+import type { Instrument } from '../market/provider.ts';
+import type { UniverseEntry } from '../universe/universe.store.ts';
+import type { JobTrace, TransitionTrace } from './trace.ts';
 
 /** What the queue hands out: `retryCount` is its own fence, so a stale holder settles nothing. */
 export interface QueueEntry {
@@ -78,15 +82,67 @@ export interface TransitionRecord {
   actorSnapshot: unknown;
   /** Null where there is nothing to keep. */
   trace: TransitionTrace | null;
+  /** What the phase that ended here leaves: written in the transaction of this transition. */
+  effect?: Effect;
+  /** Where it is noted what was written for that. */
+  notes?: JobTrace;
 }
 
+/** What a phase leaves in the database besides its transition. */
+export type Effect =
+  | { kind: 'series'; instrument: Instrument; provider: string; series: Series }
+  | { kind: 'exposures'; set: ExposureSet }
+  /** From its commit on the symbol prices lots, and cancelling is too late. */
+  | { kind: 'membership'; entry: UniverseEntry }
+  /** One batch of the portfolios that are due; `session` is the price date of a portfolio of nothing but cash. */
+  | { kind: 'snapshots'; session: string };
+
+/** How far a batch of portfolios brought a symbol, and what exchange rates turned out to be needed. */
+export interface SnapshotProgress {
+  portfolios: number;
+  /** Whether no portfolio of the symbol is due any more. */
+  isLast: boolean;
+  lacking: readonly string[];
+}
+
+/** An effect whose outcome the phase waits for: written behind all that was recorded of its job so far. */
+export interface LoneEffect {
+  claim: Claim;
+  effect: Effect;
+  notes: JobTrace;
+}
+
+export type Entry = TransitionRecord | LoneEffect;
+
+export const isRecord = (entry: Entry): entry is TransitionRecord => 'sequence' in entry;
+
 /** The recorder's view of the database. */
+export interface Ledger {
+  /**
+   * Commits transitions and effects, of several jobs, in one transaction. All or none: throws `claim_lost` where one
+   * of the claims was taken over, `job_cancelled` where one may not enter the universe any more.
+   *
+   * Answers each entry in its place; only those about snapshots have something to tell.
+   */
+  commit(entries: readonly Entry[]): Promise<readonly (SnapshotProgress | undefined)[]>;
+}
+
+/** The position of the first transition, those of the others follow; and of each the time that its row has. */
+export interface Placed {
+  first: number;
+  at: readonly string[];
+}
+
 export interface Journal {
   /**
-   * Commits transitions with their job rows; those into a rest state settle the queue entry too.
-   * All or none: throws `claim_lost` where one of the claims was taken over.
+   * Writes transitions with their job rows; those into a rest state settle the queue entry too.
+   * All or none: throws `claim_lost` where one of the claims was taken over. Answers where in the feed they stand; null
+   * where some of them were there already.
    */
-  commit(records: readonly TransitionRecord[]): Promise<unknown>;
+  commit(
+    records: readonly TransitionRecord[],
+    options?: { on?: Transaction | undefined },
+  ): Promise<Placed | null>;
 }
 
 /** Checks, at the end of an effect's transaction, that its claims still hold. Throws `claim_lost`. */
@@ -94,8 +150,6 @@ export interface Fence {
   check(claims: readonly Claim[], options: { on: Transaction }): Promise<void>;
   /** The same for the universe phase: from its commit on, cancelling is too late. */
   passPointOfNoReturn(claims: readonly Claim[], options: { on: Transaction }): Promise<void>;
-  /** The same, and stores what the phase has come to: who resumes it before that is journaled need not do it again. */
-  keep(kept: readonly { claim: Claim; results: PhaseResults }[], options: { on: Transaction }): Promise<void>;
   /** Stores a reference that must survive a resume in the middle of a phase; answers the one stored first. */
   pin(claim: Claim, key: string, value: string, options: { on: Transaction }): Promise<string>;
 }

@@ -6,11 +6,20 @@ import {
   progressOf,
   stateName,
 } from '../../machines/job.ts';
-import { type Claim, isUnfinished, phases } from '../../machines/protocol.ts';
+import { type Claim, isUnfinished, type Phase } from '../../machines/protocol.ts';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import { crashed, crashOf, endOf } from './crash.ts';
 import { groupCommit } from './group-commit.ts';
-import type { Journal, TakenClaim, TransitionRecord } from './ports.ts';
+import {
+  type Effect,
+  type Entry,
+  isRecord,
+  type Ledger,
+  type SnapshotProgress,
+  type TakenClaim,
+  type TransitionRecord,
+} from './ports.ts';
 import { inputOf, type JobTrace, jobTrace, type TransitionInput, traceOf } from './trace.ts';
 
 export interface Recorder {
@@ -20,6 +29,13 @@ export interface Recorder {
   begin(taken: TakenClaim): void;
   /** Resolves once every transition of the job so far is durable; rejects with `claim_lost`. */
   barrier(jobId: string): Promise<void>;
+  /**
+   * Commits an effect behind the transitions of the job so far, and in one transaction with those that are not durable
+   * yet. Rejects with `claim_lost`, `job_cancelled`, or what the database has against it.
+   */
+  write(claim: Claim, effect: Effect): Promise<SnapshotProgress | undefined>;
+  /** Has an effect committed with the transition that completes this phase; any other forgets it. */
+  leave(claim: Claim, phase: Phase, effect: Effect): void;
   /** Where a job's phase notes what it does: kept with the transition that ends it. */
   trace(jobId: string): JobTrace;
   /** The claims whose end is not durable yet. */
@@ -32,7 +48,7 @@ export interface Recorder {
 }
 
 export interface RecorderOptions {
-  journal: Journal;
+  ledger: Ledger;
   clock: Clock;
   /** A transition is durable. */
   onCommitted?: (record: TransitionRecord) => void;
@@ -51,9 +67,13 @@ interface Held {
   state: string;
   since: number;
   trace: JobTrace;
-  /** Settles with the last transition handed to the journal. */
-  written: Promise<void>;
+  /** Settles with the last transition handed over. */
+  written: Promise<unknown>;
+  /** What the running phase leaves, should it be completed. */
+  left: { phase: Phase; effect: Effect } | null;
 }
+
+type Settling = PromiseWithResolvers<SnapshotProgress | undefined>;
 
 interface Observed {
   previous: JobSnapshot | null;
@@ -64,7 +84,7 @@ interface Observed {
 
 /** Writes down every transition of every job, in order, before anything follows from it. */
 export function createRecorder({
-  journal,
+  ledger,
   clock,
   onCommitted,
   onEnded,
@@ -74,24 +94,27 @@ export function createRecorder({
   signal,
 }: RecorderOptions): Recorder {
   const claims = new Map<string, Held>();
-  const settle = new Map<TransitionRecord, PromiseWithResolvers<void>>();
+  const settle = new Map<Entry, Settling>();
   const observed = new WeakMap<AnyActorRef, Observed>();
 
   const commits = groupCommit({
-    journal,
+    ledger,
     clock,
     log,
     signal,
-    onCommitted(record) {
-      resolve(record);
-      onCommitted?.(record);
-      if (isUnfinished(record.job.status)) return;
-      forget(record.claim);
-      onSettled(record.claim);
+    onCommitted(entry, progress) {
+      settle.get(entry)?.resolve(progress);
+      settle.delete(entry);
+      if (!isRecord(entry)) return;
+      onCommitted?.(entry);
+      if (isUnfinished(entry.job.status)) return;
+      forget(entry.claim);
+      onSettled(entry.claim);
     },
     onLost(record, error) {
       settle.get(record)?.reject(error);
       settle.delete(record);
+      if (!isRecord(record)) return; // the phase that waits for it tells the machine
       const held = claims.get(record.claim.jobId);
       if (!held || held.taken.claim.epoch !== record.claim.epoch) return;
       // Its lease is kept alive no longer: should nobody have taken the job over, somebody will.
@@ -103,9 +126,19 @@ export function createRecorder({
     },
   });
 
-  const resolve = (record: TransitionRecord) => {
-    settle.get(record)?.resolve();
-    settle.delete(record);
+  const commit = (entry: Entry): Settling['promise'] => {
+    const done: Settling = Promise.withResolvers();
+    done.promise.catch(() => {}); // whoever needs it awaits it
+    settle.set(entry, done);
+    commits.add(entry);
+    return done.promise;
+  };
+  // A phase begins before the transition that started it is handed over; it lasts until that is done.
+  const holding = async (claim: Claim): Promise<Held> => {
+    await null;
+    const held = claims.get(claim.jobId);
+    if (held?.taken.claim.epoch !== claim.epoch) throw new AppError('claim_lost', 'This job was given back.');
+    return held;
   };
   const forget = ({ jobId, epoch }: Claim) => {
     if (claims.get(jobId)?.taken.claim.epoch === epoch) claims.delete(jobId);
@@ -131,14 +164,13 @@ export function createRecorder({
       job,
       actorSnapshot,
       trace: traceOf({ ...input, ...held.trace.take() }),
+      ...(held.left &&
+        event === `${held.left.phase}.done` && { effect: held.left.effect, notes: jobTrace() }),
     };
+    held.left = null;
     held.state = to;
     held.since = now;
-    const done = Promise.withResolvers<void>();
-    done.promise.catch(() => {}); // whoever needs it awaits the barrier
-    settle.set(record, done);
-    held.written = done.promise;
-    commits.add(record);
+    held.written = commit(record);
     if (!isUnfinished(job.status)) onEnded(held.taken.claim);
   };
 
@@ -209,6 +241,7 @@ export function createRecorder({
         since,
         trace: jobTrace(),
         written: Promise.resolve(),
+        left: null,
       });
     },
     async barrier(jobId) {
@@ -216,6 +249,14 @@ export function createRecorder({
       const held = claims.get(jobId);
       if (!held) throw new AppError('claim_lost', 'This job was given back.');
       await held.written;
+    },
+    async write(claim, effect) {
+      const { trace } = await holding(claim);
+      return commit({ claim, effect, notes: trace });
+    },
+    leave(claim, phase, effect) {
+      const held = claims.get(claim.jobId);
+      if (held?.taken.claim.epoch === claim.epoch) held.left = { phase, effect };
     },
     trace: (jobId) => claims.get(jobId)?.trace ?? jobTrace(),
     held: () => [...claims.values()].map(({ taken }) => taken),
@@ -225,35 +266,6 @@ export function createRecorder({
       return held ? { sequence: held.sequence, since: new Date(held.since).toISOString() } : null;
     },
     idle: () => commits.idle(),
-  };
-}
-
-const crashed = 'job.crashed';
-
-const crashOf = (job: TransitionRecord['job']): TransitionRecord['job'] => ({
-  ...job,
-  status: 'failed',
-  outcome: null,
-  retryAt: null,
-  error: { code: 'job_crashed', message: 'An unexpected error stopped this job.', phase: job.phase },
-});
-
-/**
- * What is written in place of a transition that the journal refuses for good: nobody would ever take up its job again.
- * It keeps nothing of what was refused, and is no part of what was lost behind it.
- */
-function endOf(record: TransitionRecord): TransitionRecord {
-  const [, name] = record.from.split('.');
-  const phase = phases.find((one) => one === name) ?? record.job.phase;
-  const job = crashOf({ ...record.job, phase, results: {} });
-  return {
-    ...record,
-    claim: { ...record.claim },
-    to: 'failed',
-    event: crashed,
-    job,
-    actorSnapshot: null,
-    trace: null,
   };
 }
 

@@ -27,6 +27,8 @@ export interface UniverseStore {
     instruments: readonly Instrument[],
     options: { on: Transaction },
   ): Promise<void>;
+  /** Locks the rows of the symbols that have one. */
+  lock(symbols: readonly string[], options: { on: Transaction }): Promise<void>;
   /** What the provider says of instruments, and from which day on it was asked for what reaches back furthest. */
   describe(
     instruments: readonly (Instrument & { provider: string; historyFrom: string })[],
@@ -79,6 +81,9 @@ export function universeStore(database: Database): UniverseStore {
       return new Map(rows.map((row) => [row.symbol, row]));
     },
     reserve: (symbols, instruments, { on }) => reserve(database, symbols, instruments, on),
+    async lock(symbols, { on }) {
+      await database.sql(lockSql, [symbols], { on, prepared: true });
+    },
     async describe(instruments, { on }) {
       await database.sql(describeSql, [JSON.stringify(sorted(instruments))], { on, prepared: true });
     },
@@ -92,6 +97,10 @@ export function universeStore(database: Database): UniverseStore {
     neededSince: async (symbol) => (await neededSinceOf(symbol))!,
   };
 }
+
+const lockSql = `
+  select symbol from symbol_universe where symbol = any(array(select unnest($1::text[])))
+  order by symbol collate "C" for no key update`;
 
 const describeSql = `
   insert into symbol_universe (symbol, name, type, currency, exchange, time_zone, session_end, provider, history_from)

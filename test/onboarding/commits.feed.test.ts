@@ -5,7 +5,7 @@ import type { Database } from '../../src/database.ts';
 import { passedOn } from '../../src/onboarding/commits.feed.ts';
 import { journalFeed } from '../../src/onboarding/feed.query.ts';
 import { journalStore } from '../../src/onboarding/journal.store.ts';
-import type { TakenClaim } from '../../src/onboarding/ports.ts';
+import { type Entry, isRecord, type TakenClaim } from '../../src/onboarding/ports.ts';
 import { random } from '../machines/harness.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { emptyTables, recordOf, startNode } from './fixture.ts';
@@ -22,7 +22,9 @@ describeOnEveryDatabase('what a node has committed', (makeDatabase) => {
     await admit(symbols);
     const taken = await jobs.claim(symbols.length);
     const offers: Promise<readonly FeedEntry[]>[] = [];
-    const journal = passedOn(journalStore(database, { queue, node: 'node-1' }), {
+    const journal = journalStore(database, { queue, node: 'node-1' });
+    const plain = { commit: async (records: readonly Entry[]) => ({ progress: [], placed: await journal.commit(records.filter(isRecord)) }) };
+    const ledger = passedOn(plain, {
       node: 'node-1',
       feed: { offer: (commit) => void offers.push(commit) },
     });
@@ -32,11 +34,11 @@ describeOnEveryDatabase('what a node has committed', (makeDatabase) => {
       /** Commits; what the feed is offered, and what it would read. */
       async commit(...records: ReturnType<typeof recordOf>[]) {
         const { position } = await feed.head();
-        await journal.commit(records);
+        await ledger.commit(records);
         const { transitions } = await feed.after(position);
         return { offered: await offers.pop()!, read: transitions };
       },
-      journal,
+      ledger,
       offers,
     };
   }
@@ -109,10 +111,10 @@ describeOnEveryDatabase('what a node has committed', (makeDatabase) => {
   });
 
   test('is nothing where the journal refuses it', async () => {
-    const { taken, journal, offers } = await start('AAPL');
+    const { taken, ledger, offers } = await start('AAPL');
     await database.sql('update onboarding_jobs set claim_epoch = claim_epoch + 1');
     const refused = { code: 'claim_lost' };
-    await expect(journal.commit([recordOf(taken[0]!, 'failed')])).rejects.toMatchObject(refused);
+    await expect(ledger.commit([recordOf(taken[0]!, 'failed')])).rejects.toMatchObject(refused);
     await expect(offers[0]).rejects.toMatchObject(refused);
   });
 });

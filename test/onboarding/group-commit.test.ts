@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import { groupCommit } from '../../src/onboarding/group-commit.ts';
-import type { TakenClaim, TransitionRecord } from '../../src/onboarding/ports.ts';
+import { type Entry, isRecord, type TakenClaim, type TransitionRecord } from '../../src/onboarding/ports.ts';
+import { jobTrace } from '../../src/onboarding/trace.ts';
 import { settled } from '../machines/harness.ts';
 import { TestClock } from '../support/clock.ts';
 import { numRuns } from '../support/series.ts';
@@ -17,10 +18,16 @@ const stale = () => new AppError('claim_lost', 'Another node took this job over.
 
 const transition = (taken: TakenClaim, sequence: number) =>
   recordOf(taken, 'processing.fetch.running', { sequence, event: `e${sequence}` });
-const label = ({ claim, sequence }: TransitionRecord) => `${claim.symbol}${sequence}`;
+const effectOf = (taken: TakenClaim): Entry => ({
+  claim: taken.claim,
+  effect: { kind: 'snapshots', session: '2026-07-30' },
+  notes: jobTrace(),
+});
+const label = (entry: Entry) =>
+  isRecord(entry) ? `${entry.claim.symbol}${entry.sequence}` : `${entry.claim.symbol} effect`;
 
-/** A journal whose commits end as the test decides. */
-function held(refuses: (batch: readonly TransitionRecord[]) => unknown = () => null) {
+/** A ledger whose commits end as the test decides. */
+function held(refuses: (batch: readonly Entry[]) => unknown = () => null) {
   const calls: string[][] = [];
   const flights: PromiseWithResolvers<void>[] = [];
   const committed: string[] = [];
@@ -29,19 +36,19 @@ function held(refuses: (batch: readonly TransitionRecord[]) => unknown = () => n
   const clock = new TestClock();
   const stop = new AbortController();
   const options = {
-    journal: {
-      commit(batch: readonly TransitionRecord[]) {
+    ledger: {
+      commit(batch: readonly Entry[]) {
         calls.push(batch.map(label));
         const refusal = refuses(batch);
         if (refusal) return Promise.reject(refusal);
         const flight = Promise.withResolvers<void>();
         flights.push(flight);
-        return flight.promise;
+        return flight.promise.then(() => []);
       },
     },
     clock,
-    onCommitted: (record: TransitionRecord): void => void committed.push(label(record)),
-    onLost: (record: TransitionRecord, error: unknown): void => void lost.push([label(record), error]),
+    onCommitted: (entry: Entry): void => void committed.push(label(entry)),
+    onLost: (entry: Entry, error: unknown): void => void lost.push([label(entry), error]),
     log: (error: unknown) => errors.push(error),
     signal: stop.signal,
   };
@@ -103,23 +110,59 @@ describe('group commit', () => {
   });
 
   test('splits a batch with one stale claim, so that the others are written', async () => {
-    const isStale = (batch: readonly TransitionRecord[]) =>
-      batch.some(({ claim }) => claim.symbol === 'AAPL');
+    const isStale = (batch: readonly Entry[]) => batch.some(({ claim }) => claim.symbol === 'AAPL');
     const { options, calls, committed, lost, land } = held((batch) => (isStale(batch) ? stale() : null));
     const commits = groupCommit(options);
     for (const record of [transition(aapl, 3), transition(msft, 3), transition(aapl, 4)]) commits.add(record);
     await settled();
     await land();
     await commits.idle();
-    expect(calls).toEqual([['AAPL3', 'MSFT3', 'AAPL4'], ['AAPL3', 'AAPL4'], ['MSFT3']]);
+    expect(calls).toEqual([['AAPL3', 'MSFT3', 'AAPL4'], ['AAPL3', 'AAPL4'], ['AAPL3'], ['MSFT3']]);
     expect(committed).toEqual(['MSFT3']);
     expect(lost.map(([record]) => record)).toEqual(['AAPL3', 'AAPL4']);
     expect(lost[0]![1]).toMatchObject({ code: 'claim_lost' });
   });
 
+  test('has an effect refused alone: what the journal tells of its job is written, before it and after it', async () => {
+    const refusal = new AppError('job_cancelled', 'This job is to be cancelled.');
+    const isRefused = (batch: readonly Entry[]) =>
+      batch.some((entry) => !isRecord(entry) && entry.claim.symbol === 'AAPL');
+    const { options, committed, lost, land } = held((batch) => (isRefused(batch) ? refusal : null));
+    const commits = groupCommit(options);
+    for (const entry of [transition(aapl, 3), effectOf(aapl), effectOf(msft), transition(aapl, 4)])
+      commits.add(entry);
+    await settled();
+    for (let left = 0; left < 3; left += 1) await land();
+    await commits.idle();
+    expect(lost).toEqual([['AAPL effect', refusal]]);
+    expect(committed.sort()).toEqual(['AAPL3', 'AAPL4', 'MSFT effect']);
+  });
+
+  test('is overtaken where a lock holds it up: by other jobs, and not by those that begin', async () => {
+    const { options, calls, committed, clock, land } = held();
+    const commits = groupCommit(options);
+    commits.add(effectOf(aapl));
+    await settled();
+    for (const entry of [transition(aapl, 3), transition(msft, 3)]) commits.add(entry);
+    commits.add({ ...transition(takenOf('NEW'), 3), event: 'permit.granted' });
+    await clock.advance(49);
+    await settled();
+    expect(calls).toEqual([['AAPL effect']]);
+    await clock.advance(1);
+    await settled();
+    expect(calls.slice(1)).toEqual([['MSFT3']]);
+    await land();
+    await land();
+    await settled();
+    expect(calls.slice(2)).toEqual([['AAPL3', 'NEW3']]);
+    await land();
+    await commits.idle();
+    expect(committed).toHaveLength(4);
+  });
+
   test('does not take an older claim on a job for the newer one', async () => {
     const again = takenOf('AAPL', {}, 2);
-    const isStale = (batch: readonly TransitionRecord[]) => batch.some(({ claim }) => claim.epoch === 1);
+    const isStale = (batch: readonly Entry[]) => batch.some(({ claim }) => claim.epoch === 1);
     const { options, committed, lost, land } = held((batch) => (isStale(batch) ? stale() : null));
     const commits = groupCommit(options);
     commits.add(transition(aapl, 3));
@@ -157,7 +200,7 @@ describe('group commit', () => {
     for (const pauseMs of [2000, 500, 500]) {
       await land(outage(clock.now() + (pauseMs === 2000 ? 2000 : 0)));
       commits.add(transition(aapl, 4 + errors.length));
-      expect(clock.pending).toEqual([clock.now() + pauseMs]);
+      expect(clock.pending.at(-1)).toBe(clock.now() + pauseMs);
       await clock.advance(pauseMs - 1);
       await settled();
       expect(calls.length).toBe(errors.length);
@@ -227,7 +270,8 @@ describe('group commit', () => {
       onCommitted(record) {
         options.onCommitted(record);
         told.push(`${label(record)} after ${calls.length} batches`);
-        if (record.sequence < 5) commits.add({ ...record, sequence: record.sequence + 1 });
+        if (isRecord(record) && record.sequence < 5)
+          commits.add({ ...record, sequence: record.sequence + 1 });
       },
     });
     const jobs = Array.from({ length: 20 }, (_, n) => takenOf(`S${n}-`));

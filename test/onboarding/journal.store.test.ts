@@ -197,9 +197,6 @@ describeOnEveryDatabase('the journal', (makeDatabase) => {
     });
     await expect(effect((on) => node.fence.passPointOfNoReturn([claim], { on }))).rejects.toMatchObject(lost);
     await expect(effect((on) => node.fence.pin(claim, 'a', 'b', { on }))).rejects.toMatchObject(lost);
-    await expect(
-      effect((on) => node.fence.keep([{ claim, results: { a: 1 } }], { on })),
-    ).rejects.toMatchObject(lost);
     expect(await database.sql('select symbol from symbol_universe')).toEqual([]);
     expect(await jobRow(database, 'AAPL')).toMatchObject({ results: {}, universe_committed_at: null });
     await effect((on) => node.fence.check([{ ...claim, epoch: claim.epoch + 1 }], { on }));

@@ -8,7 +8,12 @@ import { AppError } from '../../src/errors.ts';
 import { inFlight } from '../../src/onboarding/in-flight.ts';
 import { failureOf, jobActors, startOnboarding } from '../../src/onboarding/onboarding.ts';
 import type { PhaseWork } from '../../src/onboarding/phases.ts';
-import type { QueueEntry, TakenClaim, TransitionRecord } from '../../src/onboarding/ports.ts';
+import {
+  isRecord,
+  type QueueEntry,
+  type TakenClaim,
+  type TransitionRecord,
+} from '../../src/onboarding/ports.ts';
 import { createRecorder } from '../../src/onboarding/recorder.ts';
 import { settled } from '../machines/harness.ts';
 import { TestClock } from '../support/clock.ts';
@@ -38,10 +43,11 @@ function startNode({
   let commit = async () => {};
   let work: PhaseWork = async () => ({ results: {} });
   const recorder = createRecorder({
-    journal: {
-      async commit(records) {
+    ledger: {
+      async commit(entries) {
         await commit();
-        committed.push(...records);
+        committed.push(...entries.filter(isRecord));
+        return [];
       },
     },
     clock,
@@ -51,9 +57,10 @@ function startNode({
     onSettled: (claim) => onboarding.send({ type: 'job.settled', ...claim }),
     onLost: (claim) => onboarding.send({ type: 'claim.lost', ...claim }),
   });
-  const phase: PhaseWork = (input, signal) => {
+  const phase: PhaseWork = async (input, signal, commits) => {
+    await commits.durable();
     began.push(`${input.claim.symbol} ${input.phase}`);
-    return work(input, signal);
+    return work(input, signal, commits);
   };
   const actors = jobActors(Object.fromEntries(phases.map((name) => [name, phase])) as never, {
     recorder,

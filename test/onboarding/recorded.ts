@@ -1,6 +1,6 @@
 import type { Claim } from '../../machines/protocol.ts';
 import { type JournalEntry, replay } from '../../machines/replay.ts';
-import type { TakenClaim, TransitionRecord } from '../../src/onboarding/ports.ts';
+import { isRecord, type TakenClaim, type TransitionRecord } from '../../src/onboarding/ports.ts';
 import { createRecorder } from '../../src/onboarding/recorder.ts';
 import { claimOf, limits, liveSupervisor, progressFrom, settled } from '../machines/harness.ts';
 import { TestClock } from '../support/clock.ts';
@@ -18,11 +18,13 @@ export function recorded({ concurrency = 2, isOpen = true } = {}) {
   let isRefused = (_records: readonly TransitionRecord[]) => true;
   if (isOpen) gate.resolve();
   const recorder = createRecorder({
-    journal: {
-      async commit(records) {
+    ledger: {
+      async commit(entries) {
+        const records = entries.filter(isRecord);
         await gate.promise;
         if (refusal && isRefused(records)) throw refusal;
         committed.push(...records);
+        return [];
       },
     },
     clock,

@@ -1,0 +1,60 @@
+import type { Database, Transaction } from '../database.ts';
+import type { effectsOn } from './effects.ts';
+import {
+  type Entry,
+  type Fence,
+  isRecord,
+  type Journal,
+  type Ledger,
+  type TransitionRecord,
+} from './ports.ts';
+import { traceOf } from './trace.ts';
+
+export interface LedgerParts {
+  database: Database;
+  journal: Journal;
+  effects: Pick<ReturnType<typeof effectsOn>, 'write'>;
+  fence: Fence;
+}
+
+export interface Committed {
+  /** Of each entry, in its place. */
+  progress: readonly (SnapshotProgress | undefined)[];
+  /** Where in the feed the transitions stand, if that is known. */
+  placed: Placed | null;
+}
+
+/**
+ * Transitions and what phases leave, in one transaction: an effect is there exactly if the journal tells of it. The
+ * journal refuses whoever lost the claim, and the fence whoever has no transition among the entries.
+ */
+export function ledgerOn({ database, journal, effects, fence }: LedgerParts) {
+  const write = async (entries: readonly Entry[], on: Transaction): Promise<Committed> => {
+    const records = entries.filter(isRecord);
+    for (const { notes } of records) notes?.take(); // of an attempt that failed
+    const completed = records.filter(({ job }) => job.status === 'completed');
+    const written = await effects.write(
+      entries,
+      completed.map(({ claim }) => claim.symbol),
+      on,
+    );
+    const placed = await journal.commit(records.map(withNotes), { on });
+    const told = new Set(records.map(({ claim }) => claim));
+    const others = entries.map(({ claim }) => claim).filter((claim) => !told.has(claim));
+    if (others.length > 0) await fence.check(others, { on });
+    await written.announce();
+    return { progress: entries.map((entry) => written.progress.get(entry)), placed };
+  };
+  return {
+    /** As a `Ledger` does. */
+    async commit(entries: readonly Entry[]): Promise<Committed> {
+      if (entries.some(({ effect }) => effect)) return database.transaction((on) => write(entries, on));
+      return { progress: [], placed: await journal.commit(entries.filter(isRecord)) };
+    },
+  };
+}
+
+function withNotes(record: TransitionRecord): TransitionRecord {
+  if (!record.notes) return record;
+  return { ...record, trace: traceOf({ ...record.trace, ...record.notes.take() }) };
+}

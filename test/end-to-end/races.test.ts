@@ -60,9 +60,9 @@ describeOnDatabase('postgres', 'a portfolio uploaded at the moment its symbol co
     const second = service.upload('UPLOAD1');
     await admission.reached;
     activation.open();
-    await sessionsBlocked(database); // the universe phase waits for the upload
+    await sessionsBlocked(database); // the universe phase waits for the upload, and its transition with it
     const { body } = await service.get<SymbolStatusView>('/symbols/UPLOAD1/status');
-    expect(body).toMatchObject({ status: 'processing', phase: 'universe' });
+    expect(body).toMatchObject({ status: 'processing', phase: 'factors' });
     admission.open();
 
     expect(await second).toMatchObject({ status: 202, body: { pending_symbols: ['UPLOAD1'] } });

@@ -5,7 +5,8 @@ import {
   type Fence,
   isRecord,
   type Journal,
-  type Ledger,
+  type Placed,
+  type SnapshotProgress,
   type TransitionRecord,
 } from './ports.ts';
 import { traceOf } from './trace.ts';

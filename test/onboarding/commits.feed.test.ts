@@ -23,7 +23,12 @@ describeOnEveryDatabase('what a node has committed', (makeDatabase) => {
     const taken = await jobs.claim(symbols.length);
     const offers: Promise<readonly FeedEntry[]>[] = [];
     const journal = journalStore(database, { queue, node: 'node-1' });
-    const plain = { commit: async (records: readonly Entry[]) => ({ progress: [], placed: await journal.commit(records.filter(isRecord)) }) };
+    const plain = {
+      commit: async (records: readonly Entry[]) => ({
+        progress: [],
+        placed: await journal.commit(records.filter(isRecord)),
+      }),
+    };
     const ledger = passedOn(plain, {
       node: 'node-1',
       feed: { offer: (commit) => void offers.push(commit) },

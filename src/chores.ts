@@ -51,12 +51,12 @@ export function choresOf(parts: ChoreParts): Chore[] {
   ];
 }
 
-/** Each job that ends makes room for the next, until every symbol has its turn. */
+/** Jobs that end make room for the next, until every symbol has its turn. */
 const refreshing = (upkeep: Upkeep, onEnded: ChoreParts['onEnded']): Chore => ({
   everyMs: minuteMs,
   run: () => upkeep.refresh(),
   onWake: (wake) =>
     onEnded(() => {
-      if (upkeep.isWaiting) wake();
+      if (upkeep.ended()) wake();
     }),
 });

@@ -24,9 +24,13 @@ export interface Upkeep {
   rates(): Promise<void>;
   /** How far the refresh of the whole universe is: symbols that still wait for a job, and unfinished jobs. */
   progress(): Promise<{ due: number; unfinished: number }>;
-  /** Whether the last look left symbols behind for want of room. */
-  readonly isWaiting: boolean;
+  /** A job has ended. Answers whether to refresh again now: symbols were left behind for want of room, and there is some. */
+  ended(): boolean;
 }
+
+// Of the queue: a look at 5000 symbols that are due takes 160 ms on an embedded database, which nobody else has meanwhile,
+// so not every single job that ends is worth one.
+const lookShare = 1 / 8;
 
 /**
  * The universe's own needs. They take what room uploads leave: at most half of the queue is ever filled by them.
@@ -37,6 +41,7 @@ export interface Upkeep {
  */
 export function upkeepOf({ wants, proxies, clock, depthMax, unfinished, retry }: UpkeepPorts): Upkeep {
   let isWaiting = false;
+  let endedSince = 0;
   const room = async () => Math.max(1, Math.floor(depthMax / 2)) - (await unfinished()).length;
   const sessions = async (): Promise<CompletedSession[]> => {
     const now = clock.now();
@@ -47,6 +52,7 @@ export function upkeepOf({ wants, proxies, clock, depthMax, unfinished, retry }:
   };
   return {
     async refresh() {
+      endedSince = 0;
       const completed = await sessions();
       const free = await room();
       const admitted = free > 0 ? await wants.refresh(completed, free) : 0;
@@ -71,8 +77,9 @@ export function upkeepOf({ wants, proxies, clock, depthMax, unfinished, retry }:
       if (lacking.length > 0) await wants.requestRates(lacking, { session: lastNewYorkSession(clock.now()) });
     },
     progress: async () => wants.progress(await sessions()),
-    get isWaiting() {
-      return isWaiting;
+    ended() {
+      endedSince += 1;
+      return isWaiting && endedSince >= Math.floor(depthMax * lookShare);
     },
   };
 }

@@ -82,14 +82,23 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
     await admit(['UPLOAD1']);
     await upkeep.refresh();
     expect(await upkeep.progress()).toEqual({ due: 3, unfinished: 2 });
-    expect(upkeep.isWaiting).toBe(true);
+    expect(upkeep.ended()).toBe(true);
     await upkeep.refresh();
     expect(await upkeep.progress()).toEqual({ due: 3, unfinished: 2 });
     expect(await admit(['UPLOAD2', 'UPLOAD3', 'UPLOAD4'])).toMatchObject({ kind: 'admitted' });
     await work('completed');
     await upkeep.refresh();
     expect(await upkeep.progress()).toEqual({ due: 0, unfinished: 3 });
-    expect(upkeep.isWaiting).toBe(false);
+    expect(upkeep.ended()).toBe(false);
+  });
+
+  test('looks again once an eighth of the queue has ended, not at each end', async () => {
+    const { upkeep } = await node({ depthMax: 24 });
+    for (let n = 0; n < 30; n += 1) await enter(`S${n}`, newYork, '2026-07-30');
+    await upkeep.refresh();
+    expect([upkeep.ended(), upkeep.ended(), upkeep.ended()]).toEqual([false, false, true]);
+    await upkeep.refresh();
+    expect(upkeep.ended()).toBe(false);
   });
 
   test('leaves the next claim to whatever users wait for', async () => {

@@ -12,6 +12,12 @@ interface Series {
   sum: number;
 }
 
+/** The labels as a tree: below the root one branch per value of the first label, below each the second's. */
+interface Branch {
+  below: Map<string, Branch>;
+  series: Series | null;
+}
+
 export interface HistogramOptions {
   name: string;
   help: string;
@@ -22,20 +28,24 @@ export interface HistogramOptions {
 
 /**
  * A histogram for a registry of `prom-client`, whose own takes 5 µs to find the series of an observation by its labels:
- * every answer is observed, and a whole one from memory takes 80. This takes half a microsecond.
+ * every answer is observed, and a whole one from memory takes 40. A branch per label takes a tenth of a microsecond,
+ * one key made of all labels ten times that: each such string is new, and hashed anew.
  */
 export function histogram({ name, help, labelNames, buckets }: HistogramOptions) {
-  const series = new Map<string, Series>();
+  let root = branch();
+  const series: Series[] = [];
+  const seriesOf = (labels: Record<string, string>): Series => {
+    let at = root;
+    for (const label of labelNames) at = grown(at, labels[label]!);
+    if (at.series) return at.series;
+    at.series = { labels, counts: Array(buckets.length + 1).fill(0), sum: 0 };
+    series.push(at.series);
+    return at.series;
+  };
   return {
     name,
     observe(labels: Record<string, string>, value: number): void {
-      let key = '';
-      for (const label of labelNames) key += `${labels[label]}\n`;
-      let own = series.get(key);
-      if (!own) {
-        own = { labels, counts: Array(buckets.length + 1).fill(0), sum: 0 };
-        series.set(key, own);
-      }
+      const own = seriesOf(labels);
       let at = 0;
       while (at < buckets.length && value > buckets[at]!) at += 1;
       own.counts[at]! += 1;
@@ -43,15 +53,12 @@ export function histogram({ name, help, labelNames, buckets }: HistogramOptions)
     },
     /** What the registry asks for at each scrape. */
     async get() {
-      return {
-        name,
-        help,
-        type: 'histogram',
-        aggregator: 'sum',
-        values: [...series.values()].flatMap(samples),
-      };
+      return { name, help, type: 'histogram', aggregator: 'sum', values: series.flatMap(samples) };
     },
-    reset: () => series.clear(),
+    reset() {
+      root = branch();
+      series.length = 0;
+    },
   };
 
   function samples({ labels, counts, sum }: Series): Sample[] {
@@ -67,4 +74,14 @@ export function histogram({ name, help, labelNames, buckets }: HistogramOptions)
       { labels, value: total, metricName: `${name}_count` },
     ];
   }
+}
+
+const branch = (): Branch => ({ below: new Map(), series: null });
+
+function grown({ below }: Branch, value: string): Branch {
+  const known = below.get(value);
+  if (known) return known;
+  const made = branch();
+  below.set(value, made);
+  return made;
 }

@@ -9,6 +9,7 @@ import { type ConnectionLimits, connectionLimits, connectionOptions } from './co
 import { allowOrigins } from './cors.plugin.ts';
 import { diagnosisRoutes } from './diagnosis.routes.ts';
 import { docsPage } from './docs.plugin.ts';
+import { endEmptyBodies } from './empty-bodies.plugin.ts';
 import { revalidate } from './etag.plugin.ts';
 import { eventsRoute } from './events.routes.ts';
 import type { Api } from './fastify.types.ts';
@@ -33,6 +34,7 @@ import { publicResponses } from './responses.ts';
 import { indexSchema, uploadBytesMax } from './schemas.ts';
 import { securityHeaders } from './security-headers.ts';
 import { localViewer, type Service, type Viewer } from './service.ts';
+import { cutSilent } from './silence.plugin.ts';
 import { symbolRoutes } from './symbol.routes.ts';
 import { ticketRoutes } from './ticket.routes.ts';
 import type { Token } from './tokens.ts';
@@ -91,8 +93,11 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     ...(options.waitersMax !== undefined && { max: options.waitersMax }),
   });
   app.addHook('preClose', async () => waiters.end());
-  app.server.maxConnections = { ...connectionLimits, ...options.connections }.connections;
+  const connections = { ...connectionLimits, ...options.connections };
+  app.server.maxConnections = connections.connections;
+  cutSilent(app, connections);
   acceptSockets(app, limits);
+  endEmptyBodies(app);
   allowOrigins(app, corsOrigins);
   describeRoutes(app, { protected: tokens.length > 0 });
   // Once that is loaded: it must see a request first, to close the socket of an upgrade that a guard refuses.

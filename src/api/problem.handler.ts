@@ -40,7 +40,7 @@ const lingerMs = 2000; // a client that has not stopped sending by then does not
  * broken pipe instead of the answer.
  */
 function discardBody({ raw }: FastifyRequest, reply: FastifyReply): void {
-  if (raw.complete || raw.headers.upgrade !== undefined) return;
+  if (raw.complete || raw.readableEnded || raw.headers.upgrade !== undefined) return;
   reply.removeHeader('connection');
   raw.unpipe();
   raw.resume();

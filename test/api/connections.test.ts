@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ask, serve } from './serve.ts';
 
 const sockets: Socket[] = [];
@@ -61,6 +61,42 @@ describe('a slow client', () => {
     const { answer } = dial(port, 'GET /onboarding HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
     await asked.promise;
     expect(await answer).toBe('');
+  });
+
+  test('that moves a byte now and then is not silent', async () => {
+    const { port } = await serve({ connections: { ...slow, silenceMs: 200 } });
+    const { socket, answer } = dial(port, `${head}Connection: close\r\n\r\n`);
+    const drip = setInterval(() => socket.write('xxxx'), 20); // 100 bytes take half a second
+    expect(await answer).toMatch(/^HTTP\/1.1 202 /);
+    clearInterval(drip);
+  });
+});
+
+describe('a request without a body', () => {
+  test.each([
+    ['application/json', 400],
+    ['text/csv', 202], // the service that stands in takes whatever comes
+  ])('but with the type of one, %s, is answered with %i, like an empty one', async (type, status) => {
+    const { port } = await serve();
+    const post = `POST /portfolios HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ${type}\r\n\r\n`;
+    const [text] = (await once(dial(port, post).socket, 'data')) as [string];
+    expect(text).toMatch(`HTTP/1.1 ${status} `);
+  });
+
+  test('keeps its connection when it is refused', async () => {
+    const { port } = await serve();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const get = 'GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+      const { socket } = dial(port, get);
+      await once(socket, 'data');
+      vi.advanceTimersByTime(10_000);
+      socket.write(get);
+      const [second] = (await once(socket, 'data')) as [string];
+      expect(second).toMatch(/^HTTP\/1.1 404 /);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

@@ -107,6 +107,8 @@ export function buildService(parts: ServiceParts): Service {
     symbols: {
       status: (symbol) => statusOf(parts, symbol),
       remembered(raw) {
+        const written = parts.cache.get(raw);
+        if (written) return written; // in the provider's spelling, as most are: nothing to normalise
         const { symbol } = normaliseSymbol(raw);
         return symbol === null ? undefined : parts.cache.get(symbol);
       },

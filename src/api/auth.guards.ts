@@ -20,8 +20,8 @@ export function authenticate(
   authentication: Authentication,
 ): Viewer | null | Promise<Viewer> {
   const { tokens, rates } = authentication;
-  const { headers, routeOptions, query } = request;
-  if (routeOptions.config.public) return null;
+  const { headers, route, query } = request;
+  if (route.public) return null;
   rates.refuseGuessing(request);
   if (headers.authorization !== undefined) {
     const token = bearerToken(headers.authorization);
@@ -31,7 +31,7 @@ export function authenticate(
     throw unauthenticated(reply, 'The token of this request is none that is accepted here.', true);
   }
   const { ticket } = query as { ticket?: unknown };
-  const { tickets: takesTickets, stream } = routeOptions.config;
+  const { tickets: takesTickets, stream } = route;
   if (takesTickets && (stream || headers.upgrade !== undefined) && typeof ticket === 'string') {
     return redeem(ticket, request, reply, authentication);
   }

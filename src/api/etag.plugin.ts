@@ -13,7 +13,7 @@ export function revalidate(app: Api): void {
   app.addHook('onSend', (request, reply, payload, done) => {
     const { method } = request;
     if (reply.statusCode !== 200 || (method !== 'GET' && method !== 'HEAD')) return done(null, payload);
-    if (request.routeOptions.config.fresh) {
+    if (request.route.fresh) {
       reply.header('cache-control', 'no-store');
       return done(null, payload);
     }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyBaseLogger, type FastifyServerOptions } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Clock } from '../clock.ts';
@@ -81,8 +81,10 @@ export function buildServer(service: Service, options: ServerOptions): Api {
   if (tokens.length > 0) app.decorateRequest('viewer', null as unknown as Viewer);
   else app.decorateRequest('viewer', { getter: () => localViewer });
   const source = options.marketData.simulated ? 'simulated' : options.marketData.providers.join(', ');
+  app.decorateRequest('route', null as unknown as FastifyRequest['route']);
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(securityHeaders(request.routeOptions.config.csp));
+    request.route = request.routeOptions.config;
+    reply.headers(securityHeaders(request.route.csp));
     reply.header('x-request-id', request.id).header('x-market-data', source);
     done();
   });

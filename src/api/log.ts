@@ -39,22 +39,46 @@ interface Logger {
  * one takes 7 µs. Only what is more than information is written.
  */
 export function deferredChild<Parent>(parent: Parent, bindings: object, options: object): Parent {
-  let made: Logger | undefined;
-  const child = () => {
-    made ??= (parent as unknown as Logger).child(bindings, options);
-    return made;
-  };
-  const quiet = () => {};
-  const deferred: Logger = {
-    child: (more, how) => child().child(more, how),
-    level: 'warn',
-    trace: quiet,
-    debug: quiet,
-    info: quiet,
-    silent: quiet,
-    warn: (...args) => child().warn(...args),
-    error: (...args) => child().error(...args),
-    fatal: (...args) => child().fatal(...args),
-  };
-  return deferred as unknown as Parent;
+  return new DeferredLogger(parent as unknown as Logger, bindings, options) as unknown as Parent;
 }
+
+class DeferredLogger implements Logger {
+  readonly #parent: Logger;
+  readonly #bindings: object;
+  readonly #options: object;
+  #made: Logger | undefined;
+  declare level: string;
+
+  constructor(parent: Logger, bindings: object, options: object) {
+    this.#parent = parent;
+    this.#bindings = bindings;
+    this.#options = options;
+  }
+
+  #logger(): Logger {
+    this.#made ??= this.#parent.child(this.#bindings, this.#options);
+    return this.#made;
+  }
+
+  child(bindings: object, options?: object): Logger {
+    return this.#logger().child(bindings, options);
+  }
+
+  warn(...line: never[]): void {
+    this.#logger().warn(...line);
+  }
+
+  error(...line: never[]): void {
+    this.#logger().error(...line);
+  }
+
+  fatal(...line: never[]): void {
+    this.#logger().fatal(...line);
+  }
+
+  info(): void {}
+  debug(): void {}
+  trace(): void {}
+  silent(): void {}
+}
+DeferredLogger.prototype.level = 'warn';

@@ -9,10 +9,10 @@ import type { Waiters } from './waiters.ts';
 export function measureRequests(app: Api, measurements: Measurements): void {
   app.addHook('onResponse', (request, reply, done) => {
     // A stream is as long as its reader likes.
-    if (request.routeOptions.config.stream && reply.statusCode === 200) return done();
+    if (request.route.stream && reply.statusCode === 200) return done();
     measurements.answered({
       method: request.method,
-      route: request.routeOptions.url ?? 'none',
+      route: request.route.url ?? 'none',
       status: reply.statusCode,
       seconds: reply.elapsedTime / 1000,
     });

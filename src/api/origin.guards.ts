@@ -22,13 +22,12 @@ export function refuseHost({ headers: { host = '' } }: FastifyRequest): void {
  * tokens nothing else would stop such a page, so an `Origin` that is neither ours nor `allowed` is refused; with
  * tokens too, because a page that has no business here should not get as far as trying one.
  */
-export function refuseOrigin(
-  { headers, method, host, routeOptions }: FastifyRequest,
-  allowed: ReadonlySet<string>,
-): void {
-  const { origin } = headers;
-  const stays = headers.upgrade !== undefined || routeOptions.config.stream;
-  if (origin === undefined || (safeMethods.has(method) && !stays)) return;
+export function refuseOrigin(request: FastifyRequest, allowed: ReadonlySet<string>): void {
+  const { origin, upgrade } = request.headers;
+  if (origin === undefined) return;
+  const { method, host, route } = request;
+  const stays = upgrade !== undefined || route.stream;
+  if (safeMethods.has(method) && !stays) return;
   if (allowed.has(origin) || (URL.canParse(origin) && new URL(origin).host === host)) return;
   throw new AppError('cross_origin', `Expected a page of ${host}, got one of: ${origin}`);
 }

@@ -35,8 +35,8 @@ export function rateGuard(limits: RateLimits, clock: Clock): RateGuard {
     uploads: `"uploads";q=${limits.uploads};w=60`,
   };
   return {
-    count({ ip, routeOptions: { config } }, reply, viewer) {
-      const policy = config.rate ?? 'requests';
+    count({ ip, route }, reply, viewer) {
+      const policy = route.rate ?? 'requests';
       if (policy === 'unlimited' || limits[policy] === 0) return;
       // No address begins with @, so nobody can use up another's by being called like him.
       const client = viewer === null ? clientOf(ip) : `@${viewer.name}`;

@@ -41,7 +41,7 @@ export function guardRequests(app: Api, options: GuardOptions): void {
     if (!open) request.viewer = viewer as Viewer;
     options.rates.count(request, reply, viewer);
     // The route that answers browsers' questions is none of its own.
-    if (request.is404 || request.routeOptions.url === '*') refuseRoute(request, routes);
+    if (request.route.url === undefined || request.route.url === '*') refuseRoute(request, routes);
     refuseRepresentation(request);
     refuseBodyEncoding(request);
   };
@@ -72,8 +72,8 @@ function refuseRoute({ url, method }: FastifyRequest, routes: readonly KnownRout
   });
 }
 
-function refuseRepresentation({ headers, routeOptions }: FastifyRequest): void {
-  const types = routeOptions.config.produces ?? offered;
+function refuseRepresentation({ headers, route }: FastifyRequest): void {
+  const types = route.produces ?? offered;
   if (headers.upgrade || accepts(headers.accept, types)) return;
   throw new AppError('not_acceptable', `The answer is ${types[0]}, the request accepts: ${headers.accept}`);
 }
@@ -84,9 +84,10 @@ function refuseBodyEncoding({ headers }: FastifyRequest): void {
     throw new AppError('unsupported_encoding', `Expected an uncompressed body, got: ${encoding}`);
   }
   const type = headers['content-type'];
+  if (type === undefined) return;
   const charset = charsetOf(type);
   // The parts of a form are read as bytes; a charset on the envelope has no meaning.
-  if (!type?.toLowerCase().startsWith('multipart/') && !isReadableCharset(charset)) {
+  if (!type.toLowerCase().startsWith('multipart/') && !isReadableCharset(charset)) {
     throw new AppError('unsupported_charset', `Expected UTF-8, got: ${charset}`);
   }
 }

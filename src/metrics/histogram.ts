@@ -28,8 +28,8 @@ export interface HistogramOptions {
 
 /**
  * A histogram for a registry of `prom-client`, whose own takes 5 µs to find the series of an observation by its labels:
- * every answer is observed, and a whole one from memory takes 40. A branch per label takes a tenth of a microsecond,
- * one key made of all labels ten times that: each such string is new, and hashed anew.
+ * every answer is observed, and a whole one from memory takes 40. A branch per label takes 0.07 µs; one key made of all
+ * labels takes four times that, because each such string is new, and hashed anew.
  */
 export function histogram({ name, help, labelNames, buckets }: HistogramOptions) {
   let root = branch();

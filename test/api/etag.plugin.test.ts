@@ -75,4 +75,31 @@ describe('an answer', () => {
     ]);
     expect(fake.calls).toEqual([]);
   });
+
+  test('for a ready symbol has the same headers as any other: 200, 304 and a problem', async () => {
+    const { url, fake } = await serve({ rates: { requests: 100 } });
+    const path = `${url}/symbols/BRK-B/status`;
+    const headers = { 'x-request-id': 'mine' };
+    const read = await fetch(path, { headers });
+    fake.remembered = { ...symbolStatus, status: 'ready', message: 'ready' };
+    const remembered = await fetch(path, { headers });
+    const etag = remembered.headers.get('etag')!;
+    const unchanged = await fetch(path, { headers: { ...headers, 'if-none-match': etag } });
+    const refused = await fetch(path, { headers: { ...headers, accept: 'text/html' } });
+    expect([remembered.status, unchanged.status, refused.status]).toEqual([200, 304, 406]);
+
+    const named = (answer: Response) => [...answer.headers.keys()];
+    const ofBody = ['content-length', 'content-type'];
+    const ofState = ['cache-control', 'etag', 'vary'];
+    expect(named(remembered)).toEqual(named(read));
+    expect(named(unchanged)).toEqual(named(read).filter((name) => !ofBody.includes(name)));
+    expect(named(refused)).toEqual(named(read).filter((name) => !ofState.includes(name)));
+    const constant = ['content-security-policy', 'ratelimit-policy', 'x-market-data', 'x-request-id'];
+    for (const name of [...constant, 'x-frame-options', 'x-content-type-options']) {
+      const values = [read, remembered, unchanged, refused].map((answer) => answer.headers.get(name));
+      expect([name, ...new Set(values)]).toEqual([name, expect.any(String)]);
+    }
+    const left = [read, remembered, unchanged, refused].map((answer) => answer.headers.get('ratelimit'));
+    expect(left).toEqual([99, 98, 97, 96].map((r) => `"requests";r=${r};t=60`));
+  });
 });

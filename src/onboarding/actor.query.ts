@@ -3,6 +3,7 @@ import type { JobStatus, Phase, PhaseResults } from '../../machines/protocol.ts'
 import { type JournalEntry, replay, unreplayable } from '../../machines/replay.ts';
 import type { ActorsQuery, ActorsView, ActorView, TimelineQuery, TimelineView } from '../api/schemas.ts';
 import type { Database } from '../database.ts';
+import { normaliseSymbol } from '../portfolio/symbol.ts';
 import { jobView, type LiveActors, type StoredJob, storedJobView, supervisorView } from './actor-views.ts';
 import { iso, type TransitionRow, transitionColumns, transitionOf } from './job.query.ts';
 import { jobsSql } from './job-filter.ts';
@@ -22,12 +23,13 @@ export function actorQueries(database: Database, live: () => LiveActors): ActorQ
   const jobs = async (condition: string, parameters: unknown[]) =>
     (await database.sql<JobRow>(`${jobSql} where ${condition}`, parameters)).map(storedOf);
   return {
-    async list({ status, symbol, limit, cursor }) {
-      const page = jobsSql({ status, symbol, limit, cursor });
-      const found = await jobs(
-        `id in (select id from (${page.text}) page) order by id desc`,
-        page.parameters,
-      );
+    async list({ symbol: raw, ...query }) {
+      const { limit } = query;
+      const symbol = raw === undefined ? undefined : normaliseSymbol(raw).symbol;
+      const page = jobsSql({ ...query, symbol: symbol ?? undefined });
+      const condition = `id in (select id from (${page.text}) page) order by id desc`;
+      // What can be no symbol has no job.
+      const found = symbol === null ? [] : await jobs(condition, page.parameters);
       // After the rows: what lives then is at least as far as they are.
       const now = live();
       const shown = found.slice(0, limit);

@@ -86,6 +86,19 @@ describeOnDatabase('pglite', 'actors over REST', (makeDatabase) => {
     expect(finished.body.next_cursor).toBe(finished.body.actors[0]?.job_id);
   });
 
+  test('are found by their symbol as anybody writes it, and none by what can be no symbol', async () => {
+    const service = await startService(database);
+    const { body } = await service.upload<Uploaded>(csvOf('BRK.B'));
+    await service.settled(body.portfolio_id);
+    const of = async (symbol: string) => {
+      const path = `/onboarding/actors?status=completed&symbol=${symbol}`;
+      const { status, body } = await service.get<ActorsView>(path);
+      return [status, body.actors.map((actor) => actor.symbol)];
+    };
+    expect(await of('brk.b')).toEqual([200, ['BRK-B']]);
+    expect(await of('%00')).toEqual([200, []]);
+  });
+
   test('are given as they were after any transition, those included that keep no actor snapshot', async () => {
     const service = await startService(database, { provider: market('TRIED=timeout:1') });
     const { body: upload } = await service.upload<Uploaded>(csvOf('TRIED'));

@@ -45,7 +45,7 @@ export const metricCatalogue = {
     help: 'Permits of the cluster that a job of any node holds now. Missing where nothing bounds it.',
   },
   onboarding_children: { type: 'gauge', help: 'Jobs that live as actors on this node.' },
-  onboarding_feed_position: { type: 'gauge', help: 'Last position of the feed that this node has read.' },
+  onboarding_feed_position: { type: 'gauge', help: 'Last position of the feed that this node has told.' },
   onboarding_feed_lag_seconds: {
     type: 'gauge',
     help: 'Seconds since this node had last read the feed to its end; it looks each second.',

@@ -114,6 +114,8 @@ export async function startTransitionFeed({
   };
   const accept = async (commit: Promise<readonly FeedEntry[]>) => {
     const entries = await commit.catch(() => []);
+    await endOfTurn(); // what the commit has set free leaves before anybody hears of it
+    if (stop.signal.aborted) return;
     const next = entries.find((entry) => entry.position > position);
     if (next?.position === position + 1) entries.forEach(tell);
     else if (next) hear(entries.at(-1)!.position);
@@ -167,6 +169,8 @@ export async function startTransitionFeed({
     },
   };
 }
+
+const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** The last position that a notification is about; of one that cannot be read, all that there may be. */
 function endOf(payload: string): number {

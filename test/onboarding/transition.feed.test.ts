@@ -31,6 +31,29 @@ describe('the feed of a node', () => {
     },
   );
 
+  test('lets what a commit has set free leave before it tells of it', async () => {
+    const model = await start();
+    const order: string[] = [];
+    model.feed.subscribe(() => order.push('told'));
+    model.other(1);
+    const committed = Promise.resolve([model.log[0]!]);
+    model.feed.offer(committed);
+    await committed;
+    for (let step = 0; step < 20; step += 1) await null;
+    order.push('left');
+    await settled();
+    expect(order).toEqual(['left', 'told']);
+  });
+
+  test('tells nobody anything once it is closed', async () => {
+    const model = await start();
+    const { told } = model.listen();
+    const commit = model.begin(1);
+    await model.close();
+    await commit.answer();
+    expect(told).toEqual([]);
+  });
+
   test('reads what others commit, and its own that comes behind that', async () => {
     const model = await start();
     const { told } = model.listen();

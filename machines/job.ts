@@ -18,8 +18,8 @@ export { isAtRest, type JobContext, type JobState, progressOf, stateName, status
  *
  * processing holds the five phases: fetch, factors, universe, snapshot, cache. They are alike:
  *
- *   enter, never seen from outside: backingOff if the row says until when; running if this job holds a permit
- *   already, because the phase before has just ended; else waiting.
+ *   enter, never seen from outside, is for those that come from elsewhere: backingOff if the row says until when;
+ *   running if this job has just been granted its permit; else waiting.
  *
  *   waiting asks for a permit. `permit.granted` starts the phase.
  *
@@ -87,7 +87,7 @@ export const jobMachine = jobSetup.createMachine({
                 id: 'fetch',
                 src: 'fetch',
                 input: ({ context }) => phaseInputOf(context),
-                onDone: { target: '#job.processing.factors', actions: 'completePhase' },
+                onDone: { target: '#job.processing.factors.running', actions: 'completePhase' },
                 onError: [
                   { guard: 'canRetry', target: 'backingOff', actions: 'scheduleRetry' },
                   { target: '#job.failed', actions: 'fail' },
@@ -127,7 +127,7 @@ export const jobMachine = jobSetup.createMachine({
                 id: 'factors',
                 src: 'factors',
                 input: ({ context }) => phaseInputOf(context),
-                onDone: { target: '#job.processing.universe', actions: 'completePhase' },
+                onDone: { target: '#job.processing.universe.running', actions: 'completePhase' },
                 onError: [
                   { guard: 'canRetry', target: 'backingOff', actions: 'scheduleRetry' },
                   { guard: 'canDegrade', target: 'running', reenter: true, actions: 'degrade' },
@@ -168,7 +168,7 @@ export const jobMachine = jobSetup.createMachine({
                 id: 'universe',
                 src: 'universe',
                 input: ({ context }) => phaseInputOf(context),
-                onDone: { target: '#job.processing.snapshot', actions: 'completePhase' },
+                onDone: { target: '#job.processing.snapshot.running', actions: 'completePhase' },
                 onError: [
                   { guard: 'canRetry', target: 'backingOff', actions: 'scheduleRetry' },
                   { target: '#job.failed', actions: 'fail' },
@@ -207,7 +207,7 @@ export const jobMachine = jobSetup.createMachine({
                 id: 'snapshot',
                 src: 'snapshot',
                 input: ({ context }) => phaseInputOf(context),
-                onDone: { target: '#job.processing.cache', actions: 'completePhase' },
+                onDone: { target: '#job.processing.cache.running', actions: 'completePhase' },
                 onError: [
                   { guard: 'canRetry', target: 'backingOff', actions: 'scheduleRetry' },
                   { target: '#job.failed', actions: 'fail' },

@@ -97,7 +97,7 @@ export function withoutPermit({ permits, asking, waiting }: Held, symbol: string
 export function nextHolders(context: Held & Capacity): readonly string[] {
   const { paused, waiting, children } = context;
   const free = Math.max(0, freePermits(context));
-  if (paused || free === 0) return [];
+  if (paused || free === 0 || waiting.length === 0) return [];
   const refreshed = new Set(children.flatMap(({ reason, symbol }) => (reason === 'refresh' ? [symbol] : [])));
   const isUrgent = (symbol: string) => !refreshed.has(symbol);
   return [...waiting.filter(isUrgent), ...waiting.filter((symbol) => !isUrgent(symbol))].slice(0, free);

@@ -108,6 +108,12 @@ export function isResumedTooOften({ resumes }: { resumes: number }, { resumeLimi
   return resumes > resumeLimit;
 }
 
+/** Whether a child that is spawned so asks for a permit at once: it enters `pending`, or a phase that it may begin. */
+export function asksAtOnce(progress: JobProgress, limits: JobLimits): boolean {
+  if (isResumedTooOften(progress, limits)) return false;
+  return progress.status === 'pending' || progress.retryAt === null;
+}
+
 /** What the phase actor is told. Only `factors` hears that it shall store defaults. */
 export function phaseInputOf({ claim, phase, attempt, results, degraded }: JobContext): PhaseInput {
   return { claim, phase, attempt, results, degraded: phase === 'factors' ? degraded : null };

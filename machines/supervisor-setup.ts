@@ -6,7 +6,7 @@ import {
   fromCallback,
   setup,
 } from 'xstate';
-import { initialStateName, jobMachine } from './job.ts';
+import { jobMachine } from './job.ts';
 import {
   areSameNeeds,
   childOf,
@@ -21,14 +21,8 @@ import {
   withoutChild,
   withoutPermit,
 } from './permits.ts';
-import type {
-  CeilingEvent,
-  ChildAddress,
-  ClaimsEvent,
-  JobLimits,
-  JobProgress,
-  SupervisorEvent,
-} from './protocol.ts';
+import { asksAtOnce } from './progress.ts';
+import type { CeilingEvent, ChildAddress, ClaimsEvent, SupervisorEvent } from './protocol.ts';
 
 type ChildEvent = DoneActorEvent | ErrorActorEvent;
 
@@ -46,12 +40,6 @@ function addressIn(event: SupervisorEvent | ChildEvent): ChildAddress {
   if (event.type === 'claim.taken') return event.claim;
   if ('symbol' in event) return event;
   return { symbol: 'actorId' in event ? event.actorId : '' };
-}
-
-/** Whether a child that is spawned so asks for a permit at once. */
-function asks(progress: JobProgress, limits: JobLimits): boolean {
-  const name = initialStateName(progress, limits);
-  return name === 'pending' || name.endsWith('.waiting');
 }
 
 /** The names that the supervisor's statechart uses, and what they mean. The service provides the actors. */
@@ -82,7 +70,7 @@ export const supervisorSetup = setup({
       const { symbol } = claim;
       if (childOf(context, { symbol })) enqueue.stopChild(symbol);
       enqueue.spawnChild('job', { id: symbol, input: { claim, progress, limits } });
-      enqueue.assign(withChild(withoutChild(context, symbol), claim, { asks: asks(progress, limits) }));
+      enqueue.assign(withChild(withoutChild(context, symbol), claim, { asks: asksAtOnce(progress, limits) }));
     }),
     refuseClaim: enqueueActions(({ event, enqueue }) => {
       if (event.type === 'claim.taken')

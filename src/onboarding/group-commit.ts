@@ -49,12 +49,12 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
   const flights = new Set<readonly Entry[]>();
   const landings = new Set<Promise<void>>(); // until everybody was told
   let departing: Promise<void> | null = null;
-  let overtaking: Promise<void> | null = null;
+  let overtaking = false;
 
   const schedule = () => {
     if (waiting.length === 0) return;
     if (flights.size === 0) departing ??= depart();
-    else if (!signal.aborted) overtaking ??= overtake();
+    else if (!overtaking && !signal.aborted) void overtake();
   };
   const depart = async () => {
     await endOfTurn();
@@ -63,8 +63,9 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
       takeOff(waiting.slice(0, waiting.length < halvesMin ? batchMax : Math.ceil(waiting.length / 2)));
   };
   const overtake = async () => {
+    overtaking = true;
     await clock.sleepUntil(clock.now() + patienceMs, signal).catch(() => {});
-    overtaking = null;
+    overtaking = false;
     const flying = new Set([...flights].flat().map(({ claim }) => claim.jobId));
     if (flights.size > 0 && flights.size < flightsMax)
       takeOff(waiting.filter((entry) => !flying.has(entry.claim.jobId) && !begins(entry)));

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { initialStateName, isAtRest, progressOf, retryOf, stateName, statusOf } from '../../machines/job.ts';
-import { contextOf } from '../../machines/progress.ts';
+import { asksAtOnce, contextOf } from '../../machines/progress.ts';
 import { type JobProgress, jobStatuses, type Phase, phases } from '../../machines/protocol.ts';
 import { limits, liveJob, progressFrom, random, stopAll } from './harness.ts';
 
@@ -26,6 +26,17 @@ function expectedState({ status, phase, retryAt, resumes }: JobProgress): string
   if (status === 'pending') return 'pending';
   return `processing.${phase}.${retryAt === null ? 'waiting' : 'backingOff'}`;
 }
+
+describe('a child asks for a permit at once', () => {
+  test('exactly where it enters a state that is left with one', () => {
+    fc.assert(
+      fc.property(progress, (one) => {
+        expect(asksAtOnce(one, limits)).toBe(/pending|waiting$/.test(initialStateName(one, limits)));
+      }),
+      random(200, 5000),
+    );
+  });
+});
 
 describe('stateName', () => {
   test('is the path of the state, with dots', () => {

@@ -12,6 +12,7 @@ export interface ActorSnapshot {
 const bytesMax = 2048; // the journal keeps one with every transition of every job
 const nameMax = 60; // UTF-16 units, of at most 3 bytes each: with one message they stay far below bytesMax
 const textMax = 240;
+const encoder = new TextEncoder();
 
 /**
  * The snapshot as JSON of at most 2 kB, whatever the phases left in it: texts are clipped, and results that do not
@@ -51,11 +52,16 @@ export function actorSnapshotOf(snapshot: {
   const entries = Object.entries(results).map(
     ([key, value]) => [plainText(key, nameMax), jsonClean(value)] as const,
   );
-  const kept = entries.slice(0, fitting(entries, bytesMax - bytesOf(shown) - 60));
+  const kept = surelyFit([shown, entries])
+    ? entries
+    : entries.slice(0, fitting(entries, bytesMax - bytesOf(shown) - 60));
   shown.context.results = Object.fromEntries(kept);
   if (kept.length < entries.length) shown.context.resultsOmitted = entries.length - kept.length;
   return shown;
 }
+
+/** No UTF-16 unit takes more than 3 bytes; the rest is what counting them would leave for `resultsOmitted`. */
+const surelyFit = (value: unknown): boolean => 3 * JSON.stringify(value).length < bytesMax - 60;
 
 /** How many of the entries, from the first, fit into so many bytes. */
 function fitting(entries: readonly (readonly [string, unknown])[], bytes: number): number {
@@ -73,5 +79,5 @@ function jsonClean(value: string | number | boolean | null): string | number | b
 }
 
 function bytesOf(value: unknown): number {
-  return new TextEncoder().encode(JSON.stringify(value)).length;
+  return encoder.encode(JSON.stringify(value)).length;
 }

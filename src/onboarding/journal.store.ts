@@ -122,7 +122,7 @@ function rowOf(
 // Results are merged, so that what a phase pinned while it ran is not undone by the transition after it.
 const writeSql = (queue: QueueParts | null) => `
   with given as materialized (
-    select * from jsonb_to_recordset($1::jsonb) as given(n int, last boolean, job_id uuid, symbol text, epoch int,
+    select * from json_to_recordset($1::json) as given(n int, last boolean, job_id uuid, symbol text, epoch int,
       sequence int, from_state text, to_state text, event text, duration_ms int, status text, outcome text, phase text,
       attempt int, retry_at timestamptz, waited_ms bigint, partial boolean, degraded text, results jsonb, resumes int,
       error_code text, error_message text, error_phase text, settled boolean, entry_id uuid, retry_count int,

@@ -19,9 +19,12 @@ export function revalidate(app: Api): void {
     }
     const isBody = typeof payload === 'string' || Buffer.isBuffer(payload);
     if (!isBody || reply.getHeader('cache-control') !== undefined) return done(null, payload);
-    const own = reply.getHeader('etag');
-    const etag = typeof own === 'string' ? own : etagOf(payload);
-    reply.header('etag', etag).header('cache-control', cacheControl);
+    let etag = reply.getHeader('etag');
+    if (typeof etag !== 'string') {
+      etag = etagOf(payload);
+      reply.header('etag', etag);
+    }
+    reply.header('cache-control', cacheControl);
     if (!isNamed(request.headers['if-none-match'], etag)) return done(null, payload);
     // What describes a body has no place without one.
     reply.code(304).removeHeader('content-type').removeHeader('content-disposition');

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import Fastify, { type FastifyBaseLogger, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import manifest from '../../package.json' with { type: 'json' };
@@ -159,7 +160,7 @@ function fastifyOptions({
     bodyLimit: uploadBytesMax,
     ...connectionOptions({ ...connectionLimits, ...connections }),
     trustProxy: trustProxy.length > 0 && [...trustProxy],
-    genReqId: ({ headers }) => requestId(headers['x-request-id']),
+    genReqId: requestIds(),
     routerOptions: { maxParamLength: 200 },
     // Ours says the same as problem details: see request.guards.
     return503OnClosing: false,
@@ -170,9 +171,18 @@ function fastifyOptions({
   };
 }
 
-/** A caller's own id is kept, so that its log and ours can be joined, if it can do no harm in a log. */
-function requestId(offered: string | string[] | undefined): string {
-  return typeof offered === 'string' && /^[\w.-]{1,64}$/.test(offered) ? offered : randomUUID();
+/**
+ * A caller's own id is kept, so that its log and ours can be joined, if it can do no harm in a log. Others are made of
+ * what is this server's alone and a count: a UUID for each takes three times that.
+ */
+function requestIds(): (request: IncomingMessage) => string {
+  const own = randomUUID().slice(0, 24);
+  let count = 0;
+  return ({ headers: { 'x-request-id': offered } }) => {
+    if (typeof offered === 'string' && /^[\w.-]{1,64}$/.test(offered)) return offered;
+    count += 1;
+    return own + String(count).padStart(12, '0');
+  };
 }
 
 function indexRoute(app: Api, { marketData }: ServerOptions): void {

@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { type Authentication, authenticate } from './auth.guards.ts';
 import type { Api } from './fastify.types.ts';
 import { accepts, allowedMethods, charsetOf, isReadableCharset, type KnownRoute } from './negotiation.ts';
-import { refuseHost, refuseOrigin } from './origin.guards.ts';
+import { hostGuard, refuseOrigin } from './origin.guards.ts';
 import { pathOf } from './problem.handler.ts';
 import { problemType } from './responses.ts';
 import type { Viewer } from './service.ts';
@@ -24,6 +24,7 @@ export interface GuardOptions extends Authentication {
 export function guardRequests(app: Api, options: GuardOptions): void {
   const origins = new Set(options.corsOrigins);
   const open = options.tokens.length === 0;
+  const refuseHost = hostGuard();
   const routes: KnownRoute[] = [];
   let closing = false;
   app.addHook('onRoute', ({ url, method }) => {

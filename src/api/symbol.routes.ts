@@ -153,7 +153,7 @@ function plainFirst(route: Parameters<typeof validatorCompiler>[0]): ReturnType<
 
 function sendReady(reply: FastifyReply, view: SymbolStatusView): void {
   const { body, etag } = ready(view);
-  reply.headers({ etag, 'content-type': 'application/json; charset=utf-8' }).serializer(String).send(body);
+  reply.type('application/json; charset=utf-8').header('etag', etag).serializer(String).send(body);
 }
 
 const linked = (view: SymbolStatusView) => ({ ...view, links: symbolLinks(view.symbol, view.job_id) });

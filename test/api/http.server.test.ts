@@ -30,7 +30,11 @@ describe('the edge of the API', () => {
     const kept = await ask404('trace-1');
     expect(kept.body.request_id).toBe('trace-1');
     expect(kept.headers.get('x-request-id')).toBe('trace-1');
-    expect((await ask404('a b')).body.request_id).toMatch(/^[0-9a-f-]{36}$/);
+    const made = [await ask404('a b'), await ask404('a b')].map(({ body }) => body.request_id);
+    const other = await serve();
+    made.push((await ask(`${other.url}/nowhere`)).body.request_id);
+    for (const id of made) expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(new Set(made).size).toBe(3);
   });
 
   test('an unknown path is 404 as problem details', async () => {
@@ -115,11 +119,16 @@ describe('the edge of the API', () => {
     'a request to the host %s is %i: a rebound name must not open the service to its pages',
     async (host, status) => {
       const { port } = await serve();
-      const socket = connect(port, '127.0.0.1');
-      socket.end(`GET /health/live HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: close\r\n\r\n`);
-      const answer = await text(socket);
-      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-      expect(answer.includes('"foreign_host"')).toBe(status === 421);
+      const asked = async (name: string) => {
+        const socket = connect(port, '127.0.0.1');
+        socket.end(`GET /health/live HTTP/1.1\r\nHost: ${name}:${port}\r\nConnection: close\r\n\r\n`);
+        return text(socket);
+      };
+      expect(await asked('127.0.0.1')).toMatch(/^HTTP\/1.1 200 /);
+      for (const answer of [await asked(host), await asked(host)]) {
+        expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+        expect(answer.includes('"foreign_host"')).toBe(status === 421);
+      }
     },
   );
 

@@ -25,7 +25,7 @@ export function exposureStore(database: Database): ExposureStore {
 
 const replaceSql = `
   with given as materialized (
-    select * from jsonb_to_recordset($1::jsonb) as given(symbol text, "calculationDate" date, "proxyVersion" date,
+    select * from json_to_recordset($1::json) as given(symbol text, "calculationDate" date, "proxyVersion" date,
       factor text, "group" text, method text, beta double precision, "rawBeta" double precision, capped boolean,
       intercept double precision, "standardError" double precision, t double precision, "intervalLow" double precision,
       "intervalHigh" double precision, "rSquared" double precision, "conditionNumber" double precision,

@@ -71,7 +71,7 @@ function serveCommand(program: Command, actions: Actions, globals: Globals, sett
     .option('--port <port>', 'PORT: where to listen; 0 takes a free one')
     .option('--host <host>', 'HOST: address to listen on')
     .option('--data-dir <directory>', 'DATA_DIR: where the embedded database keeps its data')
-    .option('--market-data <provider>', 'MARKET_DATA: yahoo or simulated')
+    .option('--market-data <provider>', 'MARKET_DATA: yahoo, files or simulated')
     .addHelpText('after', settingsHelp === '' ? '' : `\n${settingsHelp}`)
     .action((options) => actions.serve(globals(), options));
 }

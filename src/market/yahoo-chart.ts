@@ -81,11 +81,17 @@ export function chartInstrument(symbol: string, { meta }: YahooChart): Instrumen
     symbol,
     name: meta.longName ?? meta.shortName ?? null,
     type,
-    currency: meta.currency ? majorUnit(meta.currency).currency : null,
+    currency: currencyOf(meta.currency),
     exchange: meta.exchangeName ?? null,
     timeZone,
     sessionEnd: sessionEndOf({ type, timeZone, period: meta.currentTradingPeriod?.regular }),
   };
+}
+
+// A coin that is no money, like USDT, has more letters than a currency: nothing could be converted from it.
+function currencyOf(quoteUnit: string | null | undefined): string | null {
+  const { currency } = majorUnit(quoteUnit ?? '');
+  return /^[A-Z]{3}$/.test(currency) ? currency : null;
 }
 
 /** Whether a chart holds any price at all. */

@@ -6,7 +6,7 @@ import { sessionEndOf } from './session-ends.ts';
 const quoteSchema = z.object({
   symbol: z.string(),
   quoteType: z.enum(instrumentTypes),
-  currency: z.string().min(3),
+  currency: z.string().length(3),
   exchange: z.string(),
   exchangeTimezoneName: z.string(),
   longName: z.string().nullish(),

@@ -189,10 +189,10 @@ describe('charts of the recorded shapes', () => {
     expect(actions).toEqual([{ date: '2025-03-11', kind: 'dividend', amount: '0.019033' }]);
   });
 
-  test('a currency that Yahoo does not tell stays unknown', async () => {
+  test.each([null, 'USDT'])('a currency that is %s to Yahoo stays unknown', async (currency) => {
     const provider = await replayed(
       [
-        recordedChart({ ...newYork, currency: null }),
+        recordedChart({ ...newYork, currency }),
         {
           path: '/v7/finance/quote?symbols=ACME',
           status: 200,

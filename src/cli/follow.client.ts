@@ -66,7 +66,10 @@ export async function follow(
       const portfolio = await read();
       if (portfolio === null) continue;
       become(onPortfolio(watching, portfolio));
-      if (allOver(watching)) return { portfolio, watching };
+      if (!allOver(watching)) continue;
+      // Its counts are of a moment before its symbols, the last of which may have ended in between.
+      const last = portfolio.status === 'pending' ? await read() : portfolio;
+      return { portfolio: last ?? portfolio, watching };
     }
   } finally {
     live.close();

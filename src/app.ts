@@ -167,6 +167,8 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     clock,
     log,
     signal: stopped.signal,
+    // The phase only fills this node's memory: its two transitions are one commit.
+    mayWait: (state) => state === 'processing.cache.running',
     onCommitted(record) {
       told.onCommitted(record);
       observeCommit(metrics, record);

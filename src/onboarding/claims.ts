@@ -27,7 +27,7 @@ const pollMs = 1000; // NOTIFY can be lost with its connection; this is how long
 
 /**
  * The claims actor: takes jobs from the queue whenever the supervisor has room, woken by NOTIFY and every second; as
- * jobs end, only once half of what may be held ahead is used up.
+ * jobs end, only once half of what may be held ahead is used up, and not while the queue is known to be empty.
  *
  * One claim is under way at a time. A symbol whose child still lives here under an older claim is stopped first,
  * and its phase in flight is waited for. What was claimed for a supervisor that stopped meanwhile is given back.
@@ -40,6 +40,7 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
     let low = true;
     let again = false;
     let busy = false;
+    let found = true; // whether the last claim found a job
 
     const send = (event: SupervisorEvent) => sendBack(event);
     const giveBack = async (claims: TakenClaim[]) => {
@@ -80,7 +81,8 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
           await endOfTurn();
           if (room === 0 || stop.signal.aborted) break;
           // Tracked, so that a node that stops waits for it: what it takes now must be given back.
-          if ((await inFlight.track(claiming, take())) > 0 && low) again = true;
+          found = (await inFlight.track(claiming, take())) > 0;
+          if (found && low) again = true;
         }
       } catch (error) {
         log(error);
@@ -96,6 +98,7 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
     };
 
     const look = async () => {
+      found = true; // perhaps
       await inFlight.track(claiming, heed()).catch(log);
       await pull();
     };
@@ -106,7 +109,7 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
     receive((event) => {
       if (event.type === 'room.changed') {
         ({ room, low } = event);
-        if (room > 0 && low) void pull();
+        if (room > 0 && low && found) void pull();
       } else {
         const refused = recorder.held().filter(({ claim }) => claim.jobId === event.claim.jobId);
         giveBack(refused).catch(log);

@@ -137,6 +137,23 @@ describe('the claims actor', () => {
     await run.stop();
   });
 
+  test('asks no more of an empty queue as jobs end, until something may have come into it', async () => {
+    const run = claiming({ concurrency: 3, prefetch: 0 });
+    run.queue.push(takenOf('A'), takenOf('B'));
+    await run.start();
+    expect(run.rooms).toEqual([3, 1]);
+    for (const symbol of ['A', 'B']) run.supervisor.send({ type: 'job.settled', symbol });
+    await settled();
+    expect(run.rooms).toEqual([3, 1]);
+    run.queue.push(takenOf('C'));
+    await run.wake();
+    expect(run.children()).toEqual(['C1']);
+    run.supervisor.send({ type: 'job.settled', symbol: 'C' });
+    await settled();
+    expect(run.rooms).toEqual([3, 1, 3, 2]);
+    await run.stop();
+  });
+
   test('asks for nothing without room, and has one claim under way at a time', async () => {
     const run = claiming({ concurrency: 1 });
     const answer = Promise.withResolvers<TakenClaim[]>();

@@ -6,37 +6,11 @@ import { type Entry, isRecord } from '../../src/onboarding/ports.ts';
 import { settled } from '../machines/harness.ts';
 import { numRuns } from '../support/series.ts';
 import { takenOf } from './fixture.ts';
-import { effectOf, held, label, outage, stale, transition } from './held-ledger.ts';
+import { effectOf, held, outage, stale, transition } from './held-ledger.ts';
 
 describe('group commit', () => {
   const aapl = takenOf('AAPL');
   const msft = takenOf('MSFT');
-
-  test('has one batch in flight; whatever arrives meanwhile is the next one', async () => {
-    const { options, calls, committed, land } = held();
-    const commits = groupCommit(options);
-    commits.add(transition(aapl, 3));
-    await settled();
-    for (const record of [transition(msft, 3), transition(aapl, 4), transition(msft, 4)]) commits.add(record);
-    await settled();
-    expect(calls).toEqual([['AAPL3']]);
-    expect(committed).toEqual([]);
-    await land();
-    expect(calls).toEqual([['AAPL3'], ['MSFT3', 'AAPL4', 'MSFT4']]);
-    expect(committed).toEqual(['AAPL3']);
-    await land();
-    expect(committed).toEqual(['AAPL3', 'MSFT3', 'AAPL4', 'MSFT4']);
-  });
-
-  test('takes what comes in one turn of the loop as one batch, of at most 200', async () => {
-    const { options, calls, land } = held();
-    const commits = groupCommit(options);
-    for (let n = 3; n < 503; n += 1) commits.add(transition(aapl, n));
-    await settled();
-    for (let left = 0; left < 3; left += 1) await land();
-    expect(calls.map(({ length }) => length)).toEqual([200, 200, 100]);
-    await commits.idle();
-  });
 
   test('is idle only when everything is written', async () => {
     const { options, land } = held();
@@ -82,28 +56,6 @@ describe('group commit', () => {
     await commits.idle();
     expect(lost).toEqual([['AAPL effect', refusal]]);
     expect(committed.sort()).toEqual(['AAPL3', 'AAPL4', 'MSFT effect']);
-  });
-
-  test('is overtaken where a lock holds it up: by other jobs, and not by those that begin', async () => {
-    const { options, calls, committed, clock, land } = held();
-    const commits = groupCommit(options);
-    commits.add(effectOf(aapl));
-    await settled();
-    for (const entry of [transition(aapl, 3), transition(msft, 3)]) commits.add(entry);
-    commits.add({ ...transition(takenOf('NEW'), 3), event: 'permit.granted' });
-    await clock.advance(49);
-    await settled();
-    expect(calls).toEqual([['AAPL effect']]);
-    await clock.advance(1);
-    await settled();
-    expect(calls.slice(1)).toEqual([['MSFT3']]);
-    await land();
-    await land();
-    await settled();
-    expect(calls.slice(2)).toEqual([['AAPL3', 'NEW3']]);
-    await land();
-    await commits.idle();
-    expect(committed).toHaveLength(4);
   });
 
   test('does not take an older claim on a job for the newer one', async () => {
@@ -206,36 +158,6 @@ describe('group commit', () => {
     expect(committed).toEqual(['AAPL3', 'MSFT3', 'AAPL4']);
     expect(lost.map(([record]) => record)).toEqual(['MSFT4']);
     expect(errors).toEqual([broken, broken, broken, broken]);
-  });
-
-  test('halves many jobs that move in step: the one half is written while the other goes on', async () => {
-    const { options, calls, committed, land } = held();
-    const told: string[] = [];
-    const commits = groupCommit({
-      ...options,
-      onCommitted(record) {
-        options.onCommitted(record);
-        told.push(`${label(record)} after ${calls.length} batches`);
-        if (isRecord(record) && record.sequence < 5)
-          commits.add({ ...record, sequence: record.sequence + 1 });
-      },
-    });
-    const jobs = Array.from({ length: 20 }, (_, n) => takenOf(`S${n}-`));
-    const labels = (some: typeof jobs, sequence: number) =>
-      some.map(({ claim }) => `${claim.symbol}${sequence}`);
-    const [half, others] = [jobs.slice(0, 10), jobs.slice(10)];
-    for (const job of jobs) commits.add(transition(job, 3));
-    await settled();
-    expect(calls).toEqual([labels(half, 3)]);
-    await land();
-    expect(calls.slice(1)).toEqual([labels(others, 3)]);
-    expect(told[0]).toBe('S0-3 after 2 batches');
-    await land();
-    expect(calls.slice(2)).toEqual([labels(half, 4)]);
-    for (let left = 0; left < 4; left += 1) await land().catch(() => {});
-    await commits.idle();
-    expect(calls.map(({ length }) => length)).toEqual([10, 10, 10, 10, 10, 10]);
-    expect(committed).toHaveLength(60);
   });
 
   test.each([1, 12])(

@@ -45,6 +45,19 @@ export class YieldingPGlite extends PGlite {
     this.#onPanic = onPanic;
   }
 
+  // PGlite copies the parsers of all types for each answer, those of BEGIN and COMMIT too. Two thirds are for arrays of the
+  // rows of tables, which nobody reads. Without them a prepared statement takes 0.19 ms of processor time, not 0.26.
+  override async _initArrayTypes(options?: { force?: boolean }): Promise<void> {
+    await super._initArrayTypes(options);
+    const { rows } = await this.query<{ typarray: number }>(
+      `select typarray from pg_type where typtype = 'c' and typarray <> 0`,
+    );
+    for (const { typarray } of rows) {
+      delete this.parsers[typarray];
+      delete this.serializers[typarray];
+    }
+  }
+
   /** Runs a `NamedStatement` in place of a text as a prepared statement. */
   override async query<T>(...call: Parameters<Query>): ReturnType<typeof PGlite.prototype.query<T>> {
     await nextTurn();

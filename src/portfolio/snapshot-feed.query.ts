@@ -21,7 +21,10 @@ type Update = Extract<FeedEntry, { type: 'snapshot.updated' }>;
 export function snapshotFeed(database: Database): SnapshotFeed {
   return {
     async between({ after, until }, portfolioIds, { limit = null, on } = {} as { limit?: number }) {
-      const rows = await database.sql<UpdateRow>(betweenSql, [after, until, portfolioIds, limit], { on });
+      const rows = await database.sql<UpdateRow>(betweenSql, [after, until, portfolioIds, limit], {
+        on,
+        prepared: true,
+      });
       return rows.map(updateOf);
     },
     async states(ids, { name, role }, { on }) {

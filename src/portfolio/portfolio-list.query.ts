@@ -3,13 +3,12 @@ import type { PortfoliosQuery, portfoliosViewSchema } from '../api/schemas.ts';
 import type { Viewer } from '../api/service.ts';
 import type { Database } from '../database.ts';
 import {
-  asOfNow,
   type CountsRow,
   countsColumnsSql,
+  currentSnapshot,
   type PortfolioRow,
   type SnapshotRow,
   snapshotColumnsSql,
-  snapshotOf,
   statusOf,
 } from './portfolio.query.ts';
 import { lotValuesSql } from './valuation.ts';
@@ -36,7 +35,6 @@ export function portfolioListQuery(database: Database): PortfolioListQuery {
       const portfolios = page.flatMap((row) => {
         const counted = counts.get(row.id);
         if (!counted) return []; // deleted since the page was read: there is no portfolio without lots
-        const snapshot = latest.get(row.id);
         return {
           portfolio_id: row.id,
           name: row.name,
@@ -44,7 +42,7 @@ export function portfolioListQuery(database: Database): PortfolioListQuery {
           owner: row.owner,
           status: statusOf(counted),
           lot_count: counted.lots,
-          snapshot: snapshot ? asOfNow(snapshotOf(snapshot), counted) : null,
+          snapshot: currentSnapshot(latest.get(row.id), counted),
           created_at: new Date(row.created_at).toISOString(),
           updated_at: new Date(row.updated_at).toISOString(),
         };

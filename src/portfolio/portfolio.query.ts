@@ -108,6 +108,7 @@ export interface CountsRow {
   pending_count: number;
   public_count: number;
   priced_public: number;
+  priced: number;
   mendable: number;
 }
 
@@ -150,6 +151,7 @@ export const countsColumnsSql = `count(*)::int as lots,
     count(*) filter (where is_pending)::int as pending_count,
     count(*) filter (where investment_class = 'PUBLIC' and disposition <> 'closed')::int as public_count,
     count(*) filter (where investment_class = 'PUBLIC' and disposition = 'priced')::int as priced_public,
+    count(*) filter (where disposition = 'priced')::int as priced,
     count(*) filter (where disposition in ('failed', 'missing_fx'))::int as mendable`;
 
 const countsSql = `select ${countsColumnsSql} from (${lotValuesSql}) lots`;
@@ -181,10 +183,14 @@ export const snapshotOf = (row: SnapshotRow): SnapshotView => ({
 });
 
 // What is pending is a fact of now, not of the day the latest row was computed.
-export const asOfNow = (latest: SnapshotView, { pending_count }: CountsRow): SnapshotView => ({
+const asOfNow = (latest: SnapshotView, { pending_count }: CountsRow): SnapshotView => ({
   ...latest,
   pending_count,
 });
+
+/** Null where no lot is priced: the latest row is history then, of a day when one was. */
+export const currentSnapshot = (latest: SnapshotRow | undefined, counts: CountsRow): SnapshotView | null =>
+  latest && counts.priced > 0 ? asOfNow(snapshotOf(latest), counts) : null;
 
 /** Pending, error, partial or ready: SPEC section 7. Options and private holdings do not make it partial. */
 export function statusOf({
@@ -230,7 +236,7 @@ function viewOf(
       progress,
       job_id,
     })),
-    snapshot: latest ? asOfNow(snapshotOf(latest), counts) : null,
+    snapshot: currentSnapshot(latest, counts),
     created_at: new Date(row.created_at).toISOString(),
     updated_at: new Date(row.updated_at).toISOString(),
   };

@@ -1,6 +1,8 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../src/database.ts';
 import type { Lot } from '../../src/portfolio/lots.ts';
+import { portfolioQueries } from '../../src/portfolio/portfolio.query.ts';
+import { portfolioListQuery } from '../../src/portfolio/portfolio-list.query.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { enter, enterRates, type Known, lotOf, type RateSeries, save } from './holdings.ts';
 import { clear, priced, storeOf } from './snapshots.ts';
@@ -91,5 +93,21 @@ describeOnEveryDatabase('snapshots of several currencies', (makeDatabase) => {
       `update symbol_universe set price_version = price_version + 1 where symbol = 'EURUSD=X'`,
     );
     expect(await snapshots.batch('EURUSD=X', 1)).toEqual([]);
+  });
+
+  test('are shown no more once no lot has a value: what they were is history', async () => {
+    const viewer = { name: 'local', role: 'operator' } as const;
+    const reads = portfolioQueries(database, { statuses: async () => [], session: () => '2026-07-31' });
+    await enter(database, [priced('VOD.L', '0.72', '2026-07-30')]);
+    const id = await save(database, 'USD', [lotOf({ symbol: 'VOD.L' })]);
+    await snapshots.recompute([id]);
+    expect((await reads.find(id, viewer))?.snapshot).toMatchObject({ total_value: '7.20' });
+    await database.sql('update symbol_universe set currency = null'); // another provider, which does not tell it
+    await snapshots.price('VOD.L', '72', '2026-07-31');
+    await snapshots.batch('VOD.L', 1);
+    expect(await reads.find(id, viewer)).toMatchObject({ status: 'error', snapshot: null });
+    const { portfolios } = await portfolioListQuery(database).list({ limit: 10 }, viewer);
+    expect(portfolios).toMatchObject([{ status: 'error', snapshot: null }]);
+    expect((await reads.snapshots(id, { limit: 10 }, viewer))?.snapshots).toHaveLength(1);
   });
 });

@@ -1,4 +1,11 @@
-import { type PGlite, parse, protocol, type QueryOptions, type Results } from '@electric-sql/pglite';
+import {
+  type messages,
+  type PGlite,
+  parse,
+  protocol,
+  type QueryOptions,
+  type Results,
+} from '@electric-sql/pglite';
 
 /** A statement that is parsed once per session under its name, like `pg` takes it. */
 export interface NamedStatement {
@@ -36,7 +43,7 @@ export class PreparedStatements {
         serialize.execute({}),
         serialize.sync(),
       );
-      return parse.parseResults(messages, pglite.parsers, options)[0] as Results<T>;
+      return parse.parseResults(messages, parsersOfColumns(messages, pglite), options)[0] as Results<T>;
     });
   }
 
@@ -55,4 +62,14 @@ export class PreparedStatements {
   #send(...messages: Uint8Array[]) {
     return this.#pglite.execProtocolStream(Buffer.concat(messages), { syncToFs: false });
   }
+}
+
+// PGlite copies what it is given, and copying the parsers of all types would take longer than a small statement.
+function parsersOfColumns(messages: Parameters<typeof parse.parseResults>[0], { parsers }: PGlite) {
+  const described = messages.find(({ name }) => name === 'rowDescription') as
+    | messages.RowDescriptionMessage
+    | undefined;
+  return Object.fromEntries(
+    (described?.fields ?? []).map(({ dataTypeID }) => [dataTypeID, parsers[dataTypeID]!]),
+  );
 }

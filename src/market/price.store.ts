@@ -55,13 +55,9 @@ export function priceStore(database: Database): PriceStore {
   };
 }
 
-// Each symbol is read in the order of its key: sorting the days of three symbols took half of their milliseconds.
 const closesSql = `
-  select asked.symbol, series.dates, series.closes
-  from unnest(array(select unnest($1::text[]))) as asked(symbol) cross join lateral (
-    select json_agg(date) as dates, json_agg(adjusted_close) as closes from (
-      select date, adjusted_close from prices p where p.symbol = asked.symbol order by date
-    ) bars having count(*) > 0) series`;
+  select symbol, json_agg(date order by date) as dates, json_agg(adjusted_close order by date) as closes
+  from prices where symbol = any(array(select unnest($1::text[]))) group by symbol`;
 
 async function replace(database: Database, series: readonly Series[], on: Transaction): Promise<void> {
   const bars = series.flatMap(({ symbol, bars }) => bars.map((bar) => ({ symbol, ...bar })));

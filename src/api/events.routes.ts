@@ -7,7 +7,7 @@ import type { Feed } from './feed.ts';
 import type { FeedHub } from './feed-hub.ts';
 import type { Sink } from './feed-outlet.ts';
 import { readSubscription } from './feed-requests.ts';
-import { encodeOnce, eventText, type LiveLimits } from './frames.ts';
+import { encodeForRoles, eventText, type LiveLimits } from './frames.ts';
 import { responses } from './responses.ts';
 import { eventsHeadersSchema, eventsQuerySchema, type Subscription } from './schemas.ts';
 import type { Viewer } from './service.ts';
@@ -56,7 +56,7 @@ export function eventsRoute(app: Api, { feed, hub, gate, limits }: EventsOptions
     if (reply.raw.destroyed) return void reply.hijack(); // gone meanwhile: nothing would tell us once more
     const leave = gate.enter(request);
     if (leave === null) throw new AppError('too_many_connections', 'You have too many open connections.');
-    const session = hub.join({ sink: stream(reply, limits), encode, viewer });
+    const session = hub.join({ sink: stream(reply, limits), encode: encodings[viewer.role], viewer });
     reply.raw.on('drain', session.drained);
     reply.raw.once('close', () => {
       session.ended();
@@ -111,4 +111,4 @@ function stream(reply: FastifyReply, { closeTimeoutMs }: LiveLimits): Sink {
   };
 }
 
-const encode = encodeOnce((frame) => Buffer.from(eventText(frame)));
+const encodings = encodeForRoles((frame) => Buffer.from(eventText(frame)));

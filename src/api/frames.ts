@@ -1,4 +1,6 @@
+import { frameForUsers } from './node-names.ts';
 import type { Frame, FrameOf, LiveErrorCode } from './schemas.ts';
+import type { Viewer } from './service.ts';
 
 export const subprotocol = 'onboarding.v1+json';
 
@@ -94,8 +96,14 @@ export function errorFrame(
 /** How frames travel: each kind of connection writes them in its own way. */
 export type Encode = (frame: Frame) => Uint8Array;
 
+/** One encoding for each role: users are not told all that operators are. */
+export const encodeForRoles = (encode: Encode): Record<Viewer['role'], Encode> => ({
+  operator: encodeOnce(encode),
+  user: encodeOnce((frame) => encode(frameForUsers(frame))),
+});
+
 /** Encodes each frame once, for however many connections: whoever is told the same thing is handed the same object. */
-export function encodeOnce(encode: Encode): Encode {
+function encodeOnce(encode: Encode): Encode {
   const known = new WeakMap<Frame, Uint8Array>();
   // Of a broadcast each is asked for thousands of times in a row.
   let last: { frame: Frame; bytes: Uint8Array } | null = null;

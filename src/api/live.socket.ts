@@ -7,7 +7,7 @@ import type { ConnectionGate } from './connection-gate.ts';
 import type { Api } from './fastify.types.ts';
 import type { FeedHub } from './feed-hub.ts';
 import type { Sink } from './feed-outlet.ts';
-import { closeCodes, encodeOnce, type LiveLimits, subprotocol } from './frames.ts';
+import { closeCodes, encodeForRoles, type LiveLimits, subprotocol } from './frames.ts';
 import { responses } from './responses.ts';
 import { watchQuerySchema } from './schemas.ts';
 
@@ -77,7 +77,8 @@ export function liveSocket(app: Api, { hub, gate, limits }: SocketOptions): void
         },
         close: (code, reason) => socket.close(code, reason),
       };
-      const session = hub.join({ sink, encode, viewer: request.viewer });
+      const { viewer } = request;
+      const session = hub.join({ sink, encode: encodings[viewer.role], viewer });
       wire.on('drain', session.drained);
       socket.on('error', () => {}); // what was wrong with its frames it is told by a close code
       socket.on('message', (data, isBinary) => session.receive(isBinary ? null : String(data)));
@@ -97,10 +98,10 @@ const { Sender } = ws as unknown as {
 };
 
 /**
- * A message as it goes over the wire, the same for each client: what a server sends is not masked, and nothing here is
- * compressed. Written to the sockets as it is, past `send`, which would frame it for each of them anew.
+ * A message as it goes over the wire, the same for each client of a role: what a server sends is not masked, and
+ * nothing here is compressed. Written to the sockets as it is, past `send`, which would frame it for each of them anew.
  */
-const encode = encodeOnce((frame) => {
+const encodings = encodeForRoles((frame) => {
   const data = Buffer.from(JSON.stringify(frame));
   return Buffer.concat(Sender.frame(data, { fin: true, opcode: 1, mask: false, rsv1: false }));
 });

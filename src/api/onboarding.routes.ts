@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import type { Api } from './fastify.types.ts';
 import { jobLinks } from './links.ts';
+import { viewFor } from './node-names.ts';
 import { responses } from './responses.ts';
 import { idSchema, jobDetailSchema, jobsQuerySchema, jobsSchema, overviewSchema } from './schemas.ts';
 import type { Onboarding } from './service.ts';
@@ -26,7 +27,7 @@ function overviewRoute(app: Api, onboarding: Onboarding): void {
       'and whether that market is simulated.',
     response: responses({ 200: overviewSchema }),
   };
-  app.get('/onboarding', { schema }, async () => onboarding.overview());
+  app.get('/onboarding', { schema }, async ({ viewer }) => viewFor(viewer, await onboarding.overview()));
 }
 
 function jobsRoute(app: Api, onboarding: Onboarding): void {
@@ -45,7 +46,7 @@ function jobsRoute(app: Api, onboarding: Onboarding): void {
     if (found === null) {
       throw new AppError('portfolio_not_found', `There is no portfolio ${query.portfolio_id}.`);
     }
-    const jobs = found.jobs.map((job) => ({ ...job, links: jobLinks(job) }));
+    const jobs = found.jobs.map((job) => ({ ...viewFor(viewer, job), links: jobLinks(job) }));
     return { jobs, next_cursor: found.next_cursor };
   });
 }
@@ -64,6 +65,6 @@ function jobRoute(app: Api, onboarding: Onboarding): void {
   app.get('/onboarding/jobs/:id', { schema }, async ({ params: { id }, viewer }) => {
     const view = await onboarding.job(id, viewer);
     if (view === null) throw new AppError('job_not_found', `There is no job ${id}.`);
-    return { ...view, links: jobLinks(view) };
+    return { ...viewFor(viewer, view), links: jobLinks(view) };
   });
 }

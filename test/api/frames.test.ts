@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { frameExamples } from '../../src/api/examples-feed.ts';
-import { closeCodes, encodeOnce, eventText } from '../../src/api/frames.ts';
+import { closeCodes, encodeForRoles, eventText } from '../../src/api/frames.ts';
 import { clientFrameSchema, frameSchema, liveErrorCodes } from '../../src/api/schemas.ts';
 
 const guide = readFileSync(join(import.meta.dirname, '../../docs/feed.md'), 'utf8');
@@ -42,16 +42,15 @@ describe('an event', () => {
     expect(eventText(frameExamples.position)).toBe(': heartbeat\nid: 412\n\n');
   });
 
-  test('is made once for however many readers', () => {
-    let made = 0;
-    const encode = encodeOnce(() => {
-      made += 1;
-      return Buffer.alloc(made);
+  test('is made once for each role, however many read it', () => {
+    const made: unknown[] = [];
+    const { operator, user } = encodeForRoles((frame) => {
+      made.push((frame as { node?: unknown }).node);
+      return Buffer.alloc(made.length);
     });
-    expect([encode(frameExamples.live), encode(frameExamples.live)]).toEqual([
-      Buffer.alloc(1),
-      Buffer.alloc(1),
-    ]);
-    expect(made).toBe(1);
+    const { transition } = frameExamples;
+    const read = [operator, user, operator, user].map((encode) => encode(transition).length);
+    expect(read).toEqual([1, 2, 1, 2]);
+    expect(made).toEqual(['server-1-4711-00e1ae3d', null]);
   });
 });

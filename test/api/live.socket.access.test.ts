@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { credentials, type Person } from '../support/tokens.ts';
+import { watch } from './feed-client.ts';
 import { ask, type Json, serve, tokens } from './serve.ts';
 
 const sockets: WebSocket[] = [];
@@ -106,6 +107,34 @@ describe('a WebSocket, once there are tokens,', () => {
       'x-forwarded-host': 'onboarding.example',
     };
     expect(await upgrade(port, '/ws', headers)).toBe(101);
+  });
+});
+
+describe('a feed that users and operators watch', () => {
+  test('tells operators alone which node runs a job, over either kind of connection', async () => {
+    const { url, fake } = await serve({ tokens });
+    const symbols = ['BRK-B'];
+    const told = async (person: Person) => {
+      const { ticket } = await ticketFor(url, person);
+      const client = watch(url, { path: `/ws?ticket=${ticket}` });
+      const events = await fetch(`${url}/events?symbols=BRK-B`, { headers: credentials(person) });
+      await client.subscribe({ symbols });
+      return { client, events: events.body!.pipeThrough(new TextDecoderStream()).getReader() };
+    };
+    const [ann, bob, olga] = [await told('ann'), await told('bob'), await told('olga')];
+    fake.emit(42);
+    for (const [{ client, events }, node] of [
+      [ann, null],
+      [bob, null],
+      [olga, 'node-1'],
+    ] as const) {
+      expect((await client.frame('actor')).job).toMatchObject({ symbol: 'BRK-B', node });
+      expect(await client.frame('transition')).toMatchObject({ position: 42, node });
+      let text = '';
+      while (!text.includes('event: transition')) text += (await events.read()).value;
+      expect(text.includes('"node":"node-1"')).toBe(node !== null);
+      await events.cancel();
+    }
   });
 });
 

@@ -153,15 +153,24 @@ describeOnDatabase('pglite', 'actors over REST', (makeDatabase) => {
     expect(page.body.next_cursor).toBe('4');
   });
 
-  test('are for operators: a user sees the job, and neither its node nor where its prices come from', async () => {
-    const service = await startService(database, { settings: { AUTH_TOKENS: authTokens } });
-    const { body } = await service.as('olga').get<{ jobs: { job_id: string }[] }>('/onboarding/jobs');
-    const id = body.jobs[0]!.job_id;
+  test('are for operators: a user sees the job, and neither its node nor its requests', async () => {
+    const provider = market();
+    const service = await startService(database, { provider, settings: { AUTH_TOKENS: authTokens } });
+    const [ann, olga] = [service.as('ann'), service.as('olga')];
+    const held = provider.hold('SECRET');
+    await ann.upload(csvOf('SECRET'));
+    await held.reached;
+    const { job_id: id, node, timeline } = await olga.job('SECRET');
+    expect((await ann.job('SECRET')).timeline.map(({ to }) => to)).toEqual(timeline.map(({ to }) => to));
+    for (const path of ['/onboarding', '/onboarding/jobs', `/onboarding/jobs/${id}`]) {
+      expect([path, JSON.stringify(await ann.get(path)).includes(node!)]).toEqual([path, false]);
+      expect([path, JSON.stringify(await olga.get(path)).includes(node!)]).toEqual([path, true]);
+    }
     const paths = ['/onboarding/actors', `/onboarding/actors/${id}`, `/onboarding/jobs/${id}/timeline`];
     for (const path of paths) {
-      const refused = await service.as('ann').get(path);
+      const refused = await ann.get(path);
       expect([path, refused.status]).toEqual([path, 403]);
-      expect((await service.as('olga').get(path)).status).toBe(200);
+      expect((await olga.get(path)).status).toBe(200);
     }
   });
 });

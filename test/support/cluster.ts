@@ -68,7 +68,7 @@ export async function startCluster(
       );
       const at = await node.url();
       const { node: name } = await read<OverviewView>(`${at}/onboarding`);
-      return { ...node, at, name };
+      return { ...node, at, name: name! };
     },
     async admit(symbols) {
       const { admit, queue } = await startNode(database);

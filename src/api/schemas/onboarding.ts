@@ -43,6 +43,9 @@ export const marketDataSchema = z.object({
     .meta({ description: 'Of this node; null where nothing outside of it is asked.' }),
 });
 
+/** Host and process, for operators. */
+const nodeSchema = z.string().nullable();
+
 /** All counts are over the whole cluster, unless they name the node. */
 export const overviewSchema = z.object({
   paused: z.boolean().meta({ description: 'An operator paused the cluster: no job is begun.' }),
@@ -87,7 +90,7 @@ export const overviewSchema = z.object({
     .meta({
       description: 'Refreshes fill at most half of the queue, and come after whatever users wait for.',
     }),
-  node: z.string(),
+  node: nodeSchema.meta({ description: 'The node that answers. Null for users.' }),
   feed_position: z.int(),
   market_data: marketDataSchema,
 });
@@ -147,7 +150,7 @@ export const jobViewSchema = z.object({
   waited_ms: z.int().meta({ description: 'Waiting because the provider said so, in all.' }),
   resumes: z.int().meta({ description: 'Takeovers in a row without a completed phase.' }),
   sequence: z.int(),
-  node: z.string().nullable(),
+  node: nodeSchema.meta({ description: 'The node that has claimed it, null without one. Null for users.' }),
   error: jobErrorSchema.nullable(),
   cancel_requested_at: timestampSchema.nullable(),
   created_at: timestampSchema,
@@ -175,7 +178,7 @@ export const transitionSchema = z.object({
   attempt: z.int(),
   progress: progressSchema,
   duration_ms: z.int().nullable().meta({ description: 'Time spent in `from`.' }),
-  node: z.string().nullable(),
+  node: nodeSchema.meta({ description: 'The node that made it, null without one. Null for users.' }),
   claim_epoch: z.int(),
   error: z.object({ code: z.string(), message: z.string() }).nullable(),
   at: timestampSchema.meta({ description: "The database's clock." }),

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { nobodyObserves, type ObserveProvider, type ProviderFallback } from './calls.ts';
+import { failures } from './failures.ts';
 import type { History, HistoryRequest, LookupOptions, MarketDataProvider, Verdict } from './provider.ts';
 
 export interface FallbackOptions {
@@ -14,7 +15,8 @@ export interface FallbackOptions {
  * Several providers as one, tried in their order; under the name of the first.
  *
  * A symbol is valid where one of them says so, invalid where all do, and else nobody knows. A history comes whole from
- * the first that has it, and says from which: no series is ever made of two. Where none has it, a failure that may
+ * the first that has it, and says from which: no series is ever made of two. One without a currency does not stand in
+ * for prices whose currency is known: it may be in pence where those were in pounds. Where none has it, a failure that may
  * pass comes before one that will not, and of those the one that tells most about the symbol.
  *
  *     inOrder([yahooProvider(…), filesProvider(…)], { clock })
@@ -93,7 +95,7 @@ async function historyFrom(
   const failed: AppError[] = [];
   for (const [index, provider] of providers.entries()) {
     try {
-      return await provider.history(request);
+      return withCurrency(await provider.history(request), request);
     } catch (error) {
       if (request.signal?.aborted || !(error instanceof AppError)) throw error;
       failed.push(error);
@@ -103,6 +105,11 @@ async function historyFrom(
     }
   }
   throw mostTelling(failed);
+}
+
+function withCurrency(history: History, { symbol, currency }: HistoryRequest): History {
+  if (!currency || history.instrument.currency !== null) return history;
+  throw failures.unusable({ symbol, what: `expected prices in ${currency}, got: prices without a currency` });
 }
 
 // From "there is no such symbol" to what is known of it.

@@ -69,6 +69,8 @@ export interface HistoryRequest {
   to: string;
   /** Splits and dividends are wanted from this earlier day on; by default from `from`. */
   actionsFrom?: string;
+  /** What its prices are known to be in; null where nobody has said it yet. */
+  currency?: string | null;
   signal?: AbortSignal;
 }
 

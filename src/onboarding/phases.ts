@@ -94,7 +94,7 @@ async function fetchPrices(
   const from = earliest(range.from, rated && addDays(rated, -rateSlackDays));
   const actionsFrom = earliest(from, held);
   const { instrument, bars, actions, ...given } = await provider.history({
-    ...{ symbol, to: range.to, from, signal },
+    ...{ symbol, to: range.to, from, currency: known?.currency ?? null, signal },
     ...(actionsFrom < from && { actionsFrom }),
   });
   signal.throwIfAborted();

@@ -2,7 +2,9 @@ import { beforeAll, expect, test } from 'vitest';
 import type { LotView, SnapshotView, SymbolStatusView } from '../../src/api/schemas.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database.ts';
+import { inOrder } from '../../src/market/fallback.ts';
 import { parseFaults } from '../../src/market/faults.ts';
+import type { MarketDataProvider } from '../../src/market/provider.ts';
 import { simulatedProvider } from '../../src/market/simulated.provider.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { gatedProvider } from '../support/gates.ts';
@@ -98,6 +100,30 @@ describeOnEveryDatabase('a symbol whose prices have grown old', (makeDatabase) =
       status: 'ready',
       message: 'Symbol data available; the last update failed',
     });
+  });
+
+  test('keeps its currency where the next provider tells none, which would price no lot', async () => {
+    const first = await startService(database, { clock: daysAgo(17) });
+    await first.settled((await first.upload<Uploaded>(csvOf('RESERVE'))).body.portfolio_id);
+    await first.app.close();
+
+    const failing = simulatedProvider({ clock: systemClock, faults: parseFaults('RESERVE=empty') });
+    const whole = simulatedProvider({ clock: systemClock });
+    const silent: MarketDataProvider = {
+      ...whole,
+      async history(request) {
+        const history = await whole.history(request);
+        return { ...history, instrument: { ...history.instrument, currency: null } };
+      },
+    };
+    const provider = inOrder([failing, silent], { clock: systemClock });
+    const service = await startService(database, { provider });
+    const { body } = await service.upload<Uploaded>(csvOf('RESERVE'));
+    expect(await service.settled(body.portfolio_id)).toMatchObject({
+      status: 'ready',
+      snapshot: { position_count: 1, missing_fx_count: 0, is_complete: true },
+    });
+    expect((await service.job('RESERVE')).error).toMatchObject({ code: 'unusable_data' });
   });
 
   test('waits for another day where the queue is full, and never turns an upload away', async () => {

@@ -45,7 +45,10 @@ const delisted = failures.delisted({
 });
 
 /** A provider that answers the one symbol with a verdict, and its history with a failure or prices of its own. */
-function provider(name: ProviderName, answer: { verdict?: Verdict | AppError; failure?: Error }) {
+function provider(
+  name: ProviderName,
+  answer: { verdict?: Verdict | AppError; failure?: Error; currency?: null },
+) {
   const asked: string[] = [];
   const made: MarketDataProvider = {
     name,
@@ -57,7 +60,9 @@ function provider(name: ProviderName, answer: { verdict?: Verdict | AppError; fa
     },
     async history() {
       if (answer.failure) throw answer.failure;
-      return { provider: name, instrument, bars: [], actions: [] } satisfies History;
+      const { currency = 'USD' } = answer;
+      const told = { ...instrument, currency };
+      return { provider: name, instrument: told, bars: [], actions: [] } satisfies History;
     },
   };
   return Object.assign(made, { asked });
@@ -117,6 +122,23 @@ describe('a history of several providers', () => {
       code: (expected as AppError).code,
       message: expected.message,
     });
+  });
+
+  test('without a currency stands in for none whose currency is known, and else is taken', async () => {
+    const told: ProviderEvent[] = [];
+    const silent = provider('files', { currency: null });
+    const three = inOrder([provider('yahoo', { failure: noPrices }), silent, provider('simulated', {})], {
+      clock,
+      observe: () => (event) => told.push(event),
+    });
+    expect(await three.history({ ...request, currency: 'GBP' })).toMatchObject({ provider: 'simulated' });
+    const message = 'unusable data for AAPL: expected prices in GBP, got: prices without a currency';
+    expect(told).toMatchObject([
+      { from: 'yahoo', code: 'no_price_data' },
+      { from: 'files', to: 'simulated', code: 'unusable_data', message },
+    ]);
+    const unknown = await three.history({ ...request, currency: null });
+    expect(unknown).toMatchObject({ provider: 'files', instrument: { currency: null } });
   });
 
   test('is not asked for any further once its job is cancelled, nor after a mistake of ours', async () => {

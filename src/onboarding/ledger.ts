@@ -5,6 +5,7 @@ import {
   type Fence,
   isRecord,
   type Journal,
+  JournalMismatch,
   type Placed,
   type SnapshotProgress,
   type TransitionRecord,
@@ -30,7 +31,7 @@ export interface Committed {
  * journal refuses whoever lost the claim, and the fence whoever has no transition among the entries.
  */
 export function ledgerOn({ database, journal, effects, fence }: LedgerParts) {
-  const write = async (entries: readonly Entry[], on: Transaction): Promise<Committed> => {
+  const write = async (entries: readonly Entry[], careful: boolean, on: Transaction): Promise<Committed> => {
     const records = entries.filter(isRecord);
     for (const { notes } of records) notes?.take(); // of an attempt that failed
     const completed = records.filter(({ job }) => job.status === 'completed');
@@ -39,7 +40,7 @@ export function ledgerOn({ database, journal, effects, fence }: LedgerParts) {
       completed.map(({ claim }) => claim.symbol),
       on,
     );
-    const placed = await journal.commit(records.map(withNotes), { on });
+    const placed = await journal.commit(records.map(withNotes), { on, careful });
     const told = new Set(records.map(({ claim }) => claim));
     const others = entries.map(({ claim }) => claim).filter((claim) => !told.has(claim));
     if (others.length > 0) await fence.check(others, { on });
@@ -49,7 +50,13 @@ export function ledgerOn({ database, journal, effects, fence }: LedgerParts) {
   return {
     /** As a `Ledger` does. */
     async commit(entries: readonly Entry[]): Promise<Committed> {
-      if (entries.some(({ effect }) => effect)) return database.transaction((on) => write(entries, on));
+      if (entries.some(({ effect }) => effect)) {
+        const attempt = (careful: boolean) => database.transaction((on) => write(entries, careful, on));
+        return attempt(false).catch((error) => {
+          if (error instanceof JournalMismatch) return attempt(true);
+          throw error;
+        });
+      }
       return { progress: [], placed: await journal.commit(entries.filter(isRecord)) };
     },
   };

@@ -133,15 +133,20 @@ export interface Placed {
   at: readonly string[];
 }
 
+/** Job rows are not where a batch of transitions begins: a claim was lost, or the batch is there already. */
+export class JournalMismatch extends Error {}
+
 export interface Journal {
   /**
    * Writes transitions with their job rows; those into a rest state settle the queue entry too.
    * All or none: throws `claim_lost` where one of the claims was taken over. Answers where in the feed they stand; null
    * where some of them were there already.
+   *
+   * Throws `JournalMismatch`, and has aborted the transaction, where it cannot tell why it refuses: `careful` can.
    */
   commit(
     records: readonly TransitionRecord[],
-    options?: { on?: Transaction | undefined },
+    options?: { on?: Transaction | undefined; careful?: boolean },
   ): Promise<Placed | null>;
 }
 

@@ -41,15 +41,17 @@ const change = `
       finished_at = case when f.settled then clock_timestamp() end,
       updated_at = clock_timestamp()`;
 
-/** What else ends with a job, once `whole` says that the batch is written. */
-const settling = (queue: QueueParts | null, [fresh, whole]: [string, string]) =>
+/** What else ends with a job. */
+const settling = (queue: QueueParts | null, written: string) =>
   queue === null
     ? ''
     : `, marked as (
     update symbol_universe u set ready_at = coalesce(u.ready_at, now()), updated_at = now()
-    from ${fresh} f, ${whole} where f.status = 'completed' and u.symbol = f.symbol
+    from (select symbol, status from ${written}) f where f.status = 'completed' and u.symbol = f.symbol
+    returning 1
   ), settled as (
-    ${queue.complete(`select entry_id, retry_count from ${fresh}, ${whole} where settled`)}
+    ${queue.complete(`select entry_id, retry_count from ${written} where settled`)}
+    returning 1
   )`;
 
 const append = (fresh: string, place: string) => `appended as (
@@ -68,7 +70,7 @@ const told = `(select before + 1 from head) as first,
 /**
  * $4 are the ids of the jobs, $5 how many transitions there are, $6 how many claims. A job row that does not carry the
  * claim's epoch, or another sequence than the one before the batch, is not changed; then the head is not, and the
- * division by zero undoes everything.
+ * division by zero undoes everything. The head is locked last, since every other writer of the journal waits for it.
  */
 export const quickSql = (queue: QueueParts | null) => `
   with ${given}${locks(queue)}, changed as (
@@ -77,10 +79,11 @@ export const quickSql = (queue: QueueParts | null) => `
     where f.last and j.id = f.job_id and j.id = any($4::uuid[]) and j.claim_epoch = f.epoch and j.sequence = f.base
       ${afterLocks(queue)}
     returning j.id
-  ), head as (
+  )${settling(queue, 'given')}, head as (
     update feed_head set position = position + $5::int where id = 1 and (select count(*) from changed) = $6::int
+      ${queue ? 'and (select count(*) from marked) >= 0 and (select count(*) from settled) >= 0' : ''}
     returning position - $5::int as before, position
-  ), ${append('given', 'n')}${settling(queue, ['given', 'head'])}
+  ), ${append('given', 'n')}
   select 1 / (select count(*) from head) = 1 as whole, null as reached, ${told}`;
 
 /**
@@ -106,7 +109,7 @@ export const carefulSql = (queue: QueueParts | null) => `
   ), changed as (
     update onboarding_jobs j set${change}
     from fresh f, whole where f.last and j.id = f.job_id and j.claim_epoch = f.epoch
-  )${settling(queue, ['fresh', 'whole'])}, head as (
+  )${settling(queue, 'fresh, whole')}, head as (
     update feed_head set position = position + whole.size from whole where id = 1 and whole.size > 0
     returning position - whole.size as before, position
   ), ${append('fresh', 'place')}

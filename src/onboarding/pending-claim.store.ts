@@ -71,8 +71,10 @@ const claimSql = (queue: QueueParts) => `
     update onboarding_jobs j set claim_epoch = m.epoch, sequence = m.sequence, state = 'pending', node = $2,
       updated_at = clock_timestamp()
     from mine m, simple where j.id = m.id
+    returning j.id
   ), head as (
-    update feed_head set position = position + simple.size from simple where id = 1 and simple.size > 0
+    update feed_head set position = position + simple.size from simple
+    where id = 1 and simple.size > 0 and (select count(*) from changed) >= 0 and (select count(*) from fetched) >= 0
     returning position - simple.size as before, position
   ), appended as (
     insert into onboarding_transitions (job_id, symbol, sequence, position, from_state, to_state, event, attempt,

@@ -25,8 +25,8 @@ import { startViewer } from './viewer.ts';
 // the phases return at once. Nobody reads the feed: who watches is no part of the lifecycle.
 
 const node = 'bench';
+const defaultDepth = 50;
 const limits = jobLimitsSchema.parse({});
-const prefetchFactor = 4;
 const log = (error: unknown) => console.error(error);
 
 await contend<Load>(async (url) => {
@@ -68,7 +68,7 @@ async function seed(database: Database, queue: SymbolQueueEdge, jobs: number): P
 async function onboardAll(
   database: Database,
   queue: SymbolQueueEdge,
-  { jobs, concurrency, prefetch = prefetchFactor * concurrency, viewers = 0, unit = 'clock' }: Load,
+  { jobs, concurrency, prefetch = defaultDepth, viewers = 0, unit = 'clock' }: Load,
 ): Promise<{ ms: number; onboarding: RunningOnboarding }> {
   const allSettled = Promise.withResolvers<void>();
   let settled = 0;

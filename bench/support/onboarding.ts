@@ -18,7 +18,9 @@ export async function startOnboardingService(
   settings: Record<string, string>,
   provider: MarketDataProvider,
 ): Promise<OnboardingService> {
-  const reading = readConfig({ MARKET_DATA: 'simulated', REFRESH: 'off', PORT: '0', ...settings });
+  // Nobody shares the queue with this node.
+  const alone = { ONBOARDING_PREFETCH: '50', REFRESH: 'off', PORT: '0' };
+  const reading = readConfig({ MARKET_DATA: 'simulated', ...alone, ...settings });
   if ('problems' in reading) throw new Error(reading.problems.map(({ message }) => message).join('\n'));
   const app = await startApp(reading.config, {
     database: { ...database, close: async () => {} },

@@ -16,8 +16,7 @@ export interface GroupCommitOptions {
 }
 
 export interface GroupCommit {
-  /** One that `mayWait` leaves with whatever leaves next, at the latest when others would lose their patience. */
-  add(entry: Entry, options?: { mayWait?: boolean }): void;
+  add(entry: Entry): void;
   /** Resolves when nothing is waiting to be written. */
   idle(): Promise<void>;
 }
@@ -47,16 +46,14 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
   const { ledger, clock, onCommitted, onLost, log, signal } = options;
   let waiting: Entry[] = [];
   const broken = new WeakSet<Claim>();
-  const patient = new WeakSet<Entry>();
   const flights = new Map<readonly Entry[], number>(); // since when
   const landings = new Set<Promise<void>>(); // until everybody was told
   let departing: Promise<void> | null = null;
   let overtaking = false;
 
-  const isDue = () => signal.aborted || waiting.some((entry) => !patient.has(entry));
   const schedule = () => {
     if (waiting.length === 0) return;
-    if (flights.size === 0 && isDue()) departing ??= depart();
+    if (flights.size === 0) departing ??= depart();
     else if (!overtaking && !signal.aborted) void overtake();
   };
   const depart = async () => {
@@ -69,7 +66,6 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
     overtaking = true;
     await clock.sleepUntil(clock.now() + patienceMs, signal).catch(() => {});
     overtaking = false;
-    for (const entry of waiting) patient.delete(entry);
     const isHeldUp = [...flights.values()].every((since) => clock.now() - since >= patienceMs);
     if (flights.size === 0 || !isHeldUp) return schedule();
     const flying = new Set([...flights.keys()].flat().map(({ claim }) => claim.jobId));
@@ -89,7 +85,7 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
   const fly = async (batch: readonly Entry[]) => {
     const landed = await write(batch);
     flights.delete(batch);
-    if (flights.size === 0 && isDue() && takeOff(waiting)) await endOfTurn(); // by then its statement has left
+    if (flights.size === 0 && takeOff(waiting)) await endOfTurn(); // by then its statement has left
     landed.forEach(tell);
     schedule();
   };
@@ -137,14 +133,11 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
   };
 
   return {
-    add(entry, { mayWait = false } = {}) {
+    add(entry) {
       waiting.push(entry);
-      if (mayWait) patient.add(entry);
       schedule();
     },
     async idle() {
-      for (const entry of waiting) patient.delete(entry);
-      schedule();
       while (departing || landings.size > 0) await (departing ?? Promise.race(landings));
     },
   };

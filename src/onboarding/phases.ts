@@ -39,8 +39,8 @@ export interface PhasePorts {
   snapshots: SnapshotStore;
   /** Has exchange rates onboarded that lots of a symbol turn out to need. */
   requestRates: UpkeepStore['requestRates'];
-  /** Takes the symbol into this node's memory. */
-  warm: (symbol: string) => Promise<void>;
+  /** Has the symbol in this node's memory as soon as its job has completed. */
+  remember: (symbol: string) => void;
   fence: Fence;
   effects: Pick<ReturnType<typeof effectsOn>, 'updateMoreSnapshots'>;
   clock: Clock;
@@ -70,7 +70,7 @@ export function phaseWork(ports: PhasePorts): Record<Phase, PhaseWork> {
     factors: (...phase) => measureFactors(ports, ...phase),
     universe: (...phase) => enterUniverse(ports, ...phase),
     snapshot: (...phase) => updateSnapshots(ports, ...phase),
-    cache: (input) => warmCache(ports, input),
+    cache: (input) => fillCache(ports, input),
   };
 }
 
@@ -238,7 +238,7 @@ async function updateSnapshots(
   return { results: { portfolios } };
 }
 
-async function warmCache({ warm }: PhasePorts, { claim }: PhaseInput): Promise<PhaseOutput> {
-  await warm(claim.symbol);
+async function fillCache({ remember }: PhasePorts, { claim }: PhaseInput): Promise<PhaseOutput> {
+  remember(claim.symbol);
   return { results: {} };
 }

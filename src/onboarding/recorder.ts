@@ -59,8 +59,6 @@ export interface RecorderOptions {
   onLost: (claim: Claim) => void;
   log: (error: unknown) => void;
   signal: AbortSignal;
-  /** States of which nobody has to know before what follows them. */
-  mayWait?: (state: string) => boolean;
 }
 
 interface Held {
@@ -94,7 +92,6 @@ export function createRecorder({
   onLost,
   log,
   signal,
-  mayWait = () => false,
 }: RecorderOptions): Recorder {
   const claims = new Map<string, Held>();
   const settle = new Map<Entry, Settling>();
@@ -129,11 +126,11 @@ export function createRecorder({
     },
   });
 
-  const commit = (entry: Entry, options?: { mayWait: boolean }): Settling['promise'] => {
+  const commit = (entry: Entry): Settling['promise'] => {
     const done: Settling = Promise.withResolvers();
     done.promise.catch(() => {}); // whoever needs it awaits it
     settle.set(entry, done);
-    commits.add(entry, options);
+    commits.add(entry);
     return done.promise;
   };
   // A phase begins before the transition that started it is handed over; it lasts until that is done.
@@ -173,7 +170,7 @@ export function createRecorder({
     held.left = null;
     held.state = to;
     held.since = now;
-    held.written = commit(record, { mayWait: mayWait(to) });
+    held.written = commit(record);
     if (!isUnfinished(job.status)) onEnded(held.taken.claim);
   };
 

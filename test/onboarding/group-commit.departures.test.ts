@@ -57,29 +57,6 @@ describe('batches of the group commit', () => {
     expect(committed).toHaveLength(4);
   });
 
-  test('lets an entry that may wait leave with the next one, alone only when patience is at its end', async () => {
-    const { options, calls, clock, land } = held();
-    const commits = groupCommit(options);
-    commits.add(transition(aapl, 3), { mayWait: true });
-    await settled();
-    expect(calls).toEqual([]);
-    commits.add(transition(aapl, 4));
-    await settled();
-    expect(calls).toEqual([['AAPL3', 'AAPL4']]);
-    commits.add(transition(msft, 3), { mayWait: true });
-    await land();
-    await clock.advance(50);
-    await settled();
-    expect(calls.slice(1)).toEqual([['MSFT3']]);
-    await land();
-    commits.add(transition(msft, 4), { mayWait: true });
-    const idle = commits.idle();
-    await settled();
-    expect(calls.slice(2)).toEqual([['MSFT4']]);
-    await land();
-    await idle;
-  });
-
   test('halves many jobs that move in step: the one half is written while the other goes on', async () => {
     const { options, calls, committed, land } = held();
     const told: string[] = [];

@@ -2,7 +2,7 @@ import type { Phase, PhaseInput, PhaseOutput } from '../../machines/protocol.ts'
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database.ts';
 import { AppError } from '../errors.ts';
-import type { DefaultReason, Exposure, ProxySet } from '../factors/catalog.ts';
+import type { DailyCloses, DefaultReason, Exposure, ProxySet } from '../factors/catalog.ts';
 import type { ExposureStore } from '../factors/exposure.store.ts';
 import {
   computeExposures,
@@ -12,7 +12,7 @@ import {
   worstQuality,
 } from '../factors/exposures.ts';
 import type { PriceStore } from '../market/price.store.ts';
-import type { MarketDataProvider } from '../market/provider.ts';
+import type { Instrument, MarketDataProvider } from '../market/provider.ts';
 import type { ProxySource } from '../market/proxies.ts';
 import { rateSlackDays } from '../market/rates.ts';
 import {
@@ -26,6 +26,7 @@ import {
 import type { SnapshotStore } from '../portfolio/snapshot.store.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
 import type { effectsOn } from './effects.ts';
+import { type Handover, handover } from './handover.ts';
 import type { Effect, Fence, SnapshotProgress } from './ports.ts';
 import type { UpkeepStore } from './upkeep.store.ts';
 
@@ -64,7 +65,8 @@ export type PhaseWork = (input: PhaseInput, signal: AbortSignal, commits: Commit
  * wrote before the transition that began the phase is durable; what a phase writes is committed with a transition, so
  * that whoever lost the claim writes nothing.
  */
-export function phaseWork(ports: PhasePorts): Record<Phase, PhaseWork> {
+export function phaseWork(given: PhasePorts): Record<Phase, PhaseWork> {
+  const ports = { ...given, fetched: handover<Fetched>() };
   return {
     fetch: (...phase) => fetchPrices(ports, ...phase),
     factors: (...phase) => measureFactors(ports, ...phase),
@@ -74,12 +76,23 @@ export function phaseWork(ports: PhasePorts): Record<Phase, PhaseWork> {
   };
 }
 
+interface Ports extends PhasePorts {
+  fetched: Handover<Fetched>;
+}
+
+/** What the factors phase needs of what was fetched. */
+interface Fetched {
+  instrument: Instrument | null;
+  closes: DailyCloses;
+}
+
 async function fetchPrices(
-  { provider, universe, proxies, clock }: PhasePorts,
-  { claim: { symbol } }: PhaseInput,
+  { provider, universe, proxies, fetched, clock }: Ports,
+  { claim }: PhaseInput,
   signal: AbortSignal,
   commits: Commits,
 ): Promise<PhaseOutput> {
+  const { symbol } = claim;
   const [known, { held, rated }] = await Promise.all([
     universe.instrument(symbol),
     universe.neededSince(symbol),
@@ -93,14 +106,15 @@ async function fetchPrices(
   // A rate has to reach back to every cost that it converts; of anything else the year will do, but for its splits.
   const from = earliest(range.from, rated && addDays(rated, -rateSlackDays));
   const actionsFrom = earliest(from, held);
-  const { instrument, bars, actions, ...given } = await provider.history({
+  const { bars, actions, ...answer } = await provider.history({
     ...{ symbol, to: range.to, from, currency: known?.currency ?? null, signal },
     ...(actionsFrom < from && { actionsFrom }),
   });
   signal.throwIfAborted();
   const last = bars.at(-1)!;
-  const fetched = {
-    provider: given.provider,
+  const instrument = { ...answer.instrument, symbol };
+  const results = {
+    provider: answer.provider,
     bars: bars.length,
     firstDate: bars[0]!.date,
     lastDate: last.date,
@@ -110,17 +124,29 @@ async function fetchPrices(
   };
   commits.leave({
     kind: 'series',
-    instrument: { ...instrument, symbol },
-    provider: given.provider,
+    instrument,
+    provider: answer.provider,
     series: { symbol, bars, actions, actionsFrom },
   });
-  return { results: fetched };
+  fetched.give(claim, {
+    instrument,
+    closes: {
+      dates: bars.map(({ date }) => date),
+      closes: bars.map(({ adjustedClose }) => adjustedClose),
+    },
+  });
+  return { results };
 }
 
 const earliest = (day: string, other: string | null): string => (other !== null && other < day ? other : day);
 
+async function readBack({ universe, prices }: Ports, symbol: string): Promise<Fetched> {
+  const [instrument, closes] = await Promise.all([universe.instrument(symbol), prices.closes(symbol)]);
+  return { instrument, closes };
+}
+
 async function measureFactors(
-  ports: PhasePorts,
+  ports: Ports,
   input: PhaseInput,
   signal: AbortSignal,
   commits: Commits,
@@ -128,10 +154,7 @@ async function measureFactors(
   const { symbol } = input.claim;
   await commits.durable();
   signal.throwIfAborted();
-  const [instrument, closes] = await Promise.all([
-    ports.universe.instrument(symbol),
-    ports.prices.closes(symbol),
-  ]);
+  const { instrument, closes } = ports.fetched.take(input.claim) ?? (await readBack(ports, symbol));
   if (instrument && !hasExposures(instrument.type)) {
     const qualityReason = instrument.type.toLowerCase();
     return { results: { quality: 'not_applicable', qualityReason, calculationDate: null } };

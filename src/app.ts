@@ -138,7 +138,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   const { config, clock, database, provider, metrics, queue, nodeName, logger, log, closers } = base;
   const embedded = database.pglite !== null;
   const stopped = new AbortController();
-  const { cache, warm, hear, expect } = memory(stores, log);
+  const { cache, warm, hear } = memory(stores, log);
 
   const feed = await startTransitionFeed({
     begin: async () => (await stores.feed.journal.head()).position,
@@ -181,7 +181,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     database,
     effects,
     provider,
-    remember: expect,
+    forget: cache.invalidate,
     clock,
     log,
   });

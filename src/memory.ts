@@ -1,4 +1,3 @@
-import { isUnfinished } from '../machines/protocol.ts';
 import type { FeedEntry } from './api/feed.ts';
 import { askTogether } from './onboarding/together.ts';
 import { symbolCache } from './universe/cache.ts';
@@ -7,7 +6,6 @@ import type { SymbolQueries } from './universe/symbol.query.ts';
 /** What this node remembers of symbols, how one gets into it, and what the feed does to it. */
 export function memory({ symbols }: { symbols: SymbolQueries }, log: (error: unknown) => void) {
   const cache = symbolCache();
-  const expected = new Set<string>();
   const statusOf = askTogether(async (asked) => {
     const statuses = await symbols.statuses(asked);
     return new Map(statuses.map((status) => [status.symbol, status]));
@@ -19,14 +17,7 @@ export function memory({ symbols }: { symbols: SymbolQueries }, log: (error: unk
   const hear = (entry: FeedEntry) => {
     if (entry.type !== 'transition') return;
     cache.invalidate(entry.symbol);
-    if (isUnfinished(entry.status) || !expected.delete(entry.symbol)) return;
     if (entry.to === 'completed') warm(entry.symbol).catch(log);
   };
-  return {
-    cache,
-    warm,
-    hear,
-    /** Has the symbol taken into memory once the end of its job is committed: before that it is not ready. */
-    expect: (symbol: string) => void expected.add(symbol),
-  };
+  return { cache, warm, hear };
 }

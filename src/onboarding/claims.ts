@@ -23,6 +23,7 @@ export interface ClaimsOptions {
 }
 
 const claiming = ' claiming'; // no symbol begins with a space
+const atOnce = 4; // children that are spawned in one turn of the event loop
 const pollMs = 1000; // NOTIFY can be lost with its connection; this is how long that may go unnoticed
 
 /**
@@ -60,6 +61,7 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
         }
         recorder.begin(one);
         send({ type: 'claim.taken', claim: one.claim, progress: one.progress, limits });
+        if (index % atOnce === atOnce - 1) await endOfTurn(); // jobs that run go first
       }
       return taken.length;
     };

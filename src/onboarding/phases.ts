@@ -40,8 +40,8 @@ export interface PhasePorts {
   snapshots: SnapshotStore;
   /** Has exchange rates onboarded that lots of a symbol turn out to need. */
   requestRates: UpkeepStore['requestRates'];
-  /** Has the symbol in this node's memory as soon as its job has completed. */
-  remember: (symbol: string) => void;
+  /** Drops what this node remembers of the symbol. */
+  forget: (symbol: string) => void;
   fence: Fence;
   effects: Pick<ReturnType<typeof effectsOn>, 'updateMoreSnapshots'>;
   clock: Clock;
@@ -261,7 +261,9 @@ async function updateSnapshots(
   return { results: { portfolios } };
 }
 
-async function fillCache({ remember }: PhasePorts, { claim }: PhaseInput): Promise<PhaseOutput> {
-  remember(claim.symbol);
+// What was true before this job is told no more. The cache learns only from the committed feed: every node reads the
+// symbol anew when it hears of the end of this job, and not before, because until then nothing of it is ready.
+async function fillCache({ forget }: PhasePorts, { claim }: PhaseInput): Promise<PhaseOutput> {
+  forget(claim.symbol);
   return { results: {} };
 }

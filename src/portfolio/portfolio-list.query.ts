@@ -32,6 +32,10 @@ export function portfolioListQuery(database: Database): PortfolioListQuery {
       // What is read later may be ahead, never behind: a settled portfolio has its symbols in the totals.
       const counts = keyed(await database.sql<CountsRow & Keyed>(countsSql, [ids]));
       const latest = keyed(await database.sql<SnapshotRow & Keyed>(latestSql, [ids]));
+      // A lot may have been priced since they were counted.
+      const doubtful = ids.filter((id) => latest.has(id) && counts.get(id)?.priced === 0);
+      const again = doubtful.length > 0 ? await database.sql<CountsRow & Keyed>(countsSql, [doubtful]) : [];
+      for (const { portfolio_id, priced } of again) Object.assign(counts.get(portfolio_id)!, { priced });
       const portfolios = page.flatMap((row) => {
         const counted = counts.get(row.id);
         if (!counted) return []; // deleted since the page was read: there is no portfolio without lots

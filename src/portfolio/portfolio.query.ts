@@ -43,17 +43,20 @@ export function portfolioQueries(
     );
     return row;
   };
+  const count = async (id: string) => (await database.sql<CountsRow>(countsSql, [[id]]))[0]!;
   return {
     async find(id, viewer) {
       const row = await owned(id, viewer);
       if (!row) return null;
       // What is read later may be ahead, never behind: a settled portfolio has no symbol under way, and what is ready
       // is in the totals.
-      const [counts] = await database.sql<CountsRow>(countsSql, [[id]]);
+      const counts = await count(id);
       const needs = await database.sql<NeedRow>(needsSql, [id]);
       const symbols = await statuses(needs.map(({ symbol }) => symbol));
       const [latest] = await database.sql<SnapshotRow>(`${snapshotSql} limit 1`, [id, null]);
-      return { ...viewOf(row, symbols, counts!, latest), warnings: splitWarnings(needs) };
+      // A lot may have been priced since they were counted.
+      const { priced } = latest && counts.priced === 0 ? await count(id) : counts;
+      return { ...viewOf(row, symbols, { ...counts, priced }, latest), warnings: splitWarnings(needs) };
     },
     async positions(id, { limit, cursor = 0 }, viewer) {
       const row = await owned(id, viewer);
@@ -81,8 +84,7 @@ export function portfolioQueries(
       ]);
       const page = rows.slice(0, limit).map(snapshotOf);
       if (page[0] && cursor === undefined) {
-        const [counts] = await database.sql<CountsRow>(countsSql, [[id]]);
-        page[0] = asOfNow(page[0], counts!);
+        page[0] = asOfNow(page[0], await count(id));
       }
       return {
         portfolio_id: id,

@@ -8,8 +8,11 @@ import type {
   SymbolStatusView,
   TransitionView,
 } from '../../src/api/schemas.ts';
+import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database.ts';
+import { simulatedProvider } from '../../src/market/simulated.provider.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
+import { gatedProvider } from '../support/gates.ts';
 import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';
 
 /** Subscribes to everything, and hands over each transition as it arrives. Answers from which position on. */
@@ -72,7 +75,8 @@ describeOnEveryDatabase('the live feed', (makeDatabase) => {
   });
 
   test('never lets anybody see ready while a snapshot lacks the symbol', async () => {
-    const service = await startService(database);
+    const provider = gatedProvider(simulatedProvider({ clock: systemClock }));
+    const service = await startService(database, { provider });
     const symbols = ['SEEN1', 'SEEN2'];
     const ids: string[] = [];
     const answers: Promise<boolean[]>[] = [];
@@ -81,12 +85,15 @@ describeOnEveryDatabase('the live feed', (makeDatabase) => {
     };
     const { close } = service.app.service.feed.subscribe(look);
     onTestFinished(close);
+    const fetching = symbols.map((symbol) => provider.hold(symbol));
     const uploads = await Promise.all([
       service.upload<Uploaded>(csvOf(...symbols)),
       service.upload<Uploaded>(csvOf(...symbols.slice(1))),
     ]);
     ids.push(...uploads.map(({ body }) => body.portfolio_id));
     look();
+    await answers.at(-1); // on the way, whatever the machine does meanwhile
+    for (const { open } of fetching) open();
     for (const id of ids) await service.settled(id);
     look();
 

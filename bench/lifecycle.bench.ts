@@ -6,8 +6,8 @@ import { interleaved, ratioOf, spreadOf } from './support/rounds.ts';
 import { shown, table } from './support/table.ts';
 
 const loads: (Load & { ofFloor: number })[] = [
-  { concurrency: 3, jobs: 240, ofFloor: 0.6 },
-  { concurrency: 32, jobs: 1920, ofFloor: 1 },
+  { concurrency: 3, prefetch: 48, jobs: 480, ofFloor: 0.6 },
+  { concurrency: 32, prefetch: 32, jobs: 1920, ofFloor: 1 },
 ];
 const names = ['service', 'floor', 'dbos'] as const;
 type Name = (typeof names)[number];
@@ -16,8 +16,8 @@ const about = `
 Jobs per second of the lifecycle alone: phases that return at once, every transition durable before the next phase
 starts. All jobs are seeded before the clock starts; it stops when the last \`completed\` is committed.
 
-- **service**: its own supervisor, machines, recorder, journal, claims and queue, with \`ONBOARDING_PREFETCH\` at 50, what
-  an embedded service has by default. Nobody reads the feed. Afterwards each job must have its 8 journal rows without a gap, its symbol must
+- **service**: its own supervisor, machines, recorder, journal, claims and queue, with \`ONBOARDING_PREFETCH\` at 48
+  for 3 at once and at 32 for 32. Nobody reads the feed. Afterwards each job must have its 8 journal rows without a gap, its symbol must
   be ready and its queue entry settled.
 - **floor**: as many connections as jobs at once; each job is one claim (one statement, \`for update skip locked\`) and
   seven prepared updates of one row by id, each its own commit. No journal, no feed, no queue, no machine.

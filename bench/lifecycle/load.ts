@@ -2,7 +2,7 @@
 export interface Load {
   jobs: number;
   concurrency: number;
-  /** Jobs claimed ahead; 50 when left out, as in an embedded service by default. */
+  /** Jobs claimed ahead; 50 when left out, as in an embedded service. */
   prefetch?: number;
   /** How many inspect the live actors. */
   viewers?: number;

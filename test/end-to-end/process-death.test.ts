@@ -72,8 +72,8 @@ describe('a service that dies behind its n-th commit', { timeout: 60_000 }, () =
   });
 
   const soaking = Boolean(process.env.SOAK);
-  // Of about fourteen: behind the commit of the first phase and before that is journaled, and in the middle.
-  const commits = soaking ? Array.from({ length: 16 }, (_, n) => n + 2) : [5, 9];
+  // Of ten: behind the one that begins the first phase, and behind the one that enters the universe.
+  const commits = soaking ? Array.from({ length: 12 }, (_, n) => n + 2) : [5, 9];
   const diedIn = new Set<string>();
 
   test.each(commits)('goes on where it was: %i', async (commit) => {
@@ -90,7 +90,7 @@ describe('a service that dies behind its n-th commit', { timeout: 60_000 }, () =
     await fetch(`${url}/onboarding/resume`, { method: 'POST' }).catch(() => {});
     const done = allEnded(url).catch(() => {});
     const ended = await Promise.race([dying.closed, done.then(() => null)]);
-    if (ended === null) return; // it needs no more commits than that
+    if (ended === null) return void expect(commit).toBeGreaterThan(9); // it needs no more commits than that
     expect(ended.signal).toBe('SIGKILL');
 
     const next = run({ ...settings, FSYNC: 'off' });
@@ -101,9 +101,8 @@ describe('a service that dies behind its n-th commit', { timeout: 60_000 }, () =
     expectWhole(job!);
     const resumed = job!.timeline.find(({ event }) => event === 'resumed');
     diedIn.add(resumed?.from ?? 'pending');
-    // The prices that were stored are not asked for again, not even where that was not journaled any more.
-    const interrupted = resumed?.from === 'processing.fetch.running' && commit < 5;
-    expect(chartsOf(yahoo, 'AAPL')).toBeLessThanOrEqual(interrupted ? 2 : 1);
+    // Nobody is asked before that is journaled, and the prices are stored with the transition that tells of them.
+    expect(chartsOf(yahoo, 'AAPL')).toBe(1);
     const { portfolios } = await read<{ portfolios: PortfolioView[] }>(`${await next.url()}/portfolios`);
     expect(portfolios).toMatchObject([
       { status: 'ready', snapshot: { position_count: 1, pending_count: 0 } },
@@ -111,8 +110,9 @@ describe('a service that dies behind its n-th commit', { timeout: 60_000 }, () =
     expect(await stopped(next)).toMatchObject({ code: 0, err: [] });
   });
 
-  test.runIf(soaking)('and so it died in every phase', () => {
-    for (const phase of phases) expect([...diedIn].some((state) => state.includes(phase))).toBe(true);
+  test.runIf(soaking)('and so it died in every phase that has a commit of its own', () => {
+    for (const phase of phases.slice(0, -1))
+      expect([...diedIn].some((state) => state.includes(phase))).toBe(true);
   });
 });
 

@@ -2,8 +2,8 @@
 export interface Load {
   jobs: number;
   concurrency: number;
-  /** Jobs claimed ahead; 50 when left out, as in an embedded service. */
-  prefetch?: number;
+  /** Jobs claimed ahead. */
+  prefetch: number;
   /** How many inspect the live actors. */
   viewers?: number;
   /** What a round answers: milliseconds of the clock, or of this thread's processor. */

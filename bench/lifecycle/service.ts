@@ -25,7 +25,6 @@ import { startViewer } from './viewer.ts';
 // the phases return at once. Nobody reads the feed: who watches is no part of the lifecycle.
 
 const node = 'bench';
-const defaultDepth = 50;
 const limits = jobLimitsSchema.parse({});
 const log = (error: unknown) => console.error(error);
 
@@ -68,7 +67,7 @@ async function seed(database: Database, queue: SymbolQueueEdge, jobs: number): P
 async function onboardAll(
   database: Database,
   queue: SymbolQueueEdge,
-  { jobs, concurrency, prefetch = defaultDepth, viewers = 0, unit = 'clock' }: Load,
+  { jobs, concurrency, prefetch, viewers = 0, unit = 'clock' }: Load,
 ): Promise<{ ms: number; onboarding: RunningOnboarding }> {
   const allSettled = Promise.withResolvers<void>();
   let settled = 0;

@@ -83,8 +83,8 @@ const columnsOfBars = ['symbol', 'date', 'open', 'high', 'low', 'close', 'adjust
 
 // What is replaced is deleted before anything is inserted: each insert waits for its delete. Old rows are found symbol by
 // symbol, by the key: planned while few symbols had prices, one look for all of them read the table to its end from then
-// on. 783 bars as arrays took PostgreSQL half the time that they take as JSON with \`on conflict do update\` (20 ms), and
-// PGlite two thirds; \`unnest\` of all arrays in one call would copy them once more.
+// on. 783 bars as arrays took PostgreSQL half the time that they take as JSON with `on conflict do update` (20 ms), and
+// PGlite two thirds; `unnest` of all arrays in one call would copy them once more.
 const replaceSql = `
   with asked as materialized (
     select * from json_to_recordset($10::json) as asked(symbol text, "from" date)

@@ -5,6 +5,7 @@ import type { InFlight } from './in-flight.ts';
 import type { Requests } from './operations.store.ts';
 import type { TakenClaim } from './ports.ts';
 import type { Recorder } from './recorder.ts';
+import { endOfTurn } from './together.ts';
 
 export interface ClaimsOptions {
   jobs: {
@@ -80,7 +81,7 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
       try {
         while (again && room > 0 && !stop.signal.aborted) {
           again = false;
-          await endOfTurn();
+          await endOfTurn(); // jobs that end in one commit make room one by one: one claim fills it all
           if (room === 0 || stop.signal.aborted) break;
           // Tracked, so that a node that stops waits for it: what it takes now must be given back.
           found = (await inFlight.track(claiming, take())) > 0;
@@ -123,6 +124,3 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
     };
   });
 }
-
-// Jobs that end in one commit make room one by one, within one turn of the event loop: one claim fills it all.
-const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));

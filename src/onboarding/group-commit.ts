@@ -2,6 +2,7 @@ import type { Claim } from '../../machines/protocol.ts';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { type Entry, isRecord, type Ledger, type SnapshotProgress } from './ports.ts';
+import { endOfTurn } from './together.ts';
 
 export interface GroupCommitOptions {
   ledger: Ledger;
@@ -25,6 +26,7 @@ export interface GroupCommit {
 type Landed = () => void;
 
 const batchMax = 200;
+const effectsMax = 50; // symbols of a year of prices: about 2 MB in one statement
 const pauseMs = 500;
 const halvesMin = 16; // fewer than this are better off in one batch than in two
 const patienceMs = 50;
@@ -57,6 +59,8 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
     else if (!overtaking && !signal.aborted) void overtake();
   };
   const depart = async () => {
+    // What a commit sets free asks for its next transition within the same turn of the event loop. Without this wait the
+    // first of them flew alone and the others a whole commit later: 600 jobs took 2,214 commits at concurrency 3, not 1,200.
     await endOfTurn();
     departing = null;
     if (flights.size === 0)
@@ -74,7 +78,7 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
   };
   const takeOff = (entries: readonly Entry[]): boolean => {
     if (entries.length === 0) return false;
-    const batch = entries.slice(0, batchMax);
+    const batch = entries.slice(0, entries.some(({ effect }) => effect) ? effectsMax : batchMax);
     const taken = new Set(batch);
     waiting = waiting.filter((entry) => !taken.has(entry));
     flights.set(batch, clock.now());
@@ -145,10 +149,6 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
 
 /** A job's first transition under a permit. */
 const begins = (entry: Entry): boolean => isRecord(entry) && entry.event === 'permit.granted';
-
-// What a commit sets free asks for its next transition within the same turn of the event loop. Without this wait the
-// first of them flew alone and the others a whole commit later: 600 jobs at concurrency 3 took 2,214 commits, now 1,200.
-const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 const behindLost = () =>
   new AppError('claim_lost', 'An earlier transition of this job could not be written.');

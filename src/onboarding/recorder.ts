@@ -115,8 +115,7 @@ export function createRecorder({
       settle.get(record)?.reject(error);
       settle.delete(record);
       if (!isRecord(record)) return; // the phase that waits for it tells the machine
-      const held = claims.get(record.claim.jobId);
-      if (!held || held.taken.claim.epoch !== record.claim.epoch) return;
+      if (!heldBy(record.claim)) return;
       // Its lease is kept alive no longer: should nobody have taken the job over, somebody will.
       forget(record.claim);
       log(error);
@@ -126,6 +125,11 @@ export function createRecorder({
     },
   });
 
+  /** What is held under that very claim. */
+  const heldBy = ({ jobId, epoch }: Claim): Held | undefined => {
+    const held = claims.get(jobId);
+    return held?.taken.claim.epoch === epoch ? held : undefined;
+  };
   const commit = (entry: Entry): Settling['promise'] => {
     const done: Settling = Promise.withResolvers();
     done.promise.catch(() => {}); // whoever needs it awaits it
@@ -136,12 +140,12 @@ export function createRecorder({
   // A phase begins before the transition that started it is handed over; it lasts until that is done.
   const holding = async (claim: Claim): Promise<Held> => {
     await null;
-    const held = claims.get(claim.jobId);
-    if (held?.taken.claim.epoch !== claim.epoch) throw new AppError('claim_lost', 'This job was given back.');
+    const held = heldBy(claim);
+    if (!held) throw new AppError('claim_lost', 'This job was given back.');
     return held;
   };
-  const forget = ({ jobId, epoch }: Claim) => {
-    if (claims.get(jobId)?.taken.claim.epoch === epoch) claims.delete(jobId);
+  const forget = (claim: Claim) => {
+    if (heldBy(claim)) claims.delete(claim.jobId);
   };
 
   const write = (
@@ -181,8 +185,8 @@ export function createRecorder({
     const moved = seen.moved && seen.previous !== null;
     seen.previous = snapshot;
     seen.moved = false;
-    const held = claims.get(snapshot.context.claim.jobId);
-    if (unchanged || !held || held.taken.claim.epoch !== snapshot.context.claim.epoch) return;
+    const held = heldBy(snapshot.context.claim);
+    if (unchanged || !held) return;
     const to = stateName(snapshot.value);
     if (to === held.state && !moved) return;
     write(held, to, event, progressOf(snapshot), actorSnapshotOf(snapshot), input);
@@ -255,8 +259,8 @@ export function createRecorder({
       return commit({ claim, effect, notes: trace });
     },
     leave(claim, phase, effect) {
-      const held = claims.get(claim.jobId);
-      if (held?.taken.claim.epoch === claim.epoch) held.left = { phase, effect };
+      const held = heldBy(claim);
+      if (held) held.left = { phase, effect };
     },
     trace: (jobId) => claims.get(jobId)?.trace ?? jobTrace(),
     held: () => [...claims.values()].map(({ taken }) => taken),

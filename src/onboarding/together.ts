@@ -1,3 +1,6 @@
+/** What this turn of the event loop sets free has come by then. */
+export const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /**
  * One question for all who ask within a turn of the event loop. Jobs that were written down in one commit go on in one
  * turn: what they ask then is one statement, not one each. An unknown key is answered with undefined.
@@ -29,7 +32,7 @@ export interface Attribution {
   onBehalfOf<T>(parts: readonly unknown[], work: () => Promise<T>): Promise<T>;
 }
 
-const batchMax = 50; // symbols of a year of prices: about 2 MB in one statement
+const batchMax = 50; // in one transaction
 
 export interface TogetherOptions {
   attribution: Attribution;
@@ -86,5 +89,3 @@ export function doTogether<Item, Answer = void>(
     return one.promise;
   };
 }
-
-const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));

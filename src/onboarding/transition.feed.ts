@@ -2,6 +2,7 @@ import type { FeedEntry } from '../api/feed.ts';
 import type { Clock } from '../clock.ts';
 import { channels } from './ports.ts';
 import type { SymbolQueueEdge } from './symbol.queue.ts';
+import { endOfTurn } from './together.ts';
 
 export interface TransitionFeed {
   /** The listener gets everything committed after the answered position, in order, none twice. */
@@ -169,8 +170,6 @@ export async function startTransitionFeed({
     },
   };
 }
-
-const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** The last position that a notification is about; of one that cannot be read, all that there may be. */
 function endOf(payload: string): number {

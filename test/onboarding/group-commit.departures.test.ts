@@ -35,6 +35,17 @@ describe('batches of the group commit', () => {
     await commits.idle();
   });
 
+  test('takes at most 50 where there are effects among them: they may be whole series', async () => {
+    const { options, calls, land } = held();
+    const commits = groupCommit(options);
+    commits.add(transition(aapl, 3));
+    await settled();
+    for (let n = 0; n < 120; n += 1) commits.add(effectOf(takenOf(`S${n}-`)));
+    for (let left = 0; left < 4; left += 1) await land();
+    await commits.idle();
+    expect(calls.map(({ length }) => length)).toEqual([1, 50, 50, 20]);
+  });
+
   test('is overtaken where a lock holds it up: by other jobs, and not by those that begin', async () => {
     const { options, calls, committed, clock, land } = held();
     const commits = groupCommit(options);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { jobMachine } from '../../machines/job.ts';
-import { jobLimitsSchema, phases } from '../../machines/protocol.ts';
+import { jobLimitsSchema, type Phase, phases } from '../../machines/protocol.ts';
 import { supervisorMachine } from '../../machines/supervisor.ts';
 import { traced } from '../../src/attempt.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -67,7 +67,7 @@ async function seed(database: Database, queue: SymbolQueueEdge, jobs: number): P
 async function onboardAll(
   database: Database,
   queue: SymbolQueueEdge,
-  { jobs, concurrency, prefetch, viewers = 0, unit = 'clock' }: Load,
+  { jobs, concurrency, prefetch, everyPhaseWaits = false, viewers = 0, unit = 'clock' }: Load,
 ): Promise<{ ms: number; onboarding: RunningOnboarding }> {
   const allSettled = Promise.withResolvers<void>();
   let settled = 0;
@@ -89,10 +89,7 @@ async function onboardAll(
     onLost: (claim) => allSettled.reject(new Error(`${claim.symbol} was lost`)),
   });
   const flights = inFlight();
-  const work = Object.fromEntries(phases.map((phase) => [phase, atOnce])) as Record<
-    (typeof phases)[number],
-    PhaseWork
-  >;
+  const work = everyPhaseWaits ? { ...inService, factors: afterCommit, cache: afterCommit } : inService;
   const fail = (_claim: unknown, reason: unknown) => allSettled.reject(new Error(String(reason)));
   const actors = jobActors(work, {
     recorder,
@@ -158,9 +155,19 @@ function now(unit: Load['unit']): number {
   return (user + system) / 1000;
 }
 
-const atOnce: PhaseWork = async (_input, _signal, { durable }) => {
+const atOnce: PhaseWork = async () => ({ results: {} });
+const afterCommit: PhaseWork = async (_input, _signal, { durable }) => {
   await durable();
   return { results: {} };
+};
+
+/** As `phaseWork` does: fetch asks somebody else, universe and snapshot commit what they write with their transition. */
+const inService: Record<Phase, PhaseWork> = {
+  fetch: afterCommit,
+  factors: atOnce,
+  universe: afterCommit,
+  snapshot: afterCommit,
+  cache: atOnce,
 };
 
 /** Nothing is lent: every job has its whole journal, every symbol is ready, every queue entry settled. */

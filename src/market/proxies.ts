@@ -10,6 +10,8 @@ export interface ProxySource {
   current(): Promise<ProxySet>;
   /** Which set that is now. */
   currentVersion(): string;
+  /** That set if it is in memory: nobody has to be asked for it. */
+  atHand(version: string): ProxySet | null;
   /** The set that a job began with, however long ago. */
   version(version: string): Promise<ProxySet | null>;
 }
@@ -33,7 +35,7 @@ export function proxySource({
   /** Told the dates on which New York was open, whenever a set of proxies is at hand. */
   onCalendar?: (dates: readonly string[]) => void;
 }): ProxySource {
-  let flight: { version: string; set: Promise<ProxySet> } | null = null;
+  let flight: { version: string; set: Promise<ProxySet>; landed: ProxySet | null } | null = null;
 
   // When one of the eight fails, the retry asks for that one only.
   const answers = new Map<string, Promise<History>>();
@@ -64,8 +66,14 @@ export function proxySource({
     const version = lastNewYorkSession(clock.now());
     if (flight?.version !== version) {
       const set = load(version);
-      flight = { version, set };
-      set.then(({ closes }) => onCalendar(closes.SPY.dates)).catch(() => {}); // whoever asked hears of it
+      const own: typeof flight = { version, set, landed: null };
+      flight = own;
+      set
+        .then((landed) => {
+          own.landed = landed;
+          onCalendar(landed.closes.SPY.dates);
+        })
+        .catch(() => {}); // whoever asked hears of it
       // A failure is told to those who wait for it and forgotten: the next to ask tries again.
       set.catch(() => {
         if (flight?.set === set) flight = null;
@@ -77,6 +85,7 @@ export function proxySource({
   return {
     current,
     currentVersion: () => lastNewYorkSession(clock.now()),
+    atHand: (version) => (flight?.version === version ? flight.landed : null),
     version: async (version) =>
       version === lastNewYorkSession(clock.now()) ? await current() : await prices.findProxySet(version),
   };

@@ -63,7 +63,8 @@ export type PhaseWork = (input: PhaseInput, signal: AbortSignal, commits: Commit
 /**
  * What each phase does. Each one is idempotent. Nothing leaves this process and nothing is read that an earlier phase
  * wrote before the transition that began the phase is durable; what a phase writes is committed with a transition, so
- * that whoever lost the claim writes nothing.
+ * that whoever lost the claim writes nothing. A phase that has all it needs in memory waits for nothing: its
+ * transitions share the next commit.
  */
 export function phaseWork(given: PhasePorts): Record<Phase, PhaseWork> {
   const ports = { ...given, fetched: handover<Fetched>() };
@@ -140,7 +141,14 @@ async function fetchPrices(
 
 const earliest = (day: string, other: string | null): string => (other !== null && other < day ? other : day);
 
-async function readBack({ universe, prices }: Ports, symbol: string): Promise<Fetched> {
+async function readBack(
+  { universe, prices }: Ports,
+  symbol: string,
+  signal: AbortSignal,
+  commits: Commits,
+): Promise<Fetched> {
+  await commits.durable();
+  signal.throwIfAborted();
   const [instrument, closes] = await Promise.all([universe.instrument(symbol), prices.closes(symbol)]);
   return { instrument, closes };
 }
@@ -152,9 +160,8 @@ async function measureFactors(
   commits: Commits,
 ): Promise<PhaseOutput> {
   const { symbol } = input.claim;
-  await commits.durable();
-  signal.throwIfAborted();
-  const { instrument, closes } = ports.fetched.take(input.claim) ?? (await readBack(ports, symbol));
+  const { instrument, closes } =
+    ports.fetched.take(input.claim) ?? (await readBack(ports, symbol, signal, commits));
   if (instrument && !hasExposures(instrument.type)) {
     const qualityReason = instrument.type.toLowerCase();
     return { results: { quality: 'not_applicable', qualityReason, calculationDate: null } };
@@ -165,7 +172,7 @@ async function measureFactors(
   if (input.degraded)
     return storeExposures(commits, symbol, placeholders(input.degraded as DefaultReason), null);
 
-  const set = await proxySetFor(ports, input);
+  const set = proxiesAtHand(ports, input) ?? (await proxySetFor(ports, input, commits));
   if (!set) return storeExposures(commits, symbol, placeholders('reference_unavailable'), null);
   signal.throwIfAborted();
   return storeExposures(commits, symbol, measured(), set.version);
@@ -180,12 +187,18 @@ async function measureFactors(
   }
 }
 
+function proxiesAtHand({ proxies }: PhasePorts, { results }: PhaseInput): ProxySet | null {
+  return typeof results.proxyVersion === 'string' ? proxies.atHand(results.proxyVersion) : null;
+}
+
 // A failure that may pass is the machine's business: it retries, and only then has defaults stored.
 async function proxySetFor(
   { proxies, fence, database, log }: PhasePorts,
   { claim, results }: PhaseInput,
+  commits: Commits,
 ): Promise<ProxySet | null> {
   try {
+    await commits.durable();
     const begun =
       typeof results.proxyVersion === 'string' ? await proxies.version(results.proxyVersion) : null;
     if (begun) return begun;

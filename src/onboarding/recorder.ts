@@ -137,10 +137,7 @@ export function createRecorder({
     commits.add(entry);
     return done.promise;
   };
-  // A phase begins before the transition that started it is handed over; it lasts until that is done.
-  const holding = async (claim: Claim): Promise<Held> => {
-    await null;
-    const held = heldBy(claim);
+  const holding = (held: Held | undefined): Held => {
     if (!held) throw new AppError('claim_lost', 'This job was given back.');
     return held;
   };
@@ -249,14 +246,10 @@ export function createRecorder({
       });
     },
     async barrier(jobId) {
-      await null; // the promise that asks was started before the transition that started it is handed over
-      const held = claims.get(jobId);
-      if (!held) throw new AppError('claim_lost', 'This job was given back.');
-      await held.written;
+      await holding(claims.get(jobId)).written;
     },
     async write(claim, effect) {
-      const { trace } = await holding(claim);
-      return commit({ claim, effect, notes: trace });
+      return commit({ claim, effect, notes: holding(heldBy(claim)).trace });
     },
     leave(claim, phase, effect) {
       const held = heldBy(claim);

@@ -29,6 +29,7 @@ afterEach(async () => {
 
 /** One node without a database: real machines, recorder and actors; the test is its journal and its phases. */
 function startNode({
+  waits = true,
   touch = null as ((entries: readonly QueueEntry[]) => Promise<QueueEntry[]>) | null,
 } = {}) {
   const clock = new TestClock();
@@ -58,7 +59,7 @@ function startNode({
     onLost: (claim) => onboarding.send({ type: 'claim.lost', ...claim }),
   });
   const phase: PhaseWork = async (input, signal, commits) => {
-    await commits.durable();
+    if (waits) await commits.durable();
     began.push(`${input.claim.symbol} ${input.phase}`);
     return work(input, signal, commits);
   };
@@ -163,6 +164,25 @@ describe('a node', () => {
     expect(node.began[0]).toBe('A fetch');
     await settled();
     expect(node.last()).toBe('completed');
+  });
+
+  test('commits what phases leave that wait for nothing, each with the transition that ends it', async () => {
+    const node = startNode({ waits: false });
+    const gate = Promise.withResolvers<void>();
+    node.journal(() => gate.promise);
+    node.phase(async ({ claim: { symbol }, phase }, _signal, commits) => {
+      const entry = { symbol, quality: phase, reason: null, calculationDate: null };
+      commits.leave({ kind: 'membership', entry });
+      return { results: {} };
+    });
+    await node.take(takenOf('A'));
+    gate.resolve();
+    await settled();
+    const left = node.committed.map(({ event, effect }) => [
+      event,
+      effect && 'entry' in effect ? effect.entry.quality : null,
+    ]);
+    expect(left).toEqual([['permit.granted', null], ...phases.map((phase) => [`${phase}.done`, phase])]);
   });
 
   test('stands still while the database is away, and uses up no attempt', async () => {

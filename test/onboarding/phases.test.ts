@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import type { PhaseInput } from '../../machines/protocol.ts';
+import { proxies as proxySymbols } from '../../src/factors/catalog.ts';
+import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import { type PhasePorts, phaseWork } from '../../src/onboarding/phases.ts';
+import type { Effect } from '../../src/onboarding/ports.ts';
+import { TestClock } from '../support/clock.ts';
+import { takenOf } from './fixture.ts';
+
+const version = '2026-07-31';
+
+/** The phases of a node whose database never answers; `atHand`: whether its proxies are in memory. */
+async function startPhases({ atHand }: { atHand: boolean }) {
+  const clock = new TestClock('2026-07-31T22:00:00Z');
+  const provider = simulatedProvider({ clock });
+  const range = { from: '2025-07-31', to: version };
+  const closes = await Promise.all(
+    proxySymbols.map(async (symbol) => {
+      const { bars } = await provider.history({ symbol, ...range });
+      return [
+        symbol,
+        { dates: bars.map(({ date }) => date), closes: bars.map(({ adjustedClose }) => adjustedClose) },
+      ];
+    }),
+  );
+  const set = { version, closes: Object.fromEntries(closes) };
+  const asked: string[] = [];
+  const never = (name: string) => () => {
+    asked.push(name);
+    return new Promise<never>(() => {});
+  };
+  const work = phaseWork({
+    provider,
+    clock,
+    proxies: {
+      currentVersion: () => version,
+      atHand: (wanted: string) => (atHand && wanted === version ? set : null),
+      current: never('proxies'),
+      version: never('proxies'),
+    },
+    universe: { instrument: async () => null, neededSince: async () => ({ held: null, rated: null }) },
+    prices: { closes: never('prices') },
+    log: (error: unknown) => expect.unreachable(String(error)),
+  } as unknown as PhasePorts);
+  const left: Effect[] = [];
+  const commits = {
+    durable: async () => {},
+    write: never('write'),
+    leave: (effect: Effect) => void left.push(effect),
+  };
+  const input = (results: PhaseInput['results']) => ({ claim: takenOf('AAPL').claim, results }) as PhaseInput;
+  const { signal } = new AbortController();
+  const fetched = await work.fetch(input({}), signal, commits);
+  return {
+    left,
+    asked,
+    measure: (durable: () => Promise<void>) =>
+      work.factors(input(fetched.results), signal, { ...commits, durable }),
+  };
+}
+
+describe('the factors phase', () => {
+  test('waits for no commit where all that it needs is in memory', async () => {
+    const { measure, left, asked } = await startPhases({ atHand: true });
+    const { results } = await measure(() => new Promise(() => {}));
+    expect(results).toMatchObject({ quality: 'full_history', calculationDate: version });
+    expect(left.map(({ kind }) => kind)).toEqual(['series', 'exposures']);
+    expect(asked).toEqual([]);
+  });
+
+  test('asks nobody for proxies before the transition that led to it is durable', async () => {
+    const { measure, asked } = await startPhases({ atHand: false });
+    const durable = Promise.withResolvers<void>();
+    const waited = Promise.withResolvers<void>();
+    void measure(() => {
+      waited.resolve();
+      return durable.promise;
+    });
+    await waited.promise;
+    expect(asked).toEqual([]);
+    durable.resolve();
+    await expect.poll(() => asked).toEqual(['proxies']);
+  });
+
+  test('reads what was fetched only once it is durable, where it begins anew', async () => {
+    const { measure, asked } = await startPhases({ atHand: true });
+    await measure(() => Promise.resolve());
+    const durable = Promise.withResolvers<void>();
+    const waited = Promise.withResolvers<void>();
+    void measure(() => {
+      waited.resolve();
+      return durable.promise;
+    });
+    await waited.promise;
+    expect(asked).toEqual([]);
+    durable.resolve();
+    await expect.poll(() => asked).toEqual(['prices']);
+  });
+});

@@ -72,9 +72,9 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
     overtaking = false;
     const isHeldUp = [...flights.values()].every((since) => clock.now() - since >= patienceMs);
     if (flights.size === 0 || !isHeldUp) return schedule();
-    const flying = new Set([...flights.keys()].flat().map(({ claim }) => claim.jobId));
-    if (flights.size < flightsMax)
-      takeOff(waiting.filter((entry) => !flying.has(entry.claim.jobId) && !begins(entry)));
+    const staying = [...flights.keys()].flat().concat(waiting.filter(begins));
+    const jobs = new Set(staying.map(({ claim }) => claim.jobId));
+    if (flights.size < flightsMax) takeOff(waiting.filter(({ claim }) => !jobs.has(claim.jobId)));
   };
   const takeOff = (entries: readonly Entry[]): boolean => {
     if (entries.length === 0) return false;

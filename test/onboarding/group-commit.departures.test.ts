@@ -68,6 +68,26 @@ describe('batches of the group commit', () => {
     expect(committed).toHaveLength(4);
   });
 
+  test('is not overtaken by what became of a job that begins: its journal would have a gap', async () => {
+    const { options, calls, committed, clock, land } = held();
+    const commits = groupCommit(options);
+    const begun = takenOf('NEW');
+    commits.add(effectOf(aapl));
+    await settled();
+    commits.add({ ...transition(begun, 3), event: 'permit.granted' });
+    for (const entry of [transition(begun, 4), transition(msft, 3), effectOf(begun)]) commits.add(entry);
+    await clock.advance(50);
+    await settled();
+    expect(calls.slice(1)).toEqual([['MSFT3']]);
+    await land();
+    await land();
+    await settled();
+    expect(calls.slice(2)).toEqual([['NEW3', 'NEW4', 'NEW effect']]);
+    await land();
+    await commits.idle();
+    expect(committed).toHaveLength(5);
+  });
+
   test('halves many jobs that move in step: the one half is written while the other goes on', async () => {
     const { options, calls, committed, land } = held();
     const told: string[] = [];

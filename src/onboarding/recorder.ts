@@ -120,8 +120,9 @@ export function createRecorder({
       forget(record.claim);
       log(error);
       onLost(record.claim);
-      const isLost = error instanceof AppError && error.code === 'claim_lost';
-      if (!isLost && record.event !== crashed) commits.add(endOf(record));
+      // What failed only because the process stops, whoever claims the job next makes up for.
+      const goesOn = error instanceof AppError && (error.retryable || error.code === 'claim_lost');
+      if (!goesOn && record.event !== crashed) commits.add(endOf(record));
     },
   });
 

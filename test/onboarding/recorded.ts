@@ -49,6 +49,7 @@ export function recorded({ concurrency = 2, isOpen = true } = {}) {
     ends,
     lost,
     errors,
+    stop,
     async take(
       symbol: string,
       changes: Parameters<typeof progressFrom>[0] = {},

@@ -1,12 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { AppError } from '../../src/errors.ts';
 import { permanent, poison, random, settled, stopAll, transient, waitFor } from '../machines/harness.ts';
+import { outage, stale } from './held-ledger.ts';
 import { breaks, recorded, replayed } from './recorded.ts';
 
 afterEach(stopAll);
-
-const stale = () => new AppError('claim_lost', 'Another node took this job over.');
 
 describe('the recorder', () => {
   test('writes a job from its claim to its end, with event, phase and results', async () => {
@@ -131,6 +129,17 @@ describe('the recorder', () => {
     expect(run.live.symbols()).toEqual(['MSFT']);
     await run.live.actors.finish('MSFT');
     expect(run.path('MSFT').at(-1)).toBe('processing.factors.running');
+  });
+
+  test('ends no job because its database was away when the process stopped: whoever claims it next goes on', async () => {
+    const { take, live, refuse, stop, committed, recorder } = recorded();
+    await take('AAPL');
+    refuse(outage(), (records) => records.some(({ event }) => event === 'fetch.done'));
+    stop.abort(new Error('the service stops'));
+    await live.actors.finish('AAPL');
+    await recorder.idle();
+    expect(committed.map(({ event }) => event)).toEqual(['permit.granted']);
+    expect([recorder.held(), live.symbols()]).toEqual([[], []]);
   });
 
   test('says nothing of a child that is stopped: its row stays where it was', async () => {

@@ -40,10 +40,10 @@ export function ledgerOn({ database, journal, effects, fence }: LedgerParts) {
       completed.map(({ claim }) => claim.symbol),
       on,
     );
-    const placed = await journal.commit(records.map(withNotes), { on, careful });
     const told = new Set(records.map(({ claim }) => claim));
     const others = entries.map(({ claim }) => claim).filter((claim) => !told.has(claim));
     if (others.length > 0) await fence.check(others, { on });
+    const placed = await journal.commit(records.map(withNotes), { on, careful });
     await written.announce();
     return { progress: entries.map((entry) => written.progress.get(entry)), placed };
   };

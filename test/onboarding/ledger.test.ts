@@ -18,7 +18,7 @@ import { emptyTables, holesIn, jobRow, journalOf, recordOf, startNode } from './
 const date = '2026-07-30';
 const bar = { date, open: null, high: null, low: null, close: '11', adjustedClose: 11, volume: null };
 
-describeOnEveryDatabase('transitions and effects in one transaction', (makeDatabase) => {
+describeOnEveryDatabase('transitions and effects in one transaction', (makeDatabase, kind) => {
   let database: Database;
   beforeAll(async () => {
     database = await makeDatabase();
@@ -174,5 +174,33 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
     expect(new Set(places.map(({ position }) => position)).size, 'each its own place in the feed').toBe(
       places.length,
     );
+  });
+
+  test.runIf(kind === 'postgres')('keep nobody from the feed while they wait for a job row', async () => {
+    const { commit, aapl, msft } = await start();
+    const locked = Promise.withResolvers<void>();
+    const waited = Promise.withResolvers<void>();
+    const takeover = database.transaction(async (on) => {
+      await database.sql(
+        `update onboarding_jobs set claim_epoch = claim_epoch + 1 where symbol = 'AAPL'`,
+        [],
+        { on },
+      );
+      locked.resolve();
+      await waited.promise;
+      await database.sql('select 1 from feed_head for update nowait', [], { on });
+    });
+    await locked.promise;
+    const writing = commit([
+      moved(msft, 'processing.fetch.running'),
+      alone(aapl, { kind: 'snapshots', session }),
+    ]);
+    const refused = expect(writing).rejects.toMatchObject({ code: 'claim_lost' });
+    const blocked = `select 1 from pg_stat_activity
+      where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0`;
+    while ((await database.sql(blocked)).length === 0);
+    waited.resolve();
+    await takeover;
+    await refused;
   });
 });

@@ -14,6 +14,9 @@ export const rateSymbolSql = (currency: string): string =>
 const closeSql = (symbol: string) =>
   `(select close from prices where symbol = ${symbol} and date <= c.on_date order by date desc limit 1)`;
 
+const lastDateSql = (symbol: string) =>
+  `(select date from prices where symbol = ${symbol} order by date desc limit 1)`;
+
 const isHere = (currency: string, close: string) =>
   `(${currency} = '${hubCurrency}' or ${close} is not null)`;
 
@@ -38,4 +41,4 @@ export const ratesSql = (conversions: string): string => `
 
 /** The date of the latest close that a rate between two currencies could be made of. */
 export const latestRateDateSql = (from: string, to: string): string =>
-  `(select max(date) from prices where symbol in (${rateSymbolSql(from)}, ${rateSymbolSql(to)}))`;
+  `greatest(${lastDateSql(rateSymbolSql(from))}, ${lastDateSql(rateSymbolSql(to))})`;

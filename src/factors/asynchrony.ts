@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { Temporal } from 'temporal-polyfill';
 
 /** When an exchange's regular session ends, as `Instrument` has it. */
@@ -25,7 +26,17 @@ export function isAsynchronous(session: SessionEnd, dates: readonly string[]): b
   return dates.some((date) => Math.abs(endOf(session, date) - endOf(newYork, date)) > hoursMax * hourMs);
 }
 
-function endOf({ sessionEnd, timeZone }: SessionEnd, date: string): number {
+const ends = new LRUCache<string, number>({ max: 1000 });
+
+/** Epoch milliseconds; remembered, because a zone's rules for a day cost more than all else that is asked of a series. */
+function endOf(session: SessionEnd, date: string): number {
+  const key = `${session.sessionEnd} ${session.timeZone} ${date}`;
+  const end = ends.get(key) ?? computeEnd(session, date);
+  ends.set(key, end);
+  return end;
+}
+
+function computeEnd({ sessionEnd, timeZone }: SessionEnd, date: string): number {
   const day = Temporal.PlainDate.from(date);
   const [on, plainTime] = sessionEnd === '24:00' ? [day.add({ days: 1 }), '00:00'] : [day, sessionEnd];
   return on.toZonedDateTime({ timeZone, plainTime }).epochMilliseconds;

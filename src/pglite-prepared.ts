@@ -34,6 +34,7 @@ export class PreparedStatements {
       const types = this.#parameterTypes.get(statement.name) ?? (await this.#prepare(statement));
       const values = parameters.map((parameter, index) => {
         if (parameter === null || parameter === undefined) return null;
+        if (parameter instanceof Uint8Array) return parameter; // in the binary format, as with `pg`
         const serializer = pglite.serializers[types[index]!];
         return serializer ? serializer(parameter) : String(parameter);
       });

@@ -60,11 +60,13 @@ const closesSql = `
   from prices where symbol = any(array(select unnest($1::text[]))) group by symbol`;
 
 async function replace(database: Database, series: readonly Series[], on: Transaction): Promise<void> {
-  const bars = series.flatMap(({ symbol, bars }) => bars.map((bar) => ({ symbol, ...bar })));
-  const columns = columnsOfBars.map((name) => arrayLiteral(bars.map((bar) => bar[name])));
+  const symbols = series.flatMap(({ symbol, bars }) => bars.map(() => symbol));
+  const bars = series.flatMap((one) => one.bars);
+  const columns = [symbols, ...columnsOfBars.map((name) => bars.map((bar) => bar[name]))].map(arrayLiteral);
+  const adjusted = doubles(bars.map(({ adjustedClose }) => adjustedClose));
   const actions = series.flatMap(({ symbol, actions }) => actions.map((action) => ({ symbol, ...action })));
   const asked = series.map(({ symbol, actionsFrom }) => ({ symbol, from: actionsFrom }));
-  const values = [...columns, JSON.stringify(actions), JSON.stringify(asked)];
+  const values = [...columns, adjusted, JSON.stringify(actions), JSON.stringify(asked)];
   try {
     await database.sql(replaceSql, values, { on, prepared: true });
   } catch (error) {
@@ -79,7 +81,7 @@ async function replace(database: Database, series: readonly Series[], on: Transa
 
 const uniqueViolation = '23505';
 
-const columnsOfBars = ['symbol', 'date', 'open', 'high', 'low', 'close', 'adjustedClose', 'volume'] as const;
+const columnsOfBars = ['date', 'open', 'high', 'low', 'close', 'volume'] as const;
 
 // What is replaced is deleted before anything is inserted: each insert waits for its delete. Old rows are found symbol by
 // symbol, by the key: planned while few symbols had prices, one look for all of them read the table to its end from then
@@ -105,13 +107,25 @@ const replaceSql = `
   )
   insert into prices (symbol, date, open, high, low, close, adjusted_close, volume)
   select unnest($1::text[]), unnest($2::date[]), unnest($3::numeric[]), unnest($4::numeric[]), unnest($5::numeric[]),
-    unnest($6::numeric[]), unnest($7::double precision[]), unnest($8::numeric[])
+    unnest($6::numeric[]), unnest($8::double precision[]), unnest($7::numeric[])
   where (select count(*) from old) >= 0`;
 
-// The driver's own takes a millisecond of this process for them.
+// What JSON writes between its brackets is what PostgreSQL reads between its braces, where no text has a control
+// character: symbols, dates and decimals have none. A third of the time that the driver's own takes.
 function arrayLiteral(values: readonly (string | number | null)[]): string {
-  const elements = values.map((value) => {
-    return typeof value === 'string' ? `"${value.replace(/["\\]/g, '\\$&')}"` : (value ?? 'NULL');
-  });
-  return `{${elements.join()}}`;
+  return `{${JSON.stringify(values).slice(1, -1)}}`;
+}
+
+// The binary format of a double precision[]: reading 780 of them from text takes PGlite 1.5 of 9 ms.
+function doubles(values: readonly number[]): Buffer {
+  const array = Buffer.alloc(20 + 12 * values.length);
+  array.writeInt32BE(1, 0); // dimensions
+  array.writeInt32BE(701, 8); // double precision
+  array.writeInt32BE(values.length, 12);
+  array.writeInt32BE(1, 16); // the first index
+  for (const [n, value] of values.entries()) {
+    array.writeInt32BE(8, 20 + 12 * n); // bytes that follow
+    array.writeDoubleBE(value, 24 + 12 * n);
+  }
+  return array;
 }

@@ -18,7 +18,10 @@ const actorsMax = 1000;
 const replaySpan = 200_000;
 
 /** What comes after a position, of the journal and of the snapshots. Snapshots are asked for where places are left. */
-export function feedReader({ journal, snapshots }: FeedParts): (position: number) => Promise<FeedPage> {
+export function feedReader({
+  journal,
+  snapshots,
+}: Omit<FeedParts, 'database'>): (position: number) => Promise<FeedPage> {
   return async (position) => {
     const { head, until, transitions } = await journal.after(position);
     const rest = until - position > transitions.length;

@@ -1,5 +1,5 @@
 import { transitionOf } from './job.query.ts';
-import type { ledgerOn } from './ledger.ts';
+import type { Committed, ledgerOn } from './ledger.ts';
 import { isRecord, type Ledger, type Placed, type TransitionRecord } from './ports.ts';
 import type { TransitionFeed } from './transition.feed.ts';
 
@@ -13,8 +13,11 @@ export function passedOn(
   return {
     async commit(entries) {
       const committed = ledger.commit(entries);
-      const told = ({ placed }: { placed: Placed | null }) =>
-        placed ? entriesOf(entries.filter(isRecord), placed, node) : [];
+      const told = ({ placed, updates }: Committed) => {
+        const records = entries.filter(isRecord);
+        if (records.length === 0) return updates;
+        return placed ? [...entriesOf(records, placed, node), ...updates] : [];
+      };
       feed.offer(committed.then(told));
       return (await committed).progress;
     },

@@ -3,6 +3,7 @@ import type { Database, Transaction } from '../database.ts';
 import type { ExposureStore } from '../factors/exposure.store.ts';
 import type { PriceStore } from '../market/price.store.ts';
 import type { SnapshotStore } from '../portfolio/snapshot.store.ts';
+import type { SnapshotUpdate } from '../portfolio/snapshot-feed.query.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
 import type { Effect, Entry, Fence, SnapshotProgress } from './ports.ts';
 import { doTogether, type TogetherOptions } from './together.ts';
@@ -26,8 +27,8 @@ type Round = { claim: Claim; effect: Of<'snapshots'> };
 /** What was written, and what is left to do once the job rows are. */
 export interface Written {
   progress: ReadonlyMap<Entry, SnapshotProgress>;
-  /** The last statement of the transaction. */
-  announce(): Promise<void>;
+  /** The last statement of the transaction; answers what stands in the feed behind the transitions. */
+  announce(): Promise<SnapshotUpdate[]>;
 }
 
 const allOf = <Kind extends Effect['kind']>(entries: readonly Entry[], kind: Kind) =>
@@ -89,11 +90,11 @@ export function effectsOn({
       const measured = allOf(entries, 'exposures');
       const members = allOf(entries, 'membership');
       const rounds = allOf(entries, 'snapshots');
-      const own = [...series, ...members].map(({ claim }) => claim.symbol);
-      const groups = [series, members, settling].filter(({ length }) => length > 0).length;
-      // Each group locks its rows in order; several of them, or portfolios before the last, need one order for all.
-      if (groups > 1 || (settling.length > 0 && rounds.length > 0))
-        await universe.lock([...own, ...settling], { on });
+      // Whoever writes first locks its rows in order. Rows of others, or portfolios before them, need one order for all.
+      const first = new Set((series.length > 0 ? series : members).map(({ claim }) => claim.symbol));
+      const all = new Set([...first, ...members.map(({ claim }) => claim.symbol), ...settling]);
+      if (first.size > 0 ? all.size > first.size : settling.length > 0 && rounds.length > 0)
+        await universe.lock([...all], { on });
       await noted(series, () => writeSeries(series, on));
       await noted(measured, () =>
         exposures.replace(
@@ -119,8 +120,8 @@ export function effectsOn({
       return {
         progress: new Map(rounds.map((round, index) => [round, updated!.progress[index]!])),
         async announce() {
-          if (updated && updated.portfolioIds.length > 0)
-            await snapshots.announce(updated.portfolioIds, { on });
+          const changed = updated?.portfolioIds ?? [];
+          return changed.length > 0 ? snapshots.announce(changed, { on }) : [];
         },
       };
     },

@@ -1,4 +1,5 @@
 import type { Database, Transaction } from '../database.ts';
+import type { SnapshotUpdate } from '../portfolio/snapshot-feed.query.ts';
 import type { effectsOn } from './effects.ts';
 import {
   type Entry,
@@ -24,6 +25,8 @@ export interface Committed {
   progress: readonly (SnapshotProgress | undefined)[];
   /** Where in the feed the transitions stand, if that is known. */
   placed: Placed | null;
+  /** What stands there right behind them. */
+  updates: readonly SnapshotUpdate[];
 }
 
 /**
@@ -44,8 +47,8 @@ export function ledgerOn({ database, journal, effects, fence }: LedgerParts) {
     const others = entries.map(({ claim }) => claim).filter((claim) => !told.has(claim));
     if (others.length > 0) await fence.check(others, { on });
     const placed = await journal.commit(records.map(withNotes), { on, careful });
-    await written.announce();
-    return { progress: entries.map((entry) => written.progress.get(entry)), placed };
+    const updates = await written.announce();
+    return { progress: entries.map((entry) => written.progress.get(entry)), placed, updates };
   };
   return {
     /** As a `Ledger` does. */
@@ -57,7 +60,7 @@ export function ledgerOn({ database, journal, effects, fence }: LedgerParts) {
           throw error;
         });
       }
-      return { progress: [], placed: await journal.commit(entries.filter(isRecord)) };
+      return { progress: [], placed: await journal.commit(entries.filter(isRecord)), updates: [] };
     },
   };
 }

@@ -11,12 +11,12 @@ export interface SnapshotFeed {
     range: { after: number; until: number },
     portfolioIds: readonly string[] | null,
     options?: { limit?: number; on?: Transaction },
-  ): Promise<Update[]>;
+  ): Promise<SnapshotUpdate[]>;
   /** Those of the portfolios that are there and the viewer's, with what they need and their latest totals. */
   states(ids: readonly string[], viewer: Viewer, options: { on: Transaction }): Promise<PortfolioState[]>;
 }
 
-type Update = Extract<FeedEntry, { type: 'snapshot.updated' }>;
+export type SnapshotUpdate = Extract<FeedEntry, { type: 'snapshot.updated' }>;
 
 export function snapshotFeed(database: Database): SnapshotFeed {
   return {
@@ -39,7 +39,7 @@ export function snapshotFeed(database: Database): SnapshotFeed {
   };
 }
 
-interface UpdateRow extends SnapshotRow {
+export interface UpdateRow extends SnapshotRow {
   portfolio_id: string;
   feed_position: string;
   cause: string | null;
@@ -48,7 +48,13 @@ interface UpdateRow extends SnapshotRow {
 
 type StateRow = SnapshotRow & { portfolio_id: string; symbols: string[] };
 
-function updateOf({ portfolio_id, feed_position, cause, before, ...after }: UpdateRow): Update {
+export function updateOf({
+  portfolio_id,
+  feed_position,
+  cause,
+  before,
+  ...after
+}: UpdateRow): SnapshotUpdate {
   return {
     type: 'snapshot.updated',
     position: Number(feed_position),
@@ -86,9 +92,12 @@ function previousOf(row: Texts): SnapshotView {
   });
 }
 
+/** Of a row of `portfolio_snapshots`: an `UpdateRow`. */
+export const updateColumnsSql = `portfolio_id, feed_position, cause, ${snapshotColumnsSql},
+    (select jsonb_object_agg(key, value) from jsonb_each_text(previous)) as before`;
+
 const betweenSql = `
-  select portfolio_id, feed_position, cause, ${snapshotColumnsSql},
-    (select jsonb_object_agg(key, value) from jsonb_each_text(previous)) as before
+  select ${updateColumnsSql}
   from portfolio_snapshots
   where feed_position > $1::bigint and feed_position <= $2::bigint
     and ($3::uuid[] is null or portfolio_id = any($3::uuid[]))

@@ -2,6 +2,7 @@ import type { Database, Transaction } from '../database.ts';
 import { unusualMinorDigits } from './currency.ts';
 import { priceSql } from './pricing-sql.ts';
 import { quotientSql } from './rounding-sql.ts';
+import { type SnapshotUpdate, type UpdateRow, updateColumnsSql, updateOf } from './snapshot-feed.query.ts';
 import { lotValuesSql } from './valuation.ts';
 
 /** A series of exchange rates that lots need from a day on. */
@@ -44,8 +45,11 @@ export interface SnapshotStore {
     batch: number,
     options: { on: Transaction },
   ): Promise<{ portfolioIds: string[]; symbols: DueSymbol[] }>;
-  /** Gives the changed snapshots their places in the feed. Must be the last statement of its transaction. */
-  announce(portfolioIds: readonly string[], options: { on: Transaction }): Promise<void>;
+  /**
+   * Gives the changed snapshots their places in the feed; answers what stands there then, ascending. Must be the last
+   * statement of its transaction.
+   */
+  announce(portfolioIds: readonly string[], options: { on: Transaction }): Promise<SnapshotUpdate[]>;
 }
 
 export function snapshotStore(database: Database, { feedChannel }: { feedChannel: string }): SnapshotStore {
@@ -70,7 +74,9 @@ export function snapshotStore(database: Database, { feedChannel }: { feedChannel
       }
     },
     async announce(portfolioIds, { on }) {
-      await database.sql(announceSql, [portfolioIds, feedChannel], { on, prepared: true });
+      const options = { on, prepared: true };
+      const rows = await database.sql<UpdateRow>(announceSql, [portfolioIds, feedChannel], options);
+      return rows.map(updateOf);
     },
   };
 }
@@ -174,5 +180,8 @@ const announceSql = `
   ), placed as (
     update portfolio_snapshots s set feed_position = head.position - head.size + c.n
     from head, changed c where s.portfolio_id = c.portfolio_id and s.snapshot_date = c.snapshot_date
+    returning s.*
+  ), told as (
+    select pg_notify($2, json_build_object('from', position - size + 1, 'to', position)::text) from head
   )
-  select pg_notify($2, json_build_object('from', position - size + 1, 'to', position)::text) from head`;
+  select ${updateColumnsSql} from placed where (select count(*) from told) = 1 order by feed_position`;

@@ -27,6 +27,7 @@ describeOnEveryDatabase('what a node has committed', (makeDatabase) => {
       commit: async (records: readonly Entry[]) => ({
         progress: [],
         placed: await journal.commit(records.filter(isRecord)),
+        updates: [],
       }),
     };
     const ledger = passedOn(plain, {

@@ -1,17 +1,22 @@
 import { beforeAll, expect, test } from 'vitest';
+import type { FeedEntry } from '../../src/api/feed.ts';
 import { attribution } from '../../src/attempt.ts';
 import type { Database } from '../../src/database.ts';
 import { exposureStore } from '../../src/factors/exposure.store.ts';
 import { defaultExposures } from '../../src/factors/exposures.ts';
+import { feedReader } from '../../src/feed.ts';
 import { priceStore } from '../../src/market/price.store.ts';
+import { passedOn } from '../../src/onboarding/commits.feed.ts';
 import { effectsOn } from '../../src/onboarding/effects.ts';
+import { journalFeed } from '../../src/onboarding/feed.query.ts';
 import { ledgerOn } from '../../src/onboarding/ledger.ts';
 import type { Effect, Entry, TakenClaim } from '../../src/onboarding/ports.ts';
 import { jobTrace } from '../../src/onboarding/trace.ts';
 import { snapshotStore } from '../../src/portfolio/snapshot.store.ts';
+import { snapshotFeed } from '../../src/portfolio/snapshot-feed.query.ts';
 import { universeStore } from '../../src/universe/universe.store.ts';
 import { enter, lotOf, save } from '../portfolio/holdings.ts';
-import { priced, session } from '../portfolio/snapshots.ts';
+import { priced, session, storeOf } from '../portfolio/snapshots.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { emptyTables, holesIn, jobRow, journalOf, recordOf, startNode } from './fixture.ts';
 
@@ -43,8 +48,20 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
     await database.sql(`update onboarding_jobs set claim_epoch = claim_epoch + 1 where symbol = 'LOST'`);
     const [aapl, lost, msft] = taken.sort((a, b) => (a.claim.symbol < b.claim.symbol ? -1 : 1));
     const ledger = ledgerOn({ database, journal, effects, fence });
+    const read = feedReader({ journal: journalFeed(database), snapshots: snapshotFeed(database) });
+    const offers: Promise<readonly FeedEntry[]>[] = [];
+    const passing = passedOn(ledger, {
+      node: 'node-1',
+      feed: { offer: (commit) => void offers.push(commit) },
+    });
     const commit = async (entries: readonly Entry[]) => (await ledger.commit(entries)).progress;
-    return { commit, effects, aapl: aapl!, lost: lost!, msft: msft! };
+    /** What the feed is offered of a commit, and what it would read. */
+    const passOn = async (...entries: Entry[]) => {
+      const { position } = await journalFeed(database).head();
+      await passing.commit(entries);
+      return { offered: await offers.pop()!, read: (await read(position)).entries };
+    };
+    return { commit, passOn, effects, aapl: aapl!, lost: lost!, msft: msft! };
   };
 
   const series = ({ symbol }: { symbol: string }): Effect => ({
@@ -174,6 +191,26 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
     expect(new Set(places.map(({ position }) => position)).size, 'each its own place in the feed').toBe(
       places.length,
     );
+  });
+
+  test('are told to the feed as it would read them, the totals before and after included', async () => {
+    const { passOn, aapl, msft } = await start();
+    await enter(database, [priced('AAPL', '120.005'), priced('MSFT', '30')]);
+    for (let n = 0; n < 3; n += 1) await save(database, 'USD', [lotOf(), lotOf({ symbol: 'MSFT' })]);
+    const effect = { kind: 'snapshots', session } as const;
+    const first = await passOn(
+      moved(msft, 'processing.fetch.running'),
+      moved(aapl, 'processing.snapshot.running'),
+      alone(aapl, effect),
+    );
+    expect(first.read.map(({ type }) => type)).toEqual([
+      ...['transition', 'transition', 'snapshot.updated', 'snapshot.updated'],
+    ]);
+    expect(first.offered).toStrictEqual(first.read);
+    await storeOf(database).price('AAPL', '121', '2026-07-31');
+    const again = await passOn(alone(aapl, effect));
+    expect(again.read).toMatchObject([{ before: { total_value: '1500.05' }, after: {} }, {}]);
+    expect(again.offered).toStrictEqual(again.read);
   });
 
   test.runIf(kind === 'postgres')('keep nobody from the feed while they wait for a job row', async () => {

@@ -1,14 +1,17 @@
 import { AppError } from './errors.ts';
 
 const conflictStates = new Set(['40001', '40P01', '55P03']);
-const outageStates = /^(08|57P|53|58)|^25P03$/;
+// A standby after a failover (25006) and a statement that was cancelled, or took too long (57014), pass like an outage.
+const outageStates = /^(08|57|53|58)|^25(006|P03)$/;
 const outageErrors = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
   'ENOTFOUND',
+  'EAI_AGAIN',
   'EHOSTUNREACH',
+  'ENETUNREACH',
 ]);
 const outageMessages =
   /connection terminated|connection ended|is not queryable|timeout exceeded when trying to connect|PGlite is closed/i;

@@ -56,10 +56,7 @@ function phaseActor(phase: Phase, work: PhaseWork, options: ActorOptions) {
       write: (effect) => recorder.write(claim, effect),
       leave: (effect) => recorder.leave(claim, phase, effect),
     };
-    const run = async () => {
-      await null; // a phase is started before the transition that led to it is handed over
-      return traced(recorder.trace(claim.jobId), () => work(input, signal, commits));
-    };
+    const run = () => traced(recorder.trace(claim.jobId), () => work(input, signal, commits));
     try {
       return await inFlight.track(claim.symbol, run());
     } catch (error) {

@@ -77,9 +77,9 @@ type Settling = PromiseWithResolvers<SnapshotProgress | undefined>;
 
 interface Observed {
   previous: JobSnapshot | null;
-  event: string;
+  /** What moves the job now. */
+  event: string | null;
   input: TransitionInput;
-  moved: boolean;
 }
 
 /** Writes down every transition of every job, in order, before anything follows from it. */
@@ -176,17 +176,14 @@ export function createRecorder({
     if (!isUnfinished(job.status)) onEnded(held.taken.claim);
   };
 
-  const onNext = (seen: Observed, snapshot: JobSnapshot) => {
-    const unchanged = snapshot === seen.previous;
-    const { event, input } = seen;
+  const onRest = (seen: Observed, snapshot: JobSnapshot) => {
     // Where a child begins is what the journal row of its claim says already.
-    const moved = seen.moved && seen.previous !== null;
-    seen.previous = snapshot;
-    seen.moved = false;
+    const moved = seen.previous !== null;
+    const { event, input } = seen;
+    Object.assign(seen, { previous: snapshot, event: null });
     const held = heldBy(snapshot.context.claim);
-    if (unchanged || !held) return;
     const to = stateName(snapshot.value);
-    if (to === held.state && !moved) return;
+    if (!held || event === null || (to === held.state && !moved)) return;
     write(held, to, event, progressOf(snapshot), actorSnapshotOf(snapshot), input);
   };
 
@@ -198,20 +195,16 @@ export function createRecorder({
   };
 
   const watch = (ref: ActorRefFrom<typeof jobMachine>) => {
-    const seen: Observed = { previous: null, event: 'xstate.init', input: {}, moved: false };
+    const seen: Observed = { previous: null, event: null, input: {} };
     observed.set(ref, seen);
-    const safely =
-      <T>(work: (value: T) => void) =>
-      (value: T) => {
-        try {
-          work(value);
-        } catch (error) {
-          log(error);
-        }
-      };
     ref.subscribe({
-      next: safely((snapshot) => onNext(seen, snapshot as JobSnapshot)),
-      error: safely((error) => onCrash(seen, error)),
+      error(error) {
+        try {
+          onCrash(seen, error);
+        } catch (mistake) {
+          log(mistake);
+        }
+      },
     });
   };
 
@@ -223,12 +216,14 @@ export function createRecorder({
         if (event.type !== '@xstate.microstep') return;
         const seen = observed.get(ref);
         if (!seen || event._transitions.length === 0) return;
-        // The first microstep of an event tells its name; the eventless ones behind it belong to it.
-        if (!seen.moved) {
+        // The first microstep of an event tells its name; the eventless ones behind it belong to it. What a transition
+        // sends and starts comes after its last microstep: it is written down before anything follows from it.
+        if (seen.event === null) {
           seen.event = eventName(event.event.type);
           seen.input = inputOf(event.event);
         }
-        seen.moved = true;
+        const snapshot = event.snapshot as JobSnapshot;
+        if (!snapshot.hasTag('transient')) onRest(seen, snapshot);
       } catch (error) {
         log(error);
       }

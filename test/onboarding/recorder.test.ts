@@ -44,6 +44,18 @@ describe('the recorder', () => {
     expect(live.symbols()).toEqual(['MSFT']);
   });
 
+  test('writes that a job backs off before the next one begins under its permit', async () => {
+    const { live, take, committed } = recorded({ concurrency: 1 });
+    await take('AAPL');
+    await take('MSFT');
+    await live.actors.fail('AAPL', transient);
+    expect(committed.map(({ claim, to }) => [claim.symbol, to])).toEqual([
+      ['AAPL', 'processing.fetch.running'],
+      ['AAPL', 'processing.fetch.backingOff'],
+      ['MSFT', 'processing.fetch.running'],
+    ]);
+  });
+
   test('measures what a state took', async () => {
     const { live, take, committed, clock } = recorded();
     await take('AAPL');

@@ -206,7 +206,14 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   });
   await stores.ceiling?.open();
   const ceiling = stores.ceiling && {
-    ceiling: ceilingActor({ ...stores.ceiling, onWork: work.onWork, inFlight: flights, clock, log }),
+    ceiling: ceilingActor({
+      ...stores.ceiling,
+      onWork: work.onWork,
+      recorder,
+      inFlight: flights,
+      clock,
+      log,
+    }),
   };
   onboarding = startOnboarding({
     machine: supervisorMachine.provide({ actors: { job, claims, ...ceiling } }),

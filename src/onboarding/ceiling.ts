@@ -2,6 +2,7 @@ import { fromCallback } from 'xstate';
 import type { CeilingEvent, Claim, Needs, SupervisorEvent } from '../../machines/protocol.ts';
 import type { Clock } from '../clock.ts';
 import type { InFlight } from './in-flight.ts';
+import type { Recorder } from './recorder.ts';
 
 export interface CeilingOptions {
   permits: {
@@ -11,6 +12,7 @@ export interface CeilingOptions {
   };
   /** Calls back whenever a permit may have come free; answers how to stop that. */
   onWork: (wake: () => void) => () => void;
+  recorder: Pick<Recorder, 'barrier'>;
   inFlight: InFlight;
   clock: Clock;
   log: (error: unknown) => void;
@@ -25,7 +27,7 @@ const pollMs = 1000; // the permits of a node that died come free without a noti
  *
  * When it stops it gives back what is left: the end of a job whose permit was still held is committed by then.
  */
-export function ceilingActor({ permits, onWork, inFlight, clock, log }: CeilingOptions) {
+export function ceilingActor({ permits, onWork, recorder, inFlight, clock, log }: CeilingOptions) {
   return fromCallback<CeilingEvent>(({ sendBack, receive }) => {
     const stop = new AbortController();
     /** What this node may hold: a commit whose answer was lost counts until it is known. */
@@ -38,6 +40,8 @@ export function ceilingActor({ permits, onWork, inFlight, clock, log }: CeilingO
       const needed = new Set([...needs.held, ...needs.wanted].map(keyOf));
       const surplus = [...held].filter(([key]) => !needed.has(key));
       if (surplus.length > 0) {
+        // Another node's journal must not tell of the next holder before ours tells that this one is through.
+        await Promise.allSettled(surplus.map(([, { jobId }]) => recorder.barrier(jobId)));
         await permits.free(surplus.map(([, claim]) => claim));
         for (const [key] of surplus) held.delete(key);
       }

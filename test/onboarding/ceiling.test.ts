@@ -18,6 +18,7 @@ function bounded({ permits = 1, concurrency = 2 } = {}) {
   const actors = heldActors();
   const key = ({ symbol, epoch }: Claim) => `${symbol}${epoch}`;
   let [fails, answersLost] = [0, 0];
+  let durable = Promise.resolve();
   const ceiling = ceilingActor({
     permits: {
       async take(claims) {
@@ -40,6 +41,7 @@ function bounded({ permits = 1, concurrency = 2 } = {}) {
       wakers.add(wake);
       return () => void wakers.delete(wake);
     },
+    recorder: { barrier: () => durable },
     inFlight: flights,
     clock,
     log: (error) => errors.push(error),
@@ -80,6 +82,15 @@ function bounded({ permits = 1, concurrency = 2 } = {}) {
     loseAnswer: () => {
       answersLost = 1;
     },
+    /** Nothing is durable from now on, until what is answered is called. */
+    holdCommits() {
+      const gate = Promise.withResolvers<void>();
+      durable = gate.promise;
+      return async () => {
+        gate.resolve();
+        await settled();
+      };
+    },
     /** Somebody else uses that many permits. */
     others: (count: number) => {
       for (let n = 0; n < count; n += 1) used.add(`other ${n}`);
@@ -107,6 +118,18 @@ test('a job that backs off lends its permit to the next', async () => {
   await run.actors.fail('A', transient);
   await settled();
   expect([run.actors.running(), run.actors.sleeping(), [...run.used]]).toEqual([['B'], ['A'], ['B1']]);
+});
+
+test('a permit goes back once it is durable why: no journal tells of the next holder before', async () => {
+  const run = bounded();
+  await run.take('A');
+  await run.take('B');
+  const open = run.holdCommits();
+  await run.actors.fail('A', transient);
+  await settled();
+  expect([run.actors.running(), [...run.used]]).toEqual([[], ['A1']]);
+  await open();
+  expect([run.actors.running(), [...run.used]]).toEqual([['B'], ['B1']]);
 });
 
 test('who got none tries again when it is told, and a second later in any case', async () => {

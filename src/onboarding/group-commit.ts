@@ -28,7 +28,7 @@ type Landed = () => void;
 const batchMax = 200;
 const effectsMax = 50; // symbols of a year of prices: about 2 MB in one statement
 const pauseMs = 500;
-const halvesMin = 16; // fewer than this are better off in one batch than in two
+const halvesMin = 16; // fewer jobs than this are better off in one batch than in two
 const patienceMs = 50;
 const flightsMax = 4;
 
@@ -63,8 +63,7 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
     // first of them flew alone and the others a whole commit later: 600 jobs took 2,214 commits at concurrency 3, not 1,200.
     await endOfTurn();
     departing = null;
-    if (flights.size === 0)
-      takeOff(waiting.slice(0, waiting.length < halvesMin ? batchMax : Math.ceil(waiting.length / 2)));
+    if (flights.size === 0) takeOff(firstHalf(waiting));
   };
   const overtake = async () => {
     overtaking = true;
@@ -145,6 +144,14 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
       while (departing || landings.size > 0) await (departing ?? Promise.race(landings));
     },
   };
+}
+
+/** The entries of half of the jobs, or all of few. What one job has to write stays together. */
+function firstHalf(entries: readonly Entry[]): readonly Entry[] {
+  const jobs = [...new Set(entries.map(({ claim }) => claim.jobId))];
+  if (jobs.length < halvesMin) return entries;
+  const first = new Set(jobs.slice(0, Math.ceil(jobs.length / 2)));
+  return entries.filter(({ claim }) => first.has(claim.jobId));
 }
 
 /** A job's first transition under a permit. */

@@ -1,4 +1,4 @@
-import type { Claim } from '../../machines/protocol.ts';
+import { type Claim, isUnfinished } from '../../machines/protocol.ts';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { type Entry, isRecord, type Ledger, type SnapshotProgress } from './ports.ts';
@@ -37,8 +37,8 @@ const flightsMax = 4;
  * one leaves before anybody hears of the first, so that the database works on it while this process goes on with what
  * has landed. Where many jobs move in step, half of them go first, for the same reason.
  *
- * A batch that a lock holds up is overtaken, by entries of other jobs only, and not by those that begin a job: they
- * may have their permit from one that ends in that very batch.
+ * A batch that a lock holds up is overtaken, by entries of other jobs only, and by those that begin a job only where
+ * their permit cannot come from one that ends, or backs off, in that very batch.
  *
  * A database that does not answer is waited for, for ever: the jobs stand still and lose no attempt. A batch in
  * which one job was taken over is split job by job, so that the others are written. Once a record of a claim is
@@ -71,9 +71,20 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
     overtaking = false;
     const isHeldUp = [...flights.values()].every((since) => clock.now() - since >= patienceMs);
     if (flights.size === 0 || !isHeldUp) return schedule();
-    const staying = [...flights.keys()].flat().concat(waiting.filter(begins));
-    const jobs = new Set(staying.map(({ claim }) => claim.jobId));
-    if (flights.size < flightsMax) takeOff(waiting.filter(({ claim }) => !jobs.has(claim.jobId)));
+    if (flights.size < flightsMax) takeOff(free());
+  };
+  /** What waits and follows from nothing that is in flight or stays: neither of its job, nor by a permit given back. */
+  const free = (): Entry[] => {
+    const before = [...flights.keys()].flat();
+    const jobs = new Set(before.map(({ claim }) => claim.jobId));
+    let isPermitOpen = before.some(givesPermitBack);
+    return waiting.filter((entry) => {
+      const { jobId } = entry.claim;
+      if (!jobs.has(jobId) && !(isPermitOpen && begins(entry))) return true;
+      jobs.add(jobId);
+      isPermitOpen ||= givesPermitBack(entry);
+      return false;
+    });
   };
   const takeOff = (entries: readonly Entry[]): boolean => {
     if (entries.length === 0) return false;
@@ -154,8 +165,10 @@ function firstHalf(entries: readonly Entry[]): readonly Entry[] {
   return entries.filter(({ claim }) => first.has(claim.jobId));
 }
 
-/** A job's first transition under a permit. */
+/** A job's first transition under a permit; and the last one. */
 const begins = (entry: Entry): boolean => isRecord(entry) && entry.event === 'permit.granted';
+const givesPermitBack = (entry: Entry): boolean =>
+  isRecord(entry) && (!isUnfinished(entry.job.status) || entry.to.endsWith('.backingOff'));
 
 const behindLost = () =>
   new AppError('claim_lost', 'An earlier transition of this job could not be written.');

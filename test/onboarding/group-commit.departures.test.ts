@@ -1,9 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { groupCommit } from '../../src/onboarding/group-commit.ts';
-import { isRecord } from '../../src/onboarding/ports.ts';
+import { isRecord, type TakenClaim } from '../../src/onboarding/ports.ts';
 import { settled } from '../machines/harness.ts';
-import { takenOf } from './fixture.ts';
+import { recordOf, takenOf } from './fixture.ts';
 import { effectOf, held, label, transition } from './held-ledger.ts';
+
+const beginning = (taken: TakenClaim, sequence: number) => ({
+  ...transition(taken, sequence),
+  event: 'permit.granted',
+});
+const backingOff = (taken: TakenClaim, sequence: number) =>
+  recordOf(taken, 'processing.fetch.backingOff', { sequence });
+const ending = (taken: TakenClaim, sequence: number) => recordOf(taken, 'failed', { sequence });
 
 describe('batches of the group commit', () => {
   const aapl = takenOf('AAPL');
@@ -46,13 +54,12 @@ describe('batches of the group commit', () => {
     expect(calls.map(({ length }) => length)).toEqual([1, 50, 50, 20]);
   });
 
-  test('is overtaken where a lock holds it up: by other jobs, and not by those that begin', async () => {
+  test('is overtaken where a lock holds it up, by other jobs', async () => {
     const { options, calls, committed, clock, land } = held();
     const commits = groupCommit(options);
     commits.add(effectOf(aapl));
     await settled();
     for (const entry of [transition(aapl, 3), transition(msft, 3)]) commits.add(entry);
-    commits.add({ ...transition(takenOf('NEW'), 3), event: 'permit.granted' });
     await clock.advance(49);
     await settled();
     expect(calls).toEqual([['AAPL effect']]);
@@ -62,19 +69,43 @@ describe('batches of the group commit', () => {
     await land();
     await land();
     await settled();
-    expect(calls.slice(2)).toEqual([['AAPL3', 'NEW3']]);
+    expect(calls.slice(2)).toEqual([['AAPL3']]);
     await land();
     await commits.idle();
-    expect(committed).toHaveLength(4);
+    expect(committed).toHaveLength(3);
+  });
+
+  test('is overtaken by a job that begins, unless its permit may come from what is held up', async () => {
+    const { options, calls, clock, land } = held();
+    const commits = groupCommit(options);
+    const wait = async () => {
+      await clock.advance(50);
+      await settled();
+    };
+    commits.add(effectOf(aapl));
+    await settled();
+    commits.add(ending(msft, 3));
+    commits.add(beginning(takenOf('NEXT'), 3));
+    await wait();
+    expect(calls.slice(1)).toEqual([['MSFT3', 'NEXT3']]);
+    commits.add(ending(aapl, 3));
+    commits.add(beginning(takenOf('LAST'), 3));
+    commits.add(transition(takenOf('OTHER'), 3));
+    await wait();
+    expect(calls.slice(2)).toEqual([['OTHER3']]);
+    for (let left = 0; left < 3; left += 1) await land();
+    expect(calls.slice(3)).toEqual([['AAPL3', 'LAST3']]);
+    await land();
+    await commits.idle();
   });
 
   test('is not overtaken by what became of a job that begins: its journal would have a gap', async () => {
     const { options, calls, committed, clock, land } = held();
     const commits = groupCommit(options);
     const begun = takenOf('NEW');
-    commits.add(effectOf(aapl));
+    commits.add(backingOff(aapl, 3));
     await settled();
-    commits.add({ ...transition(begun, 3), event: 'permit.granted' });
+    commits.add(beginning(begun, 3));
     for (const entry of [transition(begun, 4), transition(msft, 3), effectOf(begun)]) commits.add(entry);
     await clock.advance(50);
     await settled();

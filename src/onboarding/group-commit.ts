@@ -71,20 +71,9 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
     overtaking = false;
     const isHeldUp = [...flights.values()].every((since) => clock.now() - since >= patienceMs);
     if (flights.size === 0 || !isHeldUp) return schedule();
-    if (flights.size < flightsMax) takeOff(free());
-  };
-  /** What waits and follows from nothing that is in flight or stays: neither of its job, nor by a permit given back. */
-  const free = (): Entry[] => {
-    const before = [...flights.keys()].flat();
-    const jobs = new Set(before.map(({ claim }) => claim.jobId));
-    let isPermitOpen = before.some(givesPermitBack);
-    return waiting.filter((entry) => {
-      const { jobId } = entry.claim;
-      if (!jobs.has(jobId) && !(isPermitOpen && begins(entry))) return true;
-      jobs.add(jobId);
-      isPermitOpen ||= givesPermitBack(entry);
-      return false;
-    });
+    const flying = [...flights.keys()].flat();
+    if (flights.size < flightsMax)
+      takeOff(independentOf(waiting, new Set(flying.map(jobOf)), flying.some(givesPermitBack)));
   };
   const takeOff = (entries: readonly Entry[]): boolean => {
     if (entries.length === 0) return false;
@@ -159,11 +148,27 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
 
 /** The entries of half of the jobs, or all of few. What one job has to write stays together. */
 function firstHalf(entries: readonly Entry[]): readonly Entry[] {
-  const jobs = [...new Set(entries.map(({ claim }) => claim.jobId))];
-  if (jobs.length < halvesMin) return entries;
-  const first = new Set(jobs.slice(0, Math.ceil(jobs.length / 2)));
-  return entries.filter(({ claim }) => first.has(claim.jobId));
+  const jobs = [...new Set(entries.map(jobOf))];
+  return jobs.length < halvesMin
+    ? entries
+    : independentOf(entries, new Set(jobs.slice(Math.ceil(jobs.length / 2))));
 }
+
+/** The entries that depend on none of those jobs: neither of one of them, nor under a permit that one gives back. */
+function independentOf(
+  entries: readonly Entry[],
+  staying: Set<string>,
+  isPermitOpen = false,
+): readonly Entry[] {
+  return entries.filter((entry) => {
+    if (!staying.has(jobOf(entry)) && !(isPermitOpen && begins(entry))) return true;
+    staying.add(jobOf(entry));
+    isPermitOpen ||= givesPermitBack(entry);
+    return false;
+  });
+}
+
+const jobOf = ({ claim }: Entry): string => claim.jobId;
 
 /** A job's first transition under a permit; and the last one. */
 const begins = (entry: Entry): boolean => isRecord(entry) && entry.event === 'permit.granted';

@@ -99,6 +99,23 @@ describe('batches of the group commit', () => {
     await commits.idle();
   });
 
+  test('has no job begin in the first half whose permit may come from one in the other', async () => {
+    const { options, calls, land } = held();
+    const commits = groupCommit(options);
+    const woken = takenOf('WOKEN');
+    commits.add(transition(woken, 3));
+    for (let n = 0; n < 18; n += 1) commits.add(transition(takenOf(`S${n}-`), 3));
+    commits.add(ending(aapl, 3));
+    commits.add(beginning(woken, 4));
+    await settled();
+    await land();
+    expect(calls[0]).toContain('WOKEN3');
+    expect(calls[0]).not.toContain('WOKEN4');
+    expect(calls[1]!.slice(-2)).toEqual(['AAPL3', 'WOKEN4']);
+    await land();
+    await commits.idle();
+  });
+
   test('is not overtaken by what became of a job that begins: its journal would have a gap', async () => {
     const { options, calls, committed, clock, land } = held();
     const commits = groupCommit(options);

@@ -128,9 +128,9 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
     }
   };
   const writeParts = async (batch: readonly Entry[]): Promise<Landed[]> => {
-    const claims = [...Map.groupBy(batch, ({ claim }) => claim).values()];
+    const parts = partsOf(batch);
     const landed: Landed[] = [];
-    for (const part of claims.length > 1 ? claims : batch.map((entry) => [entry]))
+    for (const part of parts.length > 1 ? parts : batch.map((entry) => [entry]))
       landed.push(...(await write(part)));
     return landed;
   };
@@ -144,6 +144,16 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
       while (departing || landings.size > 0) await (departing ?? Promise.race(landings));
     },
   };
+}
+
+/** What each job has to write; apart, behind whatever came before, what it does under a permit that it got meanwhile. */
+function partsOf(entries: readonly Entry[]): Entry[][] {
+  const begun = new Map<Claim, Entry>();
+  const partOf = (entry: Entry): Claim | Entry => {
+    if (begins(entry)) begun.set(entry.claim, entry);
+    return begun.get(entry.claim) ?? entry.claim;
+  };
+  return [...Map.groupBy(entries, partOf).values()];
 }
 
 /** The entries of half of the jobs, or all of few. What one job has to write stays together. */

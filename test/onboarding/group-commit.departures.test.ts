@@ -3,7 +3,7 @@ import { groupCommit } from '../../src/onboarding/group-commit.ts';
 import { isRecord, type TakenClaim } from '../../src/onboarding/ports.ts';
 import { settled } from '../machines/harness.ts';
 import { recordOf, takenOf } from './fixture.ts';
-import { effectOf, held, label, transition } from './held-ledger.ts';
+import { effectOf, held, label, stale, transition } from './held-ledger.ts';
 
 const beginning = (taken: TakenClaim, sequence: number) => ({
   ...transition(taken, sequence),
@@ -165,5 +165,16 @@ describe('batches of the group commit', () => {
     await commits.idle();
     expect(calls.map(({ length }) => length)).toEqual([20, 20, 10, 10, 10, 10]);
     expect(committed).toHaveLength(80);
+  });
+
+  test('has no job begin before the one is through whose permit it has, job by job either', async () => {
+    const { options, calls, land } = held((batch) => batch.length > 3 && stale());
+    const commits = groupCommit(options);
+    for (const entry of [transition(msft, 3), ending(aapl, 3), beginning(msft, 4), transition(msft, 5)])
+      commits.add(entry);
+    await settled();
+    for (let left = 0; left < 3; left += 1) await land().catch(() => {});
+    await commits.idle();
+    expect(calls.slice(1)).toEqual([['MSFT3'], ['AAPL3'], ['MSFT4', 'MSFT5']]);
   });
 });

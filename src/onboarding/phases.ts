@@ -172,7 +172,7 @@ async function measureFactors(
   if (input.degraded)
     return storeExposures(commits, symbol, placeholders(input.degraded as DefaultReason), null);
 
-  const set = proxiesAtHand(ports, input) ?? (await proxySetFor(ports, input, commits));
+  const set = proxiesAtHand(ports, input) ?? (await proxySetFor(ports, input, signal, commits));
   if (!set) return storeExposures(commits, symbol, placeholders('reference_unavailable'), null);
   signal.throwIfAborted();
   return storeExposures(commits, symbol, measured(), set.version);
@@ -195,10 +195,12 @@ function proxiesAtHand({ proxies }: PhasePorts, { results }: PhaseInput): ProxyS
 async function proxySetFor(
   { proxies, fence, database, log }: PhasePorts,
   { claim, results }: PhaseInput,
+  signal: AbortSignal,
   commits: Commits,
 ): Promise<ProxySet | null> {
+  await commits.durable();
+  signal.throwIfAborted();
   try {
-    await commits.durable();
     const begun =
       typeof results.proxyVersion === 'string' ? await proxies.version(results.proxyVersion) : null;
     if (begun) return begun;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { PhaseInput } from '../../machines/protocol.ts';
+import { AppError } from '../../src/errors.ts';
 import { proxies as proxySymbols } from '../../src/factors/catalog.ts';
 import { simulatedProvider } from '../../src/market/simulated.provider.ts';
 import { type PhasePorts, phaseWork } from '../../src/onboarding/phases.ts';
@@ -80,6 +81,13 @@ describe('the factors phase', () => {
     expect(asked).toEqual([]);
     durable.resolve();
     await expect.poll(() => asked).toEqual(['proxies']);
+  });
+
+  test('takes a journal that refuses its transition for no missing reference', async () => {
+    const { measure, left } = await startPhases({ atHand: false });
+    const refused = new AppError('internal_error', 'expected transition 4, got: 5');
+    await expect(measure(() => Promise.reject(refused))).rejects.toBe(refused);
+    expect(left.map(({ kind }) => kind)).toEqual(['series']);
   });
 
   test('reads what was fetched only once it is durable, where it begins anew', async () => {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { Temporal } from 'temporal-polyfill';
 import type { Instrument } from './provider.ts';
 
@@ -29,12 +30,24 @@ const neverCloses = '24:00';
  *       sessionEnd: '16:00', tradesWeekends: false })   // '2026-07-31'; a millisecond earlier '2026-07-30'
  */
 export function lastCompletedSession({ now, ...hours }: SessionHours & { now: number }): string {
-  let day = Temporal.PlainDate.from(localDate(now, hours.timeZone));
-  while (!(hours.tradesWeekends || isWeekday(day.toString())) || sessionCompletedAt(day, hours) > now) {
-    day = day.subtract({ days: 1 });
-  }
-  return day.toString();
+  const key = `${hours.timeZone} ${hours.sessionEnd} ${hours.tradesWeekends}`;
+  const known = lastCompleted.get(key);
+  if (known && known.from <= now && now < known.until) return known.day;
+  const trades = (date: string) => hours.tradesWeekends || isWeekday(date);
+  let day = localDate(now, hours.timeZone);
+  while (!trades(day) || sessionCompletedAt(day, hours) > now) day = addDays(day, -1);
+  let next = addDays(day, 1);
+  while (!trades(next)) next = addDays(next, 1);
+  lastCompleted.set(key, {
+    day,
+    from: sessionCompletedAt(day, hours),
+    until: sessionCompletedAt(next, hours),
+  });
+  return day;
 }
+
+/** Of each exchange the latest answer, and from when to when it holds: each phase of each job asks. */
+const lastCompleted = new LRUCache<string, { day: string; from: number; until: number }>({ max: 200 });
 
 const newYork: SessionHours = { timeZone: 'America/New_York', sessionEnd: '16:00', tradesWeekends: false };
 
@@ -45,7 +58,7 @@ export function lastNewYorkSession(now: number): string {
 
 /** Epoch milliseconds from which the bar of a trading day is final, across changes to and from summer time. */
 export function sessionCompletedAt(
-  day: string | Temporal.PlainDate,
+  day: string,
   { timeZone, sessionEnd }: Pick<SessionHours, 'timeZone' | 'sessionEnd'>,
 ): number {
   const date = Temporal.PlainDate.from(day);

@@ -94,11 +94,7 @@ async function fetchPrices(
   commits: Commits,
 ): Promise<PhaseOutput> {
   const { symbol } = claim;
-  const [known, { held, rated }] = await Promise.all([
-    universe.instrument(symbol),
-    universe.neededSince(symbol),
-    commits.durable(),
-  ]);
+  const [{ instrument: known, held, rated }] = await Promise.all([universe.known(symbol), commits.durable()]);
   signal.throwIfAborted();
   const now = clock.now();
   // Without a time zone UTC's date is asked for: no exchange completes a session of a later one.
@@ -149,7 +145,7 @@ async function readBack(
 ): Promise<Fetched> {
   await commits.durable();
   signal.throwIfAborted();
-  const [instrument, closes] = await Promise.all([universe.instrument(symbol), prices.closes(symbol)]);
+  const [{ instrument }, closes] = await Promise.all([universe.known(symbol), prices.closes(symbol)]);
   return { instrument, closes };
 }
 

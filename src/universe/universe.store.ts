@@ -39,21 +39,22 @@ export interface UniverseStore {
    * further back: lots are due.
    */
   activate(entries: readonly UniverseEntry[], options: { on: Transaction }): Promise<void>;
-  instrument(symbol: string): Promise<Instrument | null>;
+  /** What a symbol is, if that is known, and the earliest days that anybody's open lots need: of its splits, and of its series as an exchange rate. */
+  known(
+    symbol: string,
+  ): Promise<{ instrument: Instrument | null; held: string | null; rated: string | null }>;
   /** Notes that splits are wanted from an earlier day on; the upkeep has them asked for. */
   deepen(symbols: readonly { symbol: string; since: string }[], options: { on: Transaction }): Promise<void>;
-  /** The earliest days that anybody's open lots need: of its splits, and of its series as an exchange rate. */
-  neededSince(symbol: string): Promise<{ held: string | null; rated: string | null }>;
 }
 
 export function universeStore(database: Database): UniverseStore {
-  const instrumentOfSymbol = askTogether(async (symbols) => {
-    const rows = await database.sql<InstrumentRow>(instrumentsSql, [symbols], { prepared: true });
-    return new Map(rows.map((row) => [row.symbol, instrumentOf(row)]));
-  });
-  const neededSinceOf = askTogether(async (symbols) => {
-    const rows = await database.sql<NeededRow>(neededSinceSql, [symbols], { prepared: true });
-    return new Map(rows.map(({ symbol, ...needed }) => [symbol, needed]));
+  const knownOf = askTogether(async (symbols) => {
+    const rows = await database.sql<KnownRow>(knownSql, [symbols], { prepared: true });
+    return new Map(
+      rows.map(({ held, rated, type, ...row }) => {
+        return [row.symbol, { instrument: type && instrumentOf({ ...row, type }), held, rated }];
+      }),
+    );
   });
   return {
     async states(symbols, { on } = {}) {
@@ -93,8 +94,7 @@ export function universeStore(database: Database): UniverseStore {
     async deepen(symbols, { on }) {
       await database.sql(deepenSql, [JSON.stringify(symbols)], { on });
     },
-    instrument: async (symbol) => (await instrumentOfSymbol(symbol)) ?? null,
-    neededSince: async (symbol) => (await neededSinceOf(symbol))!,
+    known: async (symbol) => (await knownOf(symbol))!,
   };
 }
 
@@ -111,16 +111,6 @@ const describeSql = `
     exchange = excluded.exchange, time_zone = excluded.time_zone, session_end = excluded.session_end,
     provider = excluded.provider, history_from = excluded.history_from, updated_at = now()`;
 
-const instrumentsSql = `
-  select symbol, name, type, currency, exchange, time_zone, session_end from symbol_universe
-  where symbol = any($1::text[]) and type is not null`;
-
-interface NeededRow {
-  symbol: string;
-  held: string | null;
-  rated: string | null;
-}
-
 const deepenSql = `
   with wanted as (
     select u.symbol, r.since from symbol_universe u
@@ -130,11 +120,12 @@ const deepenSql = `
   update symbol_universe u set wanted_from = least(u.wanted_from, wanted.since)
   from wanted where u.symbol = wanted.symbol`;
 
-const neededSinceSql = `
-  select asked.symbol, (select min(entry_date)::text from positions
+const knownSql = `
+  select asked.symbol, u.name, u.type, u.currency, u.exchange, u.time_zone, u.session_end,
+    (select min(entry_date)::text from positions
       where needs_symbol = asked.symbol and exit_date is null and investment_class = 'PUBLIC') as held,
     (select min(since)::text from portfolio_rates r where r.symbol = asked.symbol) as rated
-  from unnest(array(select unnest($1::text[]))) as asked(symbol)`;
+  from unnest(array(select unnest($1::text[]))) as asked(symbol) left join symbol_universe u using (symbol)`;
 
 interface StateRow {
   symbol: string;
@@ -163,6 +154,13 @@ interface InstrumentRow {
   exchange: string | null;
   time_zone: string;
   session_end: string;
+}
+
+/** Without a type, nobody has said yet what the symbol is. */
+interface KnownRow extends Omit<InstrumentRow, 'type'> {
+  type: Instrument['type'] | null;
+  held: string | null;
+  rated: string | null;
 }
 
 const instrumentOf = (row: InstrumentRow): Instrument => ({

@@ -39,7 +39,7 @@ async function startPhases({ atHand }: { atHand: boolean }) {
       current: never('proxies'),
       version: never('proxies'),
     },
-    universe: { instrument: async () => null, neededSince: async () => ({ held: null, rated: null }) },
+    universe: { known: async () => ({ instrument: null, held: null, rated: null }) },
     prices: { closes: never('prices') },
     log: (error: unknown) => expect.unreachable(String(error)),
   } as unknown as PhasePorts);

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { holdUntilEndOfTurn } from '../../src/api/turn-of-writes.ts';
 
 export interface Viewer {
   send(message: string): void;
@@ -20,9 +22,13 @@ export async function startViewer(): Promise<Viewer> {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const worker = new Worker(reader, { eval: true, workerData: `ws://127.0.0.1:${port}` });
-  const [socket] = (await once(server, 'connection')) as [WebSocket];
+  const [socket, { socket: wire }] = (await once(server, 'connection')) as [WebSocket, IncomingMessage];
   return {
-    send: (message) => socket.send(message),
+    // As `/ws/inspect` does it.
+    send(message) {
+      holdUntilEndOfTurn(wire);
+      socket.send(message);
+    },
     async close() {
       await worker.terminate();
       for (const client of server.clients) client.terminate();

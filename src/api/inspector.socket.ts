@@ -8,6 +8,7 @@ import { responses } from './responses.ts';
 import { onlyOperators } from './role.guards.ts';
 import { watchQuerySchema } from './schemas.ts';
 import type { Inspection } from './service.ts';
+import { holdUntilEndOfTurn } from './turn-of-writes.ts';
 
 export interface InspectorLimits {
   /** Sockets at once: each message goes to every one of them. */
@@ -85,7 +86,10 @@ async function watch(
   let stop = () => {};
   const send = (message: string) => {
     if (socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount <= limits.bufferBytes) return socket.send(message);
+    if (socket.bufferedAmount <= limits.bufferBytes) {
+      holdUntilEndOfTurn(request.raw.socket);
+      return socket.send(message);
+    }
     stop();
     drop(socket);
   };

@@ -90,7 +90,7 @@ export const supervisorSetup = setup({
     grantPermits: enqueueActions(({ context, enqueue }) => {
       const { clusterConcurrency, permits, asking } = context;
       const holders = nextHolders(context);
-      const waiting = context.waiting.slice(holders.length);
+      const waiting = context.waiting.filter((symbol) => !holders.includes(symbol));
       // The cluster's permit first: this node's is kept for them meanwhile.
       if (clusterConcurrency !== null) return enqueue.assign({ asking: [...asking, ...holders], waiting });
       for (const symbol of holders) enqueue.sendTo(symbol, { type: 'permit.granted' });

@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { isAtRest } from '../../machines/job.ts';
-import { type JobProgress, phases } from '../../machines/protocol.ts';
+import { type JobProgress, type JobReason, phases } from '../../machines/protocol.ts';
 import { room, type SupervisorContext } from '../../machines/supervisor.ts';
 import {
+  claimOf,
   limits,
   liveSupervisor,
   now,
   permanent,
   poison,
+  progressFrom,
   random,
   settled,
   stopAll,
@@ -21,13 +23,14 @@ afterEach(stopAll);
 const symbols = ['A', 'B', 'C', 'D', 'E', 'F'];
 type Live = ReturnType<typeof liveSupervisor>;
 type Command =
-  | { type: 'take'; symbol: string; progress: Partial<JobProgress> }
+  | { type: 'take'; symbol: string; reason: JobReason; progress: Partial<JobProgress> }
   | { type: 'lose' | 'end' | 'settle' | 'cancel' | 'late'; symbol: string }
   | { type: 'finish' | 'crash' | 'wake'; nth: number }
   | { type: 'grant'; nth: number }
   | { type: 'fail'; nth: number; failure: unknown };
 
 const symbol = fc.constantFrom(...symbols);
+const reason = fc.constantFrom<JobReason>('upload', 'upload', 'refresh');
 const nth = fc.nat({ max: 20 });
 const progress: fc.Arbitrary<Partial<JobProgress>> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({}) },
@@ -47,7 +50,7 @@ const failure = fc.constantFrom(
   new Error('x'),
 );
 const command: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ type: fc.constant('take' as const), symbol, progress }) },
+  { weight: 6, arbitrary: fc.record({ type: fc.constant('take' as const), symbol, reason, progress }) },
   {
     weight: 4,
     arbitrary: fc.record({ type: fc.constantFrom('lose', 'end', 'settle', 'cancel', 'late'), symbol }),
@@ -68,10 +71,11 @@ const capacity = fc.record({
 type Expected = Map<string, number>;
 
 async function perform(live: Live, expected: Expected, next: Command, epoch: number): Promise<void> {
-  const { actors, take, send, context } = live;
+  const { actors, send, context } = live;
   if (next.type === 'take') {
     if (expected.has(next.symbol) || expected.size < context().childrenMax) expected.set(next.symbol, epoch);
-    return take(next.symbol, next.progress, epoch);
+    const claim = { ...claimOf(next.symbol, epoch), reason: next.reason };
+    return send({ type: 'claim.taken', claim, progress: progressFrom(next.progress), limits });
   }
   if ('symbol' in next) {
     const current = expected.get(next.symbol);
@@ -120,7 +124,8 @@ function checkStep(before: SupervisorContext, after: SupervisorContext): void {
       ),
     ),
   );
-  // First come, first served: who stays in the queue keeps the order, and whoever was granted stood before them.
+  // First come, first served, a refresh after all others: who stays in the queue keeps the order, and whoever was granted
+  // stood before them.
   const same = (name: string) =>
     children.find((claim) => claim.symbol === name && before.children.includes(claim));
   const stayed = before.waiting.filter((name) => waiting.includes(name) && same(name));
@@ -128,8 +133,10 @@ function checkStep(before: SupervisorContext, after: SupervisorContext): void {
   const granted = [...permits, ...asking].filter(
     (name) => !before.permits.includes(name) && before.waiting.includes(name) && same(name),
   );
-  const firstStayed = stayed.length ? before.waiting.indexOf(stayed[0] as string) : before.waiting.length;
-  for (const name of granted) expect(before.waiting.indexOf(name)).toBeLessThan(firstStayed);
+  const place = (name: string) =>
+    before.waiting.indexOf(name) + (same(name)?.reason === 'refresh' ? before.waiting.length : 0);
+  const firstStayed = Math.min(...stayed.map(place));
+  for (const name of granted) expect(place(name)).toBeLessThan(firstStayed);
 }
 
 /** What must be true whenever nothing is under way. */

@@ -7,6 +7,7 @@ import {
   now,
   permanent,
   poison,
+  progressFrom,
   stopAll,
   transient,
   waitFor,
@@ -31,6 +32,18 @@ describe('permits', () => {
     send({ type: 'job.settled', symbol: 'A' });
     expect(symbols()).toEqual(['B', 'C']);
     expect([name('B'), name('C')]).toEqual([running, 'pending']);
+  });
+
+  test('pass to those that a user waits for first, and to a refresh that waited longer after them', () => {
+    const { take, send, name, context } = liveSupervisor({ concurrency: 1 });
+    take('A');
+    const claim = { ...claimOf('OLD'), reason: 'refresh' as const };
+    send({ type: 'claim.taken', claim, progress: progressFrom(), limits });
+    for (const symbol of ['B', 'C']) take(symbol);
+    send({ type: 'job.settled', symbol: 'A' });
+    expect([name('B'), context().permits, context().waiting]).toEqual([running, ['B'], ['OLD', 'C']]);
+    for (const symbol of ['B', 'C']) send({ type: 'job.settled', symbol });
+    expect([name('OLD'), context().permits, context().waiting]).toEqual([running, ['OLD'], []]);
   });
 
   test('pass on already when the end is on its way to the journal, whose child stays until it is settled', () => {

@@ -157,6 +157,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   const effects = effectsOn({
     ...stores,
     database,
+    feed,
     // PGlite has one connection: what waits for it may as well go together.
     together: { attribution, lanes: embedded ? 1 : 2 },
     // PGlite works in this very process: a batch of its transactions must not keep timers waiting.

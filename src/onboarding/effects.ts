@@ -7,6 +7,7 @@ import type { SnapshotUpdate } from '../portfolio/snapshot-feed.query.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
 import type { Effect, Entry, Fence, SnapshotProgress } from './ports.ts';
 import { doTogether, type TogetherOptions } from './together.ts';
+import type { TransitionFeed } from './transition.feed.ts';
 
 export interface EffectPorts {
   database: Database;
@@ -15,6 +16,7 @@ export interface EffectPorts {
   universe: Pick<UniverseStore, 'lock' | 'describe' | 'activate'>;
   snapshots: Pick<SnapshotStore, 'lockDue' | 'recompute' | 'announce'>;
   fence: Fence;
+  feed: Pick<TransitionFeed, 'offer'>;
   /** Portfolios per snapshot transaction. */
   snapshotBatch: number;
   together: TogetherOptions;
@@ -44,6 +46,7 @@ export function effectsOn({
   universe,
   snapshots,
   fence,
+  feed,
   ...options
 }: EffectPorts) {
   const { snapshotBatch, together } = options;
@@ -126,19 +129,18 @@ export function effectsOn({
       };
     },
     /** The batches after the first: a symbol of very many portfolios must not keep transitions waiting. */
-    updateMoreSnapshots: doTogether<Round, SnapshotProgress>(
-      (rounds) =>
-        database.transaction(async (on) => {
-          const { progress, portfolioIds } = await updateSnapshots(rounds, snapshotBatch, on);
-          if (portfolioIds.length === 0) return progress;
-          await fence.check(
-            rounds.map(({ claim }) => claim),
-            { on },
-          );
-          await snapshots.announce(portfolioIds, { on });
-          return progress;
-        }),
-      together,
-    ),
+    updateMoreSnapshots: doTogether<Round, SnapshotProgress>(async (rounds) => {
+      const updated = database.transaction(async (on) => {
+        const { progress, portfolioIds } = await updateSnapshots(rounds, snapshotBatch, on);
+        if (portfolioIds.length === 0) return { progress, updates: [] };
+        await fence.check(
+          rounds.map(({ claim }) => claim),
+          { on },
+        );
+        return { progress, updates: await snapshots.announce(portfolioIds, { on }) };
+      });
+      feed.offer(updated.then(({ updates }) => updates));
+      return (await updated).progress;
+    }, together),
   };
 }

@@ -34,9 +34,17 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
     await database.sql('truncate prices, symbol_factor_exposures');
     await node.admit(['AAPL', 'LOST', 'MSFT']);
     const { fence, journal } = node;
+    const offers: Promise<readonly FeedEntry[]>[] = [];
+    const feed = {
+      offer(commit: (typeof offers)[number]) {
+        commit.catch(() => {});
+        offers.push(commit);
+      },
+    };
     const effects = effectsOn({
       database,
       fence,
+      feed,
       prices: priceStore(database),
       exposures: exposureStore(database),
       universe: universeStore(database),
@@ -49,19 +57,16 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
     const [aapl, lost, msft] = taken.sort((a, b) => (a.claim.symbol < b.claim.symbol ? -1 : 1));
     const ledger = ledgerOn({ database, journal, effects, fence });
     const read = feedReader({ journal: journalFeed(database), snapshots: snapshotFeed(database) });
-    const offers: Promise<readonly FeedEntry[]>[] = [];
-    const passing = passedOn(ledger, {
-      node: 'node-1',
-      feed: { offer: (commit) => void offers.push(commit) },
-    });
+    const passing = passedOn(ledger, { node: 'node-1', feed });
     const commit = async (entries: readonly Entry[]) => (await ledger.commit(entries)).progress;
     /** What the feed is offered of a commit, and what it would read. */
-    const passOn = async (...entries: Entry[]) => {
+    const passOn = async (commit: () => Promise<unknown>) => {
       const { position } = await journalFeed(database).head();
-      await passing.commit(entries);
+      await commit();
       return { offered: await offers.pop()!, read: (await read(position)).entries };
     };
-    return { commit, passOn, effects, aapl: aapl!, lost: lost!, msft: msft! };
+    const passCommit = (...entries: Entry[]) => passOn(() => passing.commit(entries));
+    return { commit, passOn, passCommit, effects, aapl: aapl!, lost: lost!, msft: msft! };
   };
 
   const series = ({ symbol }: { symbol: string }): Effect => ({
@@ -194,11 +199,11 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
   });
 
   test('are told to the feed as it would read them, the totals before and after included', async () => {
-    const { passOn, aapl, msft } = await start();
+    const { passOn, passCommit, effects, aapl, msft } = await start();
     await enter(database, [priced('AAPL', '120.005'), priced('MSFT', '30')]);
     for (let n = 0; n < 3; n += 1) await save(database, 'USD', [lotOf(), lotOf({ symbol: 'MSFT' })]);
     const effect = { kind: 'snapshots', session } as const;
-    const first = await passOn(
+    const first = await passCommit(
       moved(msft, 'processing.fetch.running'),
       moved(aapl, 'processing.snapshot.running'),
       alone(aapl, effect),
@@ -208,9 +213,12 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
     ]);
     expect(first.offered).toStrictEqual(first.read);
     await storeOf(database).price('AAPL', '121', '2026-07-31');
-    const again = await passOn(alone(aapl, effect));
+    const again = await passCommit(alone(aapl, effect));
     expect(again.read).toMatchObject([{ before: { total_value: '1500.05' }, after: {} }, {}]);
     expect(again.offered).toStrictEqual(again.read);
+    const more = await passOn(() => effects.updateMoreSnapshots({ claim: aapl.claim, effect }));
+    expect(more.read).toMatchObject([{ type: 'snapshot.updated' }]);
+    expect(more.offered).toStrictEqual(more.read);
   });
 
   test.runIf(kind === 'postgres')('keep nobody from the feed while they wait for a job row', async () => {

@@ -50,7 +50,7 @@ describeOnDatabase('postgres', 'three nodes', (makeDatabase) => {
     )[0]!.n;
 
   test('admit exactly the depth, whoever is asked, and run no more than each node and the cluster may', {
-    timeout: 180_000,
+    timeout: process.env.SOAK ? 900_000 : 180_000,
   }, async () => {
     const watching = await Promise.all(nodes.map(({ at }) => watch(at)));
     for (let round = 0; round < uploads; round += 1) {

@@ -109,23 +109,23 @@ function rowOf(
     event: record.event,
     duration_ms: record.durationMs,
     status: job.status,
-    outcome: job.outcome,
+    outcome: job.outcome ?? undefined,
     phase: job.phase,
     attempt: job.attempt,
-    retry_at: job.retryAt === null ? null : new Date(job.retryAt).toISOString(),
+    retry_at: job.retryAt === null ? undefined : new Date(job.retryAt).toISOString(),
     waited_ms: job.waitedMs,
     partial: job.partial,
-    degraded: job.degraded,
+    degraded: job.degraded ?? undefined,
     results: job.results,
     resumes: job.resumes,
-    error_code: job.error?.code ?? null,
-    error_message: job.error?.message ?? null,
-    error_phase: job.error?.phase ?? null,
-    settled: !isUnfinished(job.status),
-    entry_id: entry.id,
-    retry_count: entry.retryCount,
+    error_code: job.error?.code,
+    error_message: job.error?.message,
+    error_phase: job.error?.phase,
+    ...(isUnfinished(job.status)
+      ? { settled: false }
+      : { settled: true, entry_id: entry.id, retry_count: entry.retryCount }),
     actor_snapshot: record.actorSnapshot,
-    trace: record.trace,
+    trace: record.trace ?? undefined,
   };
 }
 

@@ -114,12 +114,6 @@ export function effectsOn({
       const updated = await noted(rounds, () =>
         updateSnapshots(rounds, Math.min(sharedBatch, snapshotBatch), on),
       );
-      if (members.length > 0) {
-        await fence.passPointOfNoReturn(
-          members.map(({ claim }) => claim),
-          { on },
-        );
-      }
       return {
         progress: new Map(rounds.map((round, index) => [round, updated!.progress[index]!])),
         async announce() {

@@ -68,15 +68,18 @@ const told = `(select before + 1 from head) as first,
     (select pg_notify($3, json_build_object('from', before + 1, 'to', position)::text) from head) as told`;
 
 /**
- * $4 are the ids of the jobs, $5 how many transitions there are, $6 how many claims. A job row that does not carry the
- * claim's epoch, or another sequence than the one before the batch, is not changed; then the head is not, and the
- * division by zero undoes everything. The head is locked last, since every other writer of the journal waits for it.
+ * $4 are the ids of the jobs, $5 how many transitions there are, $6 how many claims, $7 the jobs that enter the universe
+ * with them. A job row that does not carry the claim's epoch, or another sequence than the one before the batch, or that
+ * is to be cancelled where it enters, is not changed; then the head is not, and the division by zero undoes everything. The head is locked last, since every other writer of the journal waits for it.
  */
 export const quickSql = (queue: QueueParts | null) => `
   with ${given}${locks(queue)}, changed as (
-    update onboarding_jobs j set${change}
+    update onboarding_jobs j set${change},
+      universe_committed_at = case when j.id = any($7::uuid[]) then coalesce(j.universe_committed_at, clock_timestamp())
+        else j.universe_committed_at end
     from given f
     where f.last and j.id = f.job_id and j.id = any($4::uuid[]) and j.claim_epoch = f.epoch and j.sequence = f.base
+      and (j.cancel_requested_at is null or j.id <> all($7::uuid[]))
       ${afterLocks(queue)}
     returning j.id
   )${settling(queue, 'given')}, head as (

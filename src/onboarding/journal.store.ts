@@ -45,14 +45,15 @@ export function journalStore(
     return answer!;
   };
   return {
-    async commit(records, { on, careful = false } = {}) {
+    async commit(records, { on, careful = false, entering = [] } = {}) {
       if (records.length === 0) return null;
       const text = records.some(({ job }) => !isUnfinished(job.status)) ? settling : plain;
       const { rows, jobIds, claims } = batchOf(records);
       const parameters = [JSON.stringify(rows), node, channels.feed];
       if (!careful) {
         try {
-          const answer = await run(text.quick, [...parameters, jobIds, records.length, claims], on);
+          const entered = entering.map(({ jobId }) => jobId);
+          const answer = await run(text.quick, [...parameters, jobIds, records.length, claims, entered], on);
           return placedIn(answer, records);
         } catch (error) {
           if (!mismatches.has((error as { code?: string }).code)) throw error;

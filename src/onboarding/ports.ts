@@ -146,14 +146,19 @@ export interface Journal {
    */
   commit(
     records: readonly TransitionRecord[],
-    options?: { on?: Transaction | undefined; careful?: boolean },
+    options?: {
+      on?: Transaction | undefined;
+      careful?: boolean;
+      /** Claims among the records that enter the universe with this; one that is to be cancelled is refused. Not if careful. */
+      entering?: readonly Claim[];
+    },
   ): Promise<Placed | null>;
 }
 
 /** Checks, at the end of an effect's transaction, that its claims still hold. Throws `claim_lost`. */
 export interface Fence {
   check(claims: readonly Claim[], options: { on: Transaction }): Promise<void>;
-  /** The same for the universe phase: from its commit on, cancelling is too late. */
+  /** The same for the universe phase: from its commit on, cancelling is too late. Throws `job_cancelled`. */
   passPointOfNoReturn(claims: readonly Claim[], options: { on: Transaction }): Promise<void>;
   /** Stores a reference that must survive a resume in the middle of a phase; answers the one stored first. */
   pin(claim: Claim, key: string, value: string, options: { on: Transaction }): Promise<string>;

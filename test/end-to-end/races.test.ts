@@ -12,7 +12,8 @@ import { csvOf, startService, type Uploaded } from '../support/service.ts';
 /** An upload has reserved its symbols, saved its lots and priced what it could. */
 const beforeAdmission: StatementMatch = (text) => text.includes('pg_advisory_xact_lock');
 /** The universe phase has made the symbol active, and nobody sees it yet. */
-const beforeUniverseCommits: StatementMatch = (text) => text.includes('set universe_committed_at');
+const beforeUniverseCommits: StatementMatch = (text, parameters) =>
+  text.includes('universe_committed_at = case') && (parameters[6] as string[]).length > 0;
 /** The snapshot phase has found no portfolio due, and its job has not completed. */
 const beforeReady: StatementMatch = (text) => text.includes('set ready_at = coalesce(');
 const beforeSymbolIsActive =

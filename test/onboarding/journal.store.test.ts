@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/database.ts';
 import type { TransitionRecord } from '../../src/onboarding/ports.ts';
 import { describeOnDatabase, describeOnEveryDatabase } from '../support/databases.ts';
+import { sessionsBlocked } from '../support/gates.ts';
 import { emptyTables, holesIn, jobRow, journalOf, queueStates, recordOf, startNode } from './fixture.ts';
 
 const lost = { code: 'claim_lost', retryable: false };
@@ -272,8 +273,7 @@ describeOnDatabase('postgres', 'the journal of several writers', (makeDatabase) 
     await locked.promise;
     const record: TransitionRecord = recordOf(taken!, 'failed');
     const writing = node.journal.commit([record]);
-    const blocked = `select 1 from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0`;
-    while ((await database.sql(blocked)).length === 0);
+    await sessionsBlocked(database);
     const refused = expect(writing).rejects.toMatchObject(lost);
     gate.resolve();
     await takeover;

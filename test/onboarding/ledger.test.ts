@@ -18,6 +18,7 @@ import { universeStore } from '../../src/universe/universe.store.ts';
 import { enter, lotOf, save } from '../portfolio/holdings.ts';
 import { priced, session, storeOf } from '../portfolio/snapshots.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
+import { sessionsBlocked } from '../support/gates.ts';
 import { emptyTables, holesIn, jobRow, journalOf, recordOf, startNode } from './fixture.ts';
 
 const date = '2026-07-30';
@@ -239,9 +240,7 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
       alone(aapl, { kind: 'snapshots', session }),
     ]);
     const refused = expect(writing).rejects.toMatchObject({ code: 'claim_lost' });
-    const blocked = `select 1 from pg_stat_activity
-      where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0`;
-    while ((await database.sql(blocked)).length === 0);
+    await sessionsBlocked(database);
     waited.resolve();
     await takeover;
     await refused;

@@ -55,6 +55,20 @@ async function startPhases({ atHand }: { atHand: boolean }) {
   return {
     left,
     asked,
+    /** What is asked while the transition that led here is not durable, and what then. */
+    async askedAround() {
+      const durable = Promise.withResolvers<void>();
+      const waited = Promise.withResolvers<void>();
+      void this.measure(() => {
+        waited.resolve();
+        return durable.promise;
+      });
+      await waited.promise;
+      const before = [...asked];
+      durable.resolve();
+      await expect.poll(() => asked.length).toBeGreaterThan(before.length);
+      return { before, after: asked };
+    },
     measure: (durable: () => Promise<void>) =>
       work.factors(input(fetched.results), signal, { ...commits, durable }),
   };
@@ -70,17 +84,8 @@ describe('the factors phase', () => {
   });
 
   test('asks nobody for proxies before the transition that led to it is durable', async () => {
-    const { measure, asked } = await startPhases({ atHand: false });
-    const durable = Promise.withResolvers<void>();
-    const waited = Promise.withResolvers<void>();
-    void measure(() => {
-      waited.resolve();
-      return durable.promise;
-    });
-    await waited.promise;
-    expect(asked).toEqual([]);
-    durable.resolve();
-    await expect.poll(() => asked).toEqual(['proxies']);
+    const phases = await startPhases({ atHand: false });
+    expect(await phases.askedAround()).toEqual({ before: [], after: ['proxies'] });
   });
 
   test('takes a journal that refuses its transition for no missing reference', async () => {
@@ -91,17 +96,8 @@ describe('the factors phase', () => {
   });
 
   test('reads what was fetched only once it is durable, where it begins anew', async () => {
-    const { measure, asked } = await startPhases({ atHand: true });
-    await measure(() => Promise.resolve());
-    const durable = Promise.withResolvers<void>();
-    const waited = Promise.withResolvers<void>();
-    void measure(() => {
-      waited.resolve();
-      return durable.promise;
-    });
-    await waited.promise;
-    expect(asked).toEqual([]);
-    durable.resolve();
-    await expect.poll(() => asked).toEqual(['prices']);
+    const phases = await startPhases({ atHand: true });
+    await phases.measure(() => Promise.resolve());
+    expect(await phases.askedAround()).toEqual({ before: [], after: ['prices'] });
   });
 });

@@ -4,6 +4,7 @@ import { type Database, openDatabase } from '../../src/database.ts';
 import type { Lot } from '../../src/portfolio/lots.ts';
 import { snapshotTotals } from '../../src/portfolio/snapshot.ts';
 import { describeOnDatabase, describeOnEveryDatabase } from '../support/databases.ts';
+import { sessionsBlocked } from '../support/gates.ts';
 import {
   anyLot,
   currencies,
@@ -289,8 +290,7 @@ describeOnDatabase('postgres', 'snapshots of a portfolio whose symbols finish at
     await locked.promise;
     await snapshots.price('MSFT', '30', '2026-07-30');
     const second = snapshots.batch('MSFT', 5);
-    const blocked = `select 1 from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0`;
-    while ((await database.sql(blocked)).length === 0);
+    await sessionsBlocked(database);
     gate.resolve();
     await Promise.all([first, second]);
     expect(await snapshots.rows(id)).toMatchObject([{ totalValue: '1500.00', positionCount: 2 }]);

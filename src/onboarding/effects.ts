@@ -33,7 +33,7 @@ export interface Written {
   announce(): Promise<SnapshotUpdate[]>;
 }
 
-const allOf = <Kind extends Effect['kind']>(entries: readonly Entry[], kind: Kind) =>
+export const allOf = <Kind extends Effect['kind']>(entries: readonly Entry[], kind: Kind) =>
   entries.filter((entry): entry is With<Of<Kind>> => entry.effect?.kind === kind);
 
 const sharedBatch = 25; // portfolios that a batch of transitions may have to wait for

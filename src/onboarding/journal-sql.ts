@@ -70,7 +70,8 @@ const told = `(select before + 1 from head) as first,
 /**
  * $4 are the ids of the jobs, $5 how many transitions there are, $6 how many claims, $7 the jobs that enter the universe
  * with them. A job row that does not carry the claim's epoch, or another sequence than the one before the batch, or that
- * is to be cancelled where it enters, is not changed; then the head is not, and the division by zero undoes everything. The head is locked last, since every other writer of the journal waits for it.
+ * is to be cancelled where it enters, is not changed; then the head is not, and the division by zero undoes everything.
+ * The head is locked last, since every other writer of the journal waits for it.
  */
 export const quickSql = (queue: QueueParts | null) => `
   with ${given}${locks(queue)}, changed as (

@@ -1,6 +1,6 @@
 import type { Database, Transaction } from '../database.ts';
 import type { SnapshotUpdate } from '../portfolio/snapshot-feed.query.ts';
-import type { effectsOn } from './effects.ts';
+import { allOf, type effectsOn } from './effects.ts';
 import {
   type Entry,
   type Fence,
@@ -46,11 +46,11 @@ export function ledgerOn({ database, journal, effects, fence }: LedgerParts) {
     const told = new Set(records.map(({ claim }) => claim));
     const others = entries.map(({ claim }) => claim).filter((claim) => !told.has(claim));
     if (others.length > 0) await fence.check(others, { on });
-    const members = entries.filter(({ effect }) => effect?.kind === 'membership').map(({ claim }) => claim);
+    const members = allOf(entries, 'membership').map(({ claim }) => claim);
     // The journal's own statement lets those pass that have a transition here, but cannot tell why it would not.
-    const fenced = careful ? members : members.filter((claim) => !told.has(claim));
-    if (fenced.length > 0) await fence.passPointOfNoReturn(fenced, { on });
     const entering = careful ? [] : members.filter((claim) => told.has(claim));
+    const fenced = members.filter((claim) => !entering.includes(claim));
+    if (fenced.length > 0) await fence.passPointOfNoReturn(fenced, { on });
     const placed = await journal.commit(records.map(withNotes), { on, careful, entering });
     const updates = await written.announce();
     return { progress: entries.map((entry) => written.progress.get(entry)), placed, updates };

@@ -168,7 +168,7 @@ async function measureFactors(
   if (input.degraded)
     return storeExposures(commits, symbol, placeholders(input.degraded as DefaultReason), null);
 
-  const set = proxiesAtHand(ports, input) ?? (await proxySetFor(ports, input, signal, commits));
+  const set = await proxySetFor(ports, input, signal, commits);
   if (!set) return storeExposures(commits, symbol, placeholders('reference_unavailable'), null);
   signal.throwIfAborted();
   return storeExposures(commits, symbol, measured(), set.version);
@@ -183,10 +183,6 @@ async function measureFactors(
   }
 }
 
-function proxiesAtHand({ proxies }: PhasePorts, { results }: PhaseInput): ProxySet | null {
-  return typeof results.proxyVersion === 'string' ? proxies.atHand(results.proxyVersion) : null;
-}
-
 // A failure that may pass is the machine's business: it retries, and only then has defaults stored.
 async function proxySetFor(
   { proxies, fence, database, log }: PhasePorts,
@@ -194,11 +190,13 @@ async function proxySetFor(
   signal: AbortSignal,
   commits: Commits,
 ): Promise<ProxySet | null> {
+  const version = typeof results.proxyVersion === 'string' ? results.proxyVersion : null;
+  const atHand = version && proxies.atHand(version);
+  if (atHand) return atHand;
   await commits.durable();
   signal.throwIfAborted();
   try {
-    const begun =
-      typeof results.proxyVersion === 'string' ? await proxies.version(results.proxyVersion) : null;
+    const begun = version && (await proxies.version(version));
     if (begun) return begun;
     const current = await proxies.current();
     const pinned = await database.transaction((on) =>

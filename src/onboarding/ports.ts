@@ -149,7 +149,7 @@ export interface Journal {
     options?: {
       on?: Transaction | undefined;
       careful?: boolean;
-      /** Claims among the records that enter the universe with this; one that is to be cancelled is refused. Not if careful. */
+      /** Claims that enter the universe with their records; one that is to be cancelled is refused. Not if careful. */
       entering?: readonly Claim[];
     },
   ): Promise<Placed | null>;

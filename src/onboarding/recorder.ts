@@ -176,14 +176,14 @@ export function createRecorder({
     if (!isUnfinished(job.status)) onEnded(held.taken.claim);
   };
 
-  const onRest = (seen: Observed, snapshot: JobSnapshot) => {
+  const onRest = (seen: Observed, event: string, snapshot: JobSnapshot) => {
     // Where a child begins is what the journal row of its claim says already.
     const moved = seen.previous !== null;
-    const { event, input } = seen;
+    const { input } = seen;
     Object.assign(seen, { previous: snapshot, event: null });
     const held = heldBy(snapshot.context.claim);
     const to = stateName(snapshot.value);
-    if (!held || event === null || (to === held.state && !moved)) return;
+    if (!held || (to === held.state && !moved)) return;
     write(held, to, event, progressOf(snapshot), actorSnapshotOf(snapshot), input);
   };
 
@@ -223,7 +223,7 @@ export function createRecorder({
           seen.input = inputOf(event.event);
         }
         const snapshot = event.snapshot as JobSnapshot;
-        if (!snapshot.hasTag('transient')) onRest(seen, snapshot);
+        if (!snapshot.hasTag('transient')) onRest(seen, seen.event, snapshot);
       } catch (error) {
         log(error);
       }

@@ -39,7 +39,10 @@ export interface UniverseStore {
    * further back: lots are due.
    */
   activate(entries: readonly UniverseEntry[], options: { on: Transaction }): Promise<void>;
-  /** What a symbol is, if that is known, and the earliest days that anybody's open lots need: of its splits, and of its series as an exchange rate. */
+  /**
+   * What a symbol is, if that is known, and the earliest days that anybody's open lots need: of its splits, and of its
+   * series as an exchange rate.
+   */
   known(
     symbol: string,
   ): Promise<{ instrument: Instrument | null; held: string | null; rated: string | null }>;

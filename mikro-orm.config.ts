@@ -1,7 +1,8 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig as definePglite, PgliteDriver } from '@mikro-orm/pglite';
 import { defineConfig as definePostgres, PostgreSqlDriver } from '@mikro-orm/postgresql';
-import { Ticket } from './src/api/ticket.entity.ts';
+import { Ticket } from './src/api/access/ticket.entity.ts';
+import { reclaimBroken } from './src/database/postgres.pool.ts';
 import { SymbolFactorExposure } from './src/factors/exposure.entity.ts';
 import { CorporateActionRow, Price, ProxySetRow } from './src/market/price.entity.ts';
 import { migrations } from './src/migrations/index.ts';
@@ -11,11 +12,10 @@ import {
   OnboardingJob,
   OnboardingTransition,
   ServiceState,
-} from './src/onboarding/job.entity.ts';
-import { IdempotencyKey } from './src/portfolio/idempotency.entity.ts';
+} from './src/onboarding/job/job.entity.ts';
 import { Portfolio, PortfolioRate, PortfolioSnapshot, Position } from './src/portfolio/portfolio.entity.ts';
-import { reclaimBroken } from './src/postgres-pool.ts';
 import { SymbolUniverse } from './src/universe/universe.entity.ts';
+import { IdempotencyKey } from './src/upload/idempotency.entity.ts';
 
 const common = {
   entities: [

@@ -1,4 +1,4 @@
-import { type Database, openDatabase } from '../src/database.ts';
+import { type Database, openDatabase } from '../src/database/database.orm.ts';
 import type { Benchmark } from './support/benchmark.ts';
 import { type OnboardingService, preparedProvider, startOnboardingService } from './support/onboarding.ts';
 import { startServer } from './support/postgres.ts';

@@ -1,6 +1,6 @@
 import type { StateValue } from 'xstate';
+import { plainText } from './plain-text.ts';
 import type { JobContext } from './progress.ts';
-import { plainText } from './text.ts';
 
 /** A job's actor snapshot for people: what REST and the journal show. Never read back to resume. */
 export interface ActorSnapshot {

@@ -1,7 +1,7 @@
 import { backoffMs } from './backoff.ts';
+import { plainText } from './plain-text.ts';
 import type { JobContext } from './progress.ts';
 import { type JobError, type PhaseFailure, phaseFailureSchema } from './protocol.ts';
-import { plainText } from './text.ts';
 
 /** What becomes of a job whose phase has not succeeded. */
 export type Verdict =

@@ -4,49 +4,49 @@ import { pino } from 'pino';
 import { jobMachine } from '../machines/job.ts';
 import type { Claim } from '../machines/protocol.ts';
 import { supervisorMachine } from '../machines/supervisor.ts';
+import { logOptions } from './api/http/request-log.ts';
 import { buildServer } from './api/http.server.ts';
-import { logOptions } from './api/log.ts';
-import type { Service } from './api/service.ts';
-import { attribution, traced } from './attempt.ts';
-import { choresOf } from './chores.ts';
-import { type Clock, systemClock } from './clock.ts';
-import type { Config } from './config.ts';
-import { claimProvider } from './database.provider.ts';
-import { type Database, openDatabase } from './database.ts';
-import { diagnose } from './diagnosis.ts';
-import { feedReader, feedStates } from './feed.ts';
-import { startMaintenance } from './maintenance.ts';
-import type { CountingProvider } from './market/counting.ts';
+import { buildService } from './build-service.ts';
+import type { Config } from './config/config.ts';
+import type { Service } from './contract/service.ts';
+import { type Database, openDatabase } from './database/database.orm.ts';
+import { diagnose } from './diagnosis/diagnosis.probe.ts';
+import { type Clock, systemClock } from './kernel/clock.ts';
+import { claimProvider } from './market/market-kind.store.ts';
 import type { MarketDataProvider } from './market/provider.ts';
-import { rememberVerdicts } from './market/verdicts.ts';
+import { rememberVerdicts } from './market/remembered-verdicts.ts';
+import type { CountingProvider } from './market/request-counts.ts';
 import { openMarketData } from './market-data.ts';
-import { memory } from './memory.ts';
-import { observeCommit, observed, observeFeed } from './metrics/observed.ts';
+import { observeCommit, observed, observeFeed } from './metrics/observed-service.ts';
 import { createMetrics } from './metrics/registry.metrics.ts';
-import { measurementsOf } from './metrics.ts';
-import { ceilingActor } from './onboarding/ceiling.ts';
-import { claimsActor } from './onboarding/claims.ts';
-import { passedOn } from './onboarding/commits.feed.ts';
-import { effectsOn } from './onboarding/effects.ts';
-import { inFlight } from './onboarding/in-flight.ts';
+import { measurementsOf } from './metrics/scrape.ts';
+import { claimsActor } from './onboarding/claims/claims.ts';
+import { ceilingActor } from './onboarding/claims/cluster-ceiling.ts';
+import { startSymbolQueue } from './onboarding/claims/symbol.queue.ts';
+import { listenForWork } from './onboarding/claims/work-listener.ts';
+import { feedReader, feedStates } from './onboarding/feed/feed-states.ts';
+import { passedOn } from './onboarding/feed/own-commits.feed.ts';
+import { startTransitionFeed } from './onboarding/feed/transition.feed.ts';
+import { inFlight } from './onboarding/job/phases-in-flight.ts';
 import { jobLog } from './onboarding/job-log.ts';
-import { ledgerOn } from './onboarding/ledger.ts';
+import { ledgerOn } from './onboarding/journal/commit-batch.ts';
+import { effectsOn } from './onboarding/journal/phase-writes.ts';
+import { createRecorder } from './onboarding/journal/recorder.ts';
+import { phaseWork } from './onboarding/phases.ts';
 import {
   type FenceCode,
   jobActors,
   type RunningOnboarding,
   startOnboarding,
-} from './onboarding/onboarding.ts';
-import { phaseWork } from './onboarding/phases.ts';
-import { createRecorder } from './onboarding/recorder.ts';
+} from './onboarding/start-onboarding.ts';
 import { statelyInspection } from './onboarding/stately.inspector.ts';
-import { startSymbolQueue } from './onboarding/symbol.queue.ts';
-import { startTransitionFeed } from './onboarding/transition.feed.ts';
-import { idempotencyStore } from './portfolio/idempotency.store.ts';
-import { buildService } from './service.ts';
 import { assertPortFree, databaseOptions, migrated } from './startup.ts';
 import { type Base, type Stores, storesOn } from './stores.ts';
-import { listenForWork } from './work.ts';
+import { attribution, traced } from './trace-context.ts';
+import { memory } from './universe/cache-warming.ts';
+import { choresOf } from './upkeep/chores.ts';
+import { startMaintenance } from './upkeep/scheduler.ts';
+import { idempotencyStore } from './upload/idempotency.store.ts';
 
 export interface App {
   /** Where it listens, like `http://127.0.0.1:3000`. */

@@ -13,7 +13,7 @@ export async function main(words: readonly string[]): Promise<void> {
   endWhenUnread();
   const json = words.includes('--json');
   const asksServe = words.includes('serve') && words.some((word) => ['-h', '--help', 'help'].includes(word));
-  const settingsHelp = asksServe ? (await import('./config.ts')).settingsHelp() : '';
+  const settingsHelp = asksServe ? (await import('./config/config.ts')).settingsHelp() : '';
   const program = buildProgram(actions, settingsHelp);
   const said: string[] = [];
   for (const command of [program, ...program.commands]) {
@@ -54,8 +54,8 @@ const actions: Actions = {
     run(globals, async (context) => {
       const { doctor } = await import('./cli/doctor.command.ts');
       const here = async () => {
-        (await import('./compiled.ts')).keepCompiled();
-        return (await import('./doctor.ts')).diagnoseHere(process.env);
+        (await import('./compile-cache.ts')).keepCompiled();
+        return (await import('./diagnose-here.ts')).diagnoseHere(process.env);
       };
       return doctor(context, options, { anywhere: globals.url === defaultUrl, here });
     }),

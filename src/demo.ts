@@ -5,15 +5,6 @@ import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import type { z } from 'zod';
-import type {
-  ClientFrame,
-  exposuresSchema,
-  Frame,
-  JobView,
-  PortfolioView,
-  SymbolView,
-  uploadedSchema,
-} from './api/schemas.ts';
 import { type App, startApp } from './app.ts';
 import {
   doing,
@@ -23,7 +14,16 @@ import {
   type SymbolProgress,
   totalsTable,
 } from './cli/render.ts';
-import { readConfig } from './config.ts';
+import { readConfig } from './config/config.ts';
+import type {
+  ClientFrame,
+  exposuresSchema,
+  Frame,
+  JobView,
+  PortfolioView,
+  SymbolView,
+  uploadedSchema,
+} from './contract/schemas.ts';
 
 const example = new URL('../examples/portfolio.csv', import.meta.url);
 const latencyMs = 150; // what a quick provider needs: without it nobody would see a symbol in its phases

@@ -1,4 +1,4 @@
-import { helpText } from './config.ts';
+import { helpText } from './config/config.ts';
 import { serve } from './serve.ts';
 
 // `npm start`: the same as `symbol-onboarding serve`, with nothing but the environment to say how.

@@ -1,17 +1,17 @@
 import { stat } from 'node:fs/promises';
-import { observeProvider } from './attempt.ts';
-import type { Clock } from './clock.ts';
-import type { Config } from './config.ts';
-import { AppError } from './errors.ts';
-import { type CountingProvider, countRequests } from './market/counting.ts';
-import { inOrder } from './market/fallback.ts';
-import { filesProvider } from './market/files.provider.ts';
-import { type Gate, providerGate } from './market/gate.client.ts';
+import type { Config } from './config/config.ts';
+import type { Clock } from './kernel/clock.ts';
+import { AppError } from './kernel/errors.ts';
+import { filesProvider } from './market/files/files.provider.ts';
 import type { MarketDataProvider, ProviderName } from './market/provider.ts';
-import { simulatedProvider } from './market/simulated.provider.ts';
-import { yahooProvider } from './market/yahoo.provider.ts';
-import { observeCall, observeFallback } from './metrics/observed.ts';
+import { inOrder } from './market/provider-fallback.ts';
+import { type Gate, providerGate } from './market/provider-gate.client.ts';
+import { type CountingProvider, countRequests } from './market/request-counts.ts';
+import { simulatedProvider } from './market/simulated/simulated.provider.ts';
+import { yahooProvider } from './market/yahoo/yahoo.provider.ts';
+import { observeCall, observeFallback } from './metrics/observed-service.ts';
 import type { Metrics } from './metrics/registry.metrics.ts';
+import { observeProvider } from './trace-context.ts';
 
 /** What is configured, in order, and the one way out; without a gate where nothing outside is asked. */
 export function configuredProviders(

@@ -1,4 +1,4 @@
-import { replayCommand } from './replay.ts';
+import { replayCommand } from './replay-job.ts';
 
 process.exit(
   await replayCommand(process.argv.slice(2), process.env, (line) => process.stdout.write(`${line}\n`)),

@@ -1,5 +1,5 @@
-import { keepCompiled } from './compiled.ts';
-import { readConfig } from './config.ts';
+import { keepCompiled } from './compile-cache.ts';
+import { readConfig } from './config/config.ts';
 
 const nodeMajorMin = 24; // strips types by itself, has WebSocket and JSON source access
 

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
-import type { Config } from './config.ts';
-import type { Database } from './database.ts';
-import { AppError } from './errors.ts';
-import { templatePath } from './pglite-template.ts';
+import type { Config } from './config/config.ts';
+import type { Database } from './database/database.orm.ts';
+import { templatePath } from './database/pglite/template.pglite.ts';
+import { AppError } from './kernel/errors.ts';
 
 /** Throws `database_unusable` where PostgreSQL cannot be reached or refuses the schema. */
 export async function migrated(database: Database, config: Config): Promise<void> {

@@ -92,7 +92,7 @@ describe('the package of npm pack', { timeout: 120_000 }, () => {
       [],
     );
     expect(files.filter((file) => /(?<!\.d)\.ts$/.test(file))).toEqual([]);
-    expect(files).toContain('dist/src/inspector/bridge.browser.js');
+    expect(files).toContain('dist/src/api/inspector/bridge.browser.js');
     expect(readdirSync(root), 'packing leaves nothing behind').not.toContain('dist');
   });
 

@@ -11,10 +11,10 @@ import {
   problemSchema,
   symbolStatusesSchema,
   uploadedSchema,
-} from '../src/api/schemas.ts';
-import { systemClock } from '../src/clock.ts';
-import type { Database } from '../src/database.ts';
-import { simulatedProvider } from '../src/market/simulated.provider.ts';
+} from '../src/contract/schemas.ts';
+import type { Database } from '../src/database/database.orm.ts';
+import { systemClock } from '../src/kernel/clock.ts';
+import { simulatedProvider } from '../src/market/simulated/simulated.provider.ts';
 import { withoutSockets } from './support/answering.ts';
 import { command, documents, startCommand } from './support/command.ts';
 import { describeOnDatabase } from './support/databases.ts';

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { systemClock } from '../src/clock.ts';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
+import { systemClock } from '../src/kernel/clock.ts';
 import { openMarketData } from '../src/market-data.ts';
 import { createMetrics } from '../src/metrics/registry.metrics.ts';
 import { temporaryDirectory } from './support/directories.ts';

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { holdUntilEndOfTurn } from '../../src/api/turn-of-writes.ts';
+import { holdUntilEndOfTurn } from '../../src/api/inspector/batch-writes.ts';
 
 export interface Viewer {
   send(message: string): void;

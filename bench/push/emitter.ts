@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { FrameOf } from '../../src/api/schemas.ts';
+import type { FrameOf } from '../../src/contract/schemas.ts';
 
 export interface Emission {
   count: number;

@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import { type App, startApp } from '../../src/app.ts';
-import { systemClock } from '../../src/clock.ts';
-import { readConfig } from '../../src/config.ts';
-import type { Database } from '../../src/database.ts';
+import { readConfig } from '../../src/config/config.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
 import type { History, MarketDataProvider } from '../../src/market/provider.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 
 export interface OnboardingService {
   /** Uploads one portfolio with a lot of each symbol; milliseconds until all of them are completed. */

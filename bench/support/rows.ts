@@ -1,4 +1,4 @@
-import type { Database } from '../../src/database.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 
 // In the order in which foreign keys allow them to be written. Proxies and their prices stay: they were warm before.
 const tables: Record<string, string> = {

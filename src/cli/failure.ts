@@ -1,5 +1,5 @@
-import { problemCatalogue } from '../api/problem-catalogue.ts';
-import type { Problem } from '../api/schemas.ts';
+import { problemCatalogue } from '../api/problems/problem-catalog.ts';
+import type { Problem } from '../contract/schemas.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { shown, table } from './render.ts';
 

@@ -1,4 +1,4 @@
-import type { JobDetailView, JobView, OverviewView, SymbolStatusView } from '../api/schemas.ts';
+import type { JobDetailView, JobView, OverviewView, SymbolStatusView } from '../contract/schemas.ts';
 import { shown, table } from './render.ts';
 
 export function statusTable(symbols: readonly SymbolStatusView[]): string[] {

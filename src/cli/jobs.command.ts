@@ -6,7 +6,7 @@ import type {
   jobsSchema,
   OverviewView,
   symbolStatusesSchema,
-} from '../api/schemas.ts';
+} from '../contract/schemas.ts';
 import type { Answer, Context } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { CommandFailure } from './failure.ts';

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import type { Phase } from '../../machines/protocol.ts';
-import type { PortfolioView } from '../api/schemas.ts';
+import type { PortfolioView } from '../contract/schemas.ts';
 
 /** Where a symbol is, as the feed tells it. */
 export interface SymbolProgress {

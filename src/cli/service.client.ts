@@ -1,4 +1,4 @@
-import { ConnectionError, ProblemError } from '../client/errors.ts';
+import { ConnectionError, ProblemError } from '../client/client-errors.ts';
 import { type Answer, httpClient } from '../client/http.client.ts';
 import { exitCodes } from './exit-codes.ts';
 import { CommandFailure, refusal } from './failure.ts';

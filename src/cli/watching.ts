@@ -1,4 +1,4 @@
-import type { FrameOf, PortfolioView } from '../api/schemas.ts';
+import type { FrameOf, PortfolioView } from '../contract/schemas.ts';
 import type { SymbolProgress } from './render.ts';
 
 /** What is told of a job, when it is subscribed to and with each transition. */

@@ -1,8 +1,8 @@
-import type { ClientFrame, Frame, Selector, TicketView } from '../api/schemas.ts';
-import { ConnectionError, FeedError, ProblemError } from './errors.ts';
+import type { ClientFrame, Frame, Selector, TicketView } from '../contract/schemas.ts';
+import { ConnectionError, FeedError, ProblemError } from './client-errors.ts';
 import { type ClientOptions, type Send, sleep } from './http.client.ts';
 
-export type { Frame } from '../api/schemas.ts';
+export type { Frame } from '../contract/schemas.ts';
 
 export interface FeedOptions {
   /** Ends the iteration, without an error. */

@@ -1,5 +1,5 @@
-import type { Problem } from '../api/schemas.ts';
-import { ConnectionError, ProblemError } from './errors.ts';
+import type { Problem } from '../contract/schemas.ts';
+import { ConnectionError, ProblemError } from './client-errors.ts';
 
 export interface ClientOptions {
   /** Where the service is, like `http://127.0.0.1:3000`; in a browser `location.origin` where it serves the page too. */

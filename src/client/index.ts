@@ -1,5 +1,5 @@
 /** `symbol-onboarding/client`: the typed client, for Node and browsers. */
-export * from './errors.ts';
+export * from './client-errors.ts';
 export type { FeedOptions, Frame } from './feed.client.ts';
 export type { ClientOptions } from './http.client.ts';
 export * from './onboarding.client.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type * as api from '../api/schemas.ts';
+import type * as api from '../contract/schemas.ts';
 import { type FeedOptions, type Frame, feedFrames } from './feed.client.ts';
 import { type ClientOptions, httpClient, type RequestOptions, type Send } from './http.client.ts';
 import { type PortfolioState, watchPortfolio } from './portfolio.watch.client.ts';

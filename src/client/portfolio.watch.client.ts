@@ -1,4 +1,4 @@
-import type { FrameOf } from '../api/schemas.ts';
+import type { FrameOf } from '../contract/schemas.ts';
 import { type FeedRequest, type Frame, feedFrames } from './feed.client.ts';
 
 type Job = FrameOf<'actor'>['job'];

@@ -1,4 +1,4 @@
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.orm.ts';
 import type { QueueSeen, ReconcilerSeen } from './judgements.ts';
 
 export interface DiagnosisQueries {

@@ -1,5 +1,5 @@
-import type { Database, Transaction } from '../database.ts';
-import type { Exposure } from './catalog.ts';
+import type { Database, Transaction } from '../database/database.orm.ts';
+import type { Exposure } from './factor-catalog.ts';
 
 /** The exposures of a symbol as of a calculation date. */
 export interface ExposureSet {

@@ -1,10 +1,10 @@
-import { isAsynchronous, type SessionEnd } from './asynchrony.ts';
-import type { ExposureWarning, FactorId } from './catalog.ts';
-import type { Centred } from './centre.ts';
+import { isAsynchronous, type SessionEnd } from './asynchronous-close.ts';
+import type { Centred } from './centering.ts';
+import type { Fit } from './exposure-rows.ts';
+import type { ExposureWarning, FactorId } from './factor-catalog.ts';
 import { fitOls } from './ols.ts';
-import { type Reference, referenceWindow } from './reference.ts';
+import { type Reference, referenceWindow } from './proxy-windows.ts';
 import { fitRidge } from './ridge.ts';
-import type { Fit } from './rows.ts';
 
 /** What all rows of one window share: the symbol's last returns, at most `window` of them. */
 export interface Observations {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { type Centred, dot } from './centre.ts';
-import { studentQuantile } from './student.ts';
+import { type Centred, dot } from './centering.ts';
+import { studentQuantile } from './student-quantile.ts';
 
 export interface OlsFit {
   beta: number;

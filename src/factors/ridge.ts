@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Matrix, SingularValueDecomposition } from 'ml-matrix';
-import { type Centred, centre, dot } from './centre.ts';
+import { type Centred, centre, dot } from './centering.ts';
 
 /** What a ridge regression owes to its predictors alone: shared by every symbol with the same window. */
 export interface RidgeDesign {

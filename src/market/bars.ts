@@ -1,6 +1,6 @@
 import { decimalOf, majorUnit, movePoint, plainDecimal } from './decimals.ts';
-import { failures } from './failures.ts';
 import type { Bar, Instrument } from './provider.ts';
+import { failures } from './provider-failures.ts';
 import {
   type DateRange,
   lastCompletedSession,

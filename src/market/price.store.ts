@@ -1,7 +1,7 @@
-import type { Database, Transaction } from '../database.ts';
-import { AppError } from '../errors.ts';
-import type { DailyCloses, ProxySet } from '../factors/catalog.ts';
-import { askTogether } from '../onboarding/together.ts';
+import type { Database, Transaction } from '../database/database.orm.ts';
+import type { DailyCloses, ProxySet } from '../factors/factor-catalog.ts';
+import { askTogether } from '../kernel/batching.ts';
+import { AppError } from '../kernel/errors.ts';
 import type { Bar, CorporateAction } from './provider.ts';
 
 /** What a provider answered for a symbol. */

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
-import { type MetricEntry, type MetricName, type MetricOf, metricCatalogue } from './catalogue.ts';
 import { histogram } from './histogram.ts';
+import { type MetricEntry, type MetricName, type MetricOf, metricCatalogue } from './metric-catalog.ts';
 
 type Labels = Record<string, string>;
 

@@ -1,5 +1,5 @@
 import type { PhaseFailure, PhaseInput } from '../../machines/protocol.ts';
-import type { TransitionRecord } from './ports.ts';
+import type { TransitionRecord } from './job/ports.ts';
 
 /** The part of a logger that jobs are told to: pino's. */
 export interface JobLogger {

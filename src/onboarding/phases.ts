@@ -1,19 +1,19 @@
 import type { Phase, PhaseInput, PhaseOutput } from '../../machines/protocol.ts';
-import type { Clock } from '../clock.ts';
-import type { Database } from '../database.ts';
-import { AppError } from '../errors.ts';
-import type { DailyCloses, DefaultReason, Exposure, ProxySet } from '../factors/catalog.ts';
-import type { ExposureStore } from '../factors/exposure.store.ts';
+import type { Database } from '../database/database.orm.ts';
 import {
   computeExposures,
   defaultExposures,
   hasExposures,
   isPartial,
   worstQuality,
-} from '../factors/exposures.ts';
+} from '../factors/compute-exposures.ts';
+import type { ExposureStore } from '../factors/exposure.store.ts';
+import type { DailyCloses, DefaultReason, Exposure, ProxySet } from '../factors/factor-catalog.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
 import type { PriceStore } from '../market/price.store.ts';
 import type { Instrument, MarketDataProvider } from '../market/provider.ts';
-import type { ProxySource } from '../market/proxies.ts';
+import type { ProxySource } from '../market/proxy-source.ts';
 import { rateSlackDays } from '../market/rates.ts';
 import {
   addDays,
@@ -25,10 +25,10 @@ import {
 } from '../market/sessions.ts';
 import type { SnapshotStore } from '../portfolio/snapshot.store.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
-import type { effectsOn } from './effects.ts';
-import { type Handover, handover } from './handover.ts';
-import type { Effect, Fence, SnapshotProgress } from './ports.ts';
-import type { UpkeepStore } from './upkeep.store.ts';
+import type { Effect, Fence, SnapshotProgress } from './job/ports.ts';
+import type { effectsOn } from './journal/phase-writes.ts';
+import { type Handover, handover } from './phase-handover.ts';
+import type { UpkeepStore } from './refresh/refresh.store.ts';
 
 export interface PhasePorts {
   database: Database;

@@ -1,8 +1,8 @@
 import type { StatelyInspectionEvent } from '@statelyai/inspect';
 import type { ActorRefFrom, AnyActorRef, InspectionEvent } from 'xstate';
 import type { supervisorMachine } from '../../machines/supervisor.ts';
-import type { Inspection } from '../api/service.ts';
-import { withoutSecrets } from './secrets.ts';
+import type { Inspection } from '../contract/service.ts';
+import { withoutSecrets } from './job/redact-secrets.ts';
 
 export interface InspectionOptions {
   root: () => ActorRefFrom<typeof supervisorMachine>;

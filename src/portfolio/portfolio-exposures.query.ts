@@ -1,10 +1,10 @@
 import type { z } from 'zod';
-import type { portfolioExposuresSchema } from '../api/schemas.ts';
-import type { Viewer } from '../api/service.ts';
-import type { Database } from '../database.ts';
-import { factors } from '../factors/catalog.ts';
-import { exposuresOf, type FactorSums } from './exposures.ts';
-import { lotValuesSql } from './valuation.ts';
+import type { portfolioExposuresSchema } from '../contract/schemas.ts';
+import type { Viewer } from '../contract/service.ts';
+import type { Database } from '../database/database.orm.ts';
+import { factors } from '../factors/factor-catalog.ts';
+import { exposuresOf, type FactorSums } from './exposure-sums.ts';
+import { lotValuesSql } from './lot-values-sql.ts';
 
 export interface PortfolioExposuresQuery {
   /** Of the priced lots as they are valued now. Null: no such portfolio, or not the viewer's. */

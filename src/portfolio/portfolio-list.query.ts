@@ -1,7 +1,8 @@
 import type { z } from 'zod';
-import type { PortfoliosQuery, portfoliosViewSchema } from '../api/schemas.ts';
-import type { Viewer } from '../api/service.ts';
-import type { Database } from '../database.ts';
+import type { PortfoliosQuery, portfoliosViewSchema } from '../contract/schemas.ts';
+import type { Viewer } from '../contract/service.ts';
+import type { Database } from '../database/database.orm.ts';
+import { lotValuesSql } from './lot-values-sql.ts';
 import {
   type CountsRow,
   countsColumnsSql,
@@ -11,7 +12,6 @@ import {
   snapshotColumnsSql,
   statusOf,
 } from './portfolio.query.ts';
-import { lotValuesSql } from './valuation.ts';
 
 export interface PortfolioListQuery {
   /** Newest first; a user's own, and everybody's for an operator. Three statements, however many portfolios. */

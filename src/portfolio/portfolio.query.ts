@@ -6,13 +6,13 @@ import type {
   SnapshotView,
   SymbolStatusView,
   snapshotsSchema,
-} from '../api/schemas.ts';
-import type { Viewer } from '../api/service.ts';
-import type { Database } from '../database.ts';
+} from '../contract/schemas.ts';
+import type { Viewer } from '../contract/service.ts';
+import type { Database } from '../database/database.orm.ts';
+import { splitJsonSql } from '../market/split-sql.ts';
+import { lotValuesSql } from './lot-values-sql.ts';
 import { lotViewOf, type ValuedLot } from './lot-view.ts';
-import { type Split, splitText } from './split.ts';
-import { splitJsonSql } from './split-sql.ts';
-import { lotValuesSql } from './valuation.ts';
+import { type Split, splitText } from './split-warning.ts';
 
 export interface PortfolioQueries {
   find(id: string, viewer: Viewer): Promise<PortfolioView | null>;

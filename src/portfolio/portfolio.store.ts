@@ -1,4 +1,4 @@
-import { type Database, entityManager, type Transaction } from '../database.ts';
+import { type Database, entityManager, type Transaction } from '../database/database.orm.ts';
 import type { Lot } from './lots.ts';
 import { Portfolio } from './portfolio.entity.ts';
 

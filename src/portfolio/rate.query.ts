@@ -1,4 +1,4 @@
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.orm.ts';
 import { latestRateDateSql, ratesSql } from './rate-sql.ts';
 
 /** From one currency into another, at the closes on or before a date; null for the latest ones. */

@@ -1,7 +1,7 @@
-import type { FeedEntry, PortfolioState } from '../api/feed.ts';
-import type { SnapshotView } from '../api/schemas.ts';
-import type { Viewer } from '../api/service.ts';
-import type { Database, Transaction } from '../database.ts';
+import type { FeedEntry, PortfolioState } from '../contract/feed.ts';
+import type { SnapshotView } from '../contract/schemas.ts';
+import type { Viewer } from '../contract/service.ts';
+import type { Database, Transaction } from '../database/database.orm.ts';
 import { type SnapshotRow, snapshotColumnsSql, snapshotOf } from './portfolio.query.ts';
 
 /** The portfolios' part of the feed: a snapshot's row carries its place in it, and the totals before. */

@@ -1,9 +1,9 @@
-import type { Database, Transaction } from '../database.ts';
-import { unusualMinorDigits } from './currency.ts';
-import { priceSql } from './pricing-sql.ts';
+import type { Database, Transaction } from '../database/database.orm.ts';
+import { unusualMinorDigits } from '../market/currency.ts';
+import { priceSql } from './lot-price-sql.ts';
+import { lotValuesSql } from './lot-values-sql.ts';
 import { quotientSql } from './rounding-sql.ts';
 import { type SnapshotUpdate, type UpdateRow, updateColumnsSql, updateOf } from './snapshot-feed.query.ts';
-import { lotValuesSql } from './valuation.ts';
 
 /** A series of exchange rates that lots need from a day on. */
 export interface LackingRate {

@@ -1,5 +1,5 @@
 import Big from 'big.js';
-import { minorDigits } from './currency.ts';
+import { minorDigits } from '../market/currency.ts';
 import { currencyOf, isOpen, type Lot } from './lots.ts';
 
 /** A lot and what is known of its symbol's price. */

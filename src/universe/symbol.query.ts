@@ -6,13 +6,13 @@ import type {
   SymbolStatusView,
   SymbolsQuery,
   SymbolView,
-} from '../api/schemas.ts';
-import type { Clock } from '../clock.ts';
-import type { Database } from '../database.ts';
-import { factors, type Quality, readingNotes } from '../factors/catalog.ts';
-import { whyNotApplicable } from '../factors/exposures.ts';
-import { estimateSeconds } from '../onboarding/estimate.ts';
-import { type SymbolFacts, statusIn } from './status.ts';
+} from '../contract/schemas.ts';
+import type { Database } from '../database/database.orm.ts';
+import { whyNotApplicable } from '../factors/compute-exposures.ts';
+import { factors, type Quality, readingNotes } from '../factors/factor-catalog.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { estimateSeconds } from './estimate-seconds.ts';
+import { type SymbolFacts, statusIn } from './symbol-status.ts';
 
 export interface SymbolQueries {
   /** One status per symbol asked for, in that order; `unknown` where there is neither a row nor a job. */

@@ -1,9 +1,9 @@
-import type { Database, Transaction } from '../database.ts';
+import type { Database, Transaction } from '../database/database.orm.ts';
+import { askTogether } from '../kernel/batching.ts';
 import type { Instrument } from '../market/provider.ts';
-import { askTogether } from '../onboarding/together.ts';
-import type { SymbolState } from '../portfolio/detection.ts';
-import type { Quote } from '../portfolio/market-remarks.ts';
-import { splitJsonSql } from '../portfolio/split-sql.ts';
+import { splitJsonSql } from '../market/split-sql.ts';
+import type { SymbolState } from '../upload/detect-needs.ts';
+import type { Quote } from '../upload/price-warnings.ts';
 
 /** A symbol with prices, and how good its exposures are. */
 export interface UniverseEntry {

@@ -1,5 +1,5 @@
-import type { FeedEntry, FeedState, Replay, SubscriptionState } from '../../src/api/feed.ts';
-import type { Subscription, SymbolStatusView } from '../../src/api/schemas.ts';
+import type { FeedEntry, FeedState, Replay, SubscriptionState } from '../../src/contract/feed.ts';
+import type { Subscription, SymbolStatusView } from '../../src/contract/schemas.ts';
 import type {
   CancelAnswer,
   DryRunAnswer,
@@ -10,7 +10,7 @@ import type {
   UploadAnswer,
   UploadInput,
   Viewer,
-} from '../../src/api/service.ts';
+} from '../../src/contract/service.ts';
 import {
   actor,
   actors,

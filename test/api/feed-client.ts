@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach } from 'vitest';
-import type { ClientFrame, Frame, FrameOf, Selector } from '../../src/api/schemas.ts';
+import type { ClientFrame, Frame, FrameOf, Selector } from '../../src/contract/schemas.ts';
 
 const sockets: WebSocket[] = [];
 const raws: Socket[] = [];

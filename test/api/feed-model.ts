@@ -1,9 +1,9 @@
-import type { Feed, FeedEntry, Replay } from '../../src/api/feed.ts';
-import { feedHub } from '../../src/api/feed-hub.ts';
-import type { Sink } from '../../src/api/feed-outlet.ts';
-import { type LiveLimits, liveLimits } from '../../src/api/frames.ts';
-import type { Frame, FrameOf } from '../../src/api/schemas.ts';
-import { localViewer, type Viewer } from '../../src/api/service.ts';
+import { feedHub } from '../../src/api/feed/feed-hub.ts';
+import { type LiveLimits, liveLimits } from '../../src/api/feed/frames.ts';
+import type { Sink } from '../../src/api/feed/slow-client.ts';
+import type { Feed, FeedEntry, Replay } from '../../src/contract/feed.ts';
+import type { Frame, FrameOf } from '../../src/contract/schemas.ts';
+import { localViewer, type Viewer } from '../../src/contract/service.ts';
 import { job, missingId, snapshot, transition } from './views.ts';
 
 export const jobIdOf = (symbol: string) =>

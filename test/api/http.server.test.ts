@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import { AppError } from '../../src/errors.ts';
+import { AppError } from '../../src/kernel/errors.ts';
 import { jobId, portfolioId } from './fake-service.ts';
 import { ask, type Json, serve } from './serve.ts';
 
@@ -266,7 +266,7 @@ describe('bytes that are not HTTP', () => {
 describe('logging', () => {
   test('shows the path of a request, and neither its query nor its body', async () => {
     const { pino } = await import('pino');
-    const { logOptions } = await import('../../src/api/log.ts');
+    const { logOptions } = await import('../../src/api/http/request-log.ts');
     const lines: string[] = [];
     const logger = pino(logOptions('trace'), { write: (line: string) => void lines.push(line) });
     const { url, fake } = await serve({ logger });

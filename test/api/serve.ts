@@ -1,8 +1,8 @@
 import type { onRouteHookHandler } from 'fastify';
 import { afterEach } from 'vitest';
+import { parseTokens } from '../../src/api/access/tokens.ts';
 import { buildServer, type ServerOptions } from '../../src/api/http.server.ts';
-import type { Viewer } from '../../src/api/service.ts';
-import { parseTokens } from '../../src/api/tokens.ts';
+import type { Viewer } from '../../src/contract/service.ts';
 import { authTokens } from '../support/tokens.ts';
 import { fakeService } from './fake-service.ts';
 

@@ -1,4 +1,4 @@
-import type { ActorView, TimelineView, TransitionView } from '../../src/api/schemas.ts';
+import type { ActorView, TimelineView, TransitionView } from '../../src/contract/schemas.ts';
 
 export const portfolioId = '0199a000-0000-7000-8000-000000000001';
 export const jobId = '0199a000-0000-7000-8000-000000000002';

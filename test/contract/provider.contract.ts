@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { AppError } from '../../src/errors.ts';
-import type { Fault } from '../../src/market/faults.ts';
+import { AppError } from '../../src/kernel/errors.ts';
 import type { MarketDataProvider, Verdict } from '../../src/market/provider.ts';
 import { addDays, isWeekday, weekdaysBetween } from '../../src/market/sessions.ts';
-import { simulatedBars } from '../../src/market/simulation.ts';
+import type { Fault } from '../../src/market/simulated/faults.ts';
+import { simulatedBars } from '../../src/market/simulated/simulation.ts';
 
 export interface ProviderSetting {
   /** Epoch milliseconds at which the provider's clock stands still. */

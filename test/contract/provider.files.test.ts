@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { filesProvider } from '../../src/market/files.provider.ts';
+import { filesProvider } from '../../src/market/files/files.provider.ts';
 import { writePriceFiles } from '../support/price-files.ts';
 import { describeProvider } from './provider.contract.ts';
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/clock.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeProvider } from './provider.contract.ts';
 
 describeProvider('simulated', async ({ now, faults, hangs }) => {

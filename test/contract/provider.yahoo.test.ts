@@ -1,7 +1,7 @@
-import type { Clock } from '../../src/clock.ts';
-import type { Fault } from '../../src/market/faults.ts';
-import { providerGate } from '../../src/market/gate.client.ts';
-import { yahooProvider } from '../../src/market/yahoo.provider.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
+import { providerGate } from '../../src/market/provider-gate.client.ts';
+import type { Fault } from '../../src/market/simulated/faults.ts';
+import { yahooProvider } from '../../src/market/yahoo/yahoo.provider.ts';
 import type { StandinFault } from '../support/standin-yahoo/faults.ts';
 import { startStandinYahoo } from '../support/standin-yahoo/server.ts';
 import { describeProvider } from './provider.contract.ts';

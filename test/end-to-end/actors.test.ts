@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { ActorsView, ActorView, TimelineView } from '../../src/api/schemas.ts';
-import { observeProvider } from '../../src/attempt.ts';
-import { systemClock } from '../../src/clock.ts';
-import type { Database } from '../../src/database.ts';
-import { parseFaults } from '../../src/market/faults.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import type { ActorsView, ActorView, TimelineView } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { parseFaults } from '../../src/market/simulated/faults.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
+import { observeProvider } from '../../src/trace-context.ts';
 import { describeOnDatabase } from '../support/databases.ts';
 import { gatedProvider } from '../support/gates.ts';
 import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';

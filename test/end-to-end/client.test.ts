@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { createClient, type Frame, ProblemError } from '../../src/client/index.ts';
-import type { Database } from '../../src/database.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import { describeOnDatabase } from '../support/databases.ts';
 import { csvOf, startService } from '../support/service.ts';
 import { authTokens, tokenOf } from '../support/tokens.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import type { OverviewView } from '../../src/api/schemas.ts';
-import type { Database } from '../../src/database.ts';
+import type { OverviewView } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import {
   allJobsEnded,
   type Cluster,

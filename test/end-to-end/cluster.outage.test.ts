@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { SymbolStatusView } from '../../src/api/schemas.ts';
-import { openDatabase } from '../../src/database.ts';
+import type { SymbolStatusView } from '../../src/contract/schemas.ts';
+import { openDatabase } from '../../src/database/database.orm.ts';
 import {
   allJobsEnded,
   type ClusterNode,

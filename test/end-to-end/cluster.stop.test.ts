@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import type { Problem } from '../../src/api/schemas.ts';
-import type { Database } from '../../src/database.ts';
+import type { Problem } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import {
   allJobsEnded,
   type ClusterNode,

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
-import type { LotView, PortfolioView, portfolioExposuresSchema } from '../../src/api/schemas.ts';
-import { systemClock } from '../../src/clock.ts';
-import { parseFaults } from '../../src/market/faults.ts';
+import type { LotView, PortfolioView, portfolioExposuresSchema } from '../../src/contract/schemas.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
 import type { MarketDataProvider } from '../../src/market/provider.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import { parseFaults } from '../../src/market/simulated/faults.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { csvOfLots } from '../support/csv.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { gatedProvider } from '../support/gates.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { DryRunView, PositionInput, Problem, SnapshotView } from '../../src/api/schemas.ts';
-import { systemClock } from '../../src/clock.ts';
-import type { Database } from '../../src/database.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import type { DryRunView, PositionInput, Problem, SnapshotView } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeOnDatabase, describeOnEveryDatabase } from '../support/databases.ts';
 import { gatedProvider } from '../support/gates.ts';
 import { fingerprints } from '../support/rows.ts';

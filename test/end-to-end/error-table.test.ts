@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { z } from 'zod';
-import type { exposuresSchema, Problem } from '../../src/api/schemas.ts';
-import { systemClock } from '../../src/clock.ts';
-import type { Database } from '../../src/database.ts';
-import { failures } from '../../src/market/failures.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import type { exposuresSchema, Problem } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { failures } from '../../src/market/provider-failures.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { countRows } from '../support/rows.ts';
 import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';

@@ -6,9 +6,9 @@ import type {
   LotView,
   PortfolioView,
   portfolioExposuresSchema,
-} from '../../src/api/schemas.ts';
-import type { Database } from '../../src/database.ts';
-import { factors } from '../../src/factors/catalog.ts';
+} from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { factors } from '../../src/factors/factor-catalog.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { startService, type TestService, type Uploaded } from '../support/service.ts';
 

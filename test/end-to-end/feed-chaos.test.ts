@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import type { JobView } from '../../src/api/schemas.ts';
-import type { Database } from '../../src/database.ts';
+import type { JobView } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { type Follower, follow } from '../support/feed-follower.ts';
 import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';

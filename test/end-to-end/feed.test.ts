@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { PortfolioView, SnapshotView } from '../../src/api/schemas.ts';
-import type { Database } from '../../src/database.ts';
+import type { PortfolioView, SnapshotView } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import { watch } from '../api/feed-client.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';

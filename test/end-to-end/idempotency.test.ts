@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Database } from '../../src/database.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { gatedDatabase } from '../support/gates.ts';
 import { countRows } from '../support/rows.ts';

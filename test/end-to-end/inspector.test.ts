@@ -2,10 +2,10 @@ import { createWebSocketReceiver, type StatelyInspectionEvent } from '@statelyai
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { stateName } from '../../machines/job.ts';
-import type { ActorsView } from '../../src/api/schemas.ts';
-import { systemClock } from '../../src/clock.ts';
-import type { Database } from '../../src/database.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import type { ActorsView } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { browserMissing, openBrowser } from '../support/browser.ts';
 import { describeOnDatabase } from '../support/databases.ts';
 import { gatedProvider } from '../support/gates.ts';

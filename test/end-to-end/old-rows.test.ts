@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { JobDetailView } from '../../src/api/schemas.ts';
-import type { Database } from '../../src/database.ts';
+import type { JobDetailView } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { csvOf, startService, type Uploaded } from '../support/service.ts';
 

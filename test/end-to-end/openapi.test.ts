@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import type { Database } from '../../src/database.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import { breaches } from '../support/api-answers.ts';
 import { type ApiReader, type Operation, readDocument } from '../support/api-document.ts';
 import {

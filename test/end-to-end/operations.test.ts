@@ -1,9 +1,9 @@
 import { beforeEach, expect, test } from 'vitest';
-import type { JobDetailView, OverviewView, Problem } from '../../src/api/schemas.ts';
-import { systemClock } from '../../src/clock.ts';
-import type { Database } from '../../src/database.ts';
+import type { JobDetailView, OverviewView, Problem } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
 import type { MarketDataProvider } from '../../src/market/provider.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { gatedProvider } from '../support/gates.ts';
 import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';

@@ -1,10 +1,10 @@
 import Big from 'big.js';
 import { beforeAll, expect, test } from 'vitest';
 import type { z } from 'zod';
-import type { PortfolioView, positionsSchema } from '../../src/api/schemas.ts';
-import { systemClock } from '../../src/clock.ts';
-import type { Database } from '../../src/database.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import type { PortfolioView, positionsSchema } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { csvOfLots } from '../support/csv.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { gatedProvider } from '../support/gates.ts';

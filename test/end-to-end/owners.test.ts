@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { JobDetailView, PortfolioView, Problem } from '../../src/api/schemas.ts';
-import type { Database } from '../../src/database.ts';
+import type { JobDetailView, PortfolioView, Problem } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import { access } from '../support/access.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';

@@ -1,11 +1,11 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { z } from 'zod';
-import type { PortfolioView, Problem, portfoliosSchema } from '../../src/api/schemas.ts';
-import type { Viewer } from '../../src/api/service.ts';
-import { systemClock } from '../../src/clock.ts';
-import type { Database } from '../../src/database.ts';
-import { parseFaults } from '../../src/market/faults.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import type { PortfolioView, Problem, portfoliosSchema } from '../../src/contract/schemas.ts';
+import type { Viewer } from '../../src/contract/service.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { parseFaults } from '../../src/market/simulated/faults.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { portfolioListQuery } from '../../src/portfolio/portfolio-list.query.ts';
 import { describeOnDatabase, describeOnEveryDatabase } from '../support/databases.ts';
 import { gatedDatabase, gatedProvider, sessionsBlocked } from '../support/gates.ts';

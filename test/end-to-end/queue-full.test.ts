@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { Problem } from '../../src/api/schemas.ts';
-import { systemClock } from '../../src/clock.ts';
-import type { Database } from '../../src/database.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import type { Problem } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { gatedProvider } from '../support/gates.ts';
 import { countRows } from '../support/rows.ts';

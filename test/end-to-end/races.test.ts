@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { SymbolStatusView } from '../../src/api/schemas.ts';
-import { systemClock } from '../../src/clock.ts';
-import type { Database } from '../../src/database.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import type { SymbolStatusView } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeOnDatabase } from '../support/databases.ts';
 import { gatedDatabase, gatedProvider, type StatementMatch, sessionsBlocked } from '../support/gates.ts';
 import { csvOf, startService, type Uploaded } from '../support/service.ts';

@@ -1,11 +1,11 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { LotView, SnapshotView, SymbolStatusView } from '../../src/api/schemas.ts';
-import { type Clock, systemClock } from '../../src/clock.ts';
-import type { Database } from '../../src/database.ts';
-import { inOrder } from '../../src/market/fallback.ts';
-import { parseFaults } from '../../src/market/faults.ts';
+import type { LotView, SnapshotView, SymbolStatusView } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { type Clock, systemClock } from '../../src/kernel/clock.ts';
 import type { MarketDataProvider } from '../../src/market/provider.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import { inOrder } from '../../src/market/provider-fallback.ts';
+import { parseFaults } from '../../src/market/simulated/faults.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { gatedProvider } from '../support/gates.ts';
 import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';

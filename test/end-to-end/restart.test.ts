@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { JobDetailView } from '../../src/api/schemas.ts';
-import { systemClock } from '../../src/clock.ts';
-import type { Database } from '../../src/database.ts';
-import { parseFaults } from '../../src/market/faults.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import type { JobDetailView } from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { parseFaults } from '../../src/market/simulated/faults.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeOnDatabase, describeOnEveryDatabase } from '../support/databases.ts';
 import { gatedDatabase, gatedProvider } from '../support/gates.ts';
 import { csvOf, startService, type Uploaded } from '../support/service.ts';

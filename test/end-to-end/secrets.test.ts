@@ -1,11 +1,11 @@
 import { pino } from 'pino';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { logOptions } from '../../src/api/log.ts';
+import { logOptions } from '../../src/api/http/request-log.ts';
 import { startApp } from '../../src/app.ts';
-import { systemClock } from '../../src/clock.ts';
-import { readConfig } from '../../src/config.ts';
-import type { Database } from '../../src/database.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import { readConfig } from '../../src/config/config.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { authTokens, credentials, tokenOf } from '../support/tokens.ts';
 

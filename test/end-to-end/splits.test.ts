@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { DryRunView, LotView, PortfolioView, Remark } from '../../src/api/schemas.ts';
-import { systemClock } from '../../src/clock.ts';
+import type { DryRunView, LotView, PortfolioView, Remark } from '../../src/contract/schemas.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
 import { addDays } from '../../src/market/sessions.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { csvOfLots } from '../support/csv.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { gatedProvider } from '../support/gates.ts';

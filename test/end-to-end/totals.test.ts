@@ -8,8 +8,8 @@ import type {
   pricesSchema,
   SnapshotView,
   SymbolView,
-} from '../../src/api/schemas.ts';
-import type { Database } from '../../src/database.ts';
+} from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import { rateBetween, rateSymbolsBetween } from '../../src/market/rates.ts';
 import type { InvestmentClass } from '../../src/portfolio/lots.ts';
 import { type PricedLot, type SnapshotTotals, snapshotTotals } from '../../src/portfolio/snapshot.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { OverviewView, SnapshotView, SymbolStatusView } from '../../src/api/schemas.ts';
-import { type Clock, systemClock } from '../../src/clock.ts';
-import { failures } from '../../src/market/failures.ts';
-import { parseFaults } from '../../src/market/faults.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import type { OverviewView, SnapshotView, SymbolStatusView } from '../../src/contract/schemas.ts';
+import { type Clock, systemClock } from '../../src/kernel/clock.ts';
+import { failures } from '../../src/market/provider-failures.ts';
+import { parseFaults } from '../../src/market/simulated/faults.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';
 

@@ -8,8 +8,8 @@ import type {
   Problem,
   SymbolView,
   timelineViewSchema,
-} from '../../src/api/schemas.ts';
-import type { Database } from '../../src/database.ts';
+} from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import { describeOnDatabase } from '../support/databases.ts';
 import { temporaryDirectory } from '../support/directories.ts';
 import { writePriceFiles } from '../support/price-files.ts';

@@ -1,11 +1,11 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Database } from '../../src/database.ts';
-import { factors } from '../../src/factors/catalog.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { computeExposures, defaultExposures } from '../../src/factors/compute-exposures.ts';
 import { exposureStore } from '../../src/factors/exposure.store.ts';
-import { computeExposures, defaultExposures } from '../../src/factors/exposures.ts';
+import { factors } from '../../src/factors/factor-catalog.ts';
 import { priceStore } from '../../src/market/price.store.ts';
-import { proxySource } from '../../src/market/proxies.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import { proxySource } from '../../src/market/proxy-source.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { symbolQueries } from '../../src/universe/symbol.query.ts';
 import { TestClock } from '../support/clock.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';

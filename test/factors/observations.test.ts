@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { DailyCloses } from '../../src/factors/catalog.ts';
-import { computeExposures } from '../../src/factors/exposures.ts';
-import { simulatedCloses, simulatedModel, simulatedProxies } from '../../src/market/simulation.ts';
+import { computeExposures } from '../../src/factors/compute-exposures.ts';
+import type { DailyCloses } from '../../src/factors/factor-catalog.ts';
+import { simulatedCloses, simulatedModel, simulatedProxies } from '../../src/market/simulated/simulation.ts';
 import { pricesOf } from '../support/series.ts';
 
 const session = '2026-07-31';

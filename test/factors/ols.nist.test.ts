@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { centre } from '../../src/factors/centre.ts';
+import { centre } from '../../src/factors/centering.ts';
 import { fitOls } from '../../src/factors/ols.ts';
 import { fitRidge, prepareRidge } from '../../src/factors/ridge.ts';
 import { expectDigits } from '../support/near.ts';

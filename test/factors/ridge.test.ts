@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { centre } from '../../src/factors/centre.ts';
+import { centre } from '../../src/factors/centering.ts';
 import { fitOls } from '../../src/factors/ols.ts';
 import { fitRidge, prepareRidge } from '../../src/factors/ridge.ts';
 import { expectDigits, expectNear } from '../support/near.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AppError } from '../../src/errors.ts';
+import { AppError } from '../../src/kernel/errors.ts';
 import { type CleaningInput, cleanBars, type RawBar, sessionsBetween } from '../../src/market/bars.ts';
 import type { Instrument } from '../../src/market/provider.ts';
 import { addDays, isWeekday } from '../../src/market/sessions.ts';

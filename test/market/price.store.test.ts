@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Database } from '../../src/database.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import { priceStore } from '../../src/market/price.store.ts';
 import type { Bar, CorporateAction } from '../../src/market/provider.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type MetricEntry, metricCatalogue } from '../../src/metrics/catalogue.ts';
+import { type MetricEntry, metricCatalogue } from '../../src/metrics/metric-catalog.ts';
 import { createMetrics } from '../../src/metrics/registry.metrics.ts';
 import { parseMetrics, sampleOf } from '../support/prometheus.ts';
 

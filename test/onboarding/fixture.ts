@@ -1,14 +1,14 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { type JobLimits, type JobProgress, jobLimitsSchema } from '../../machines/protocol.ts';
-import type { Database } from '../../src/database.ts';
-import { admissionStore } from '../../src/onboarding/admission.store.ts';
-import { claimStore } from '../../src/onboarding/claim.store.ts';
-import { fenceStore } from '../../src/onboarding/fence.store.ts';
-import { journalStore } from '../../src/onboarding/journal.store.ts';
-import { operationsStore } from '../../src/onboarding/operations.store.ts';
-import type { Journal, TakenClaim, TransitionRecord, Wanted } from '../../src/onboarding/ports.ts';
-import { startSymbolQueue } from '../../src/onboarding/symbol.queue.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { admissionStore } from '../../src/onboarding/admission/admission.store.ts';
+import { operationsStore } from '../../src/onboarding/admission/operator-requests.store.ts';
+import { claimStore } from '../../src/onboarding/claims/claim.store.ts';
+import { startSymbolQueue } from '../../src/onboarding/claims/symbol.queue.ts';
+import type { Journal, TakenClaim, TransitionRecord, Wanted } from '../../src/onboarding/job/ports.ts';
+import { fenceStore } from '../../src/onboarding/journal/fence.store.ts';
+import { journalStore } from '../../src/onboarding/journal/journal.store.ts';
 import { progressFrom } from '../machines/harness.ts';
 
 export const limits: JobLimits = jobLimitsSchema.parse({});

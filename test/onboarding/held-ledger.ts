@@ -1,6 +1,6 @@
-import { AppError } from '../../src/errors.ts';
-import { type Entry, isRecord, type TakenClaim } from '../../src/onboarding/ports.ts';
-import { jobTrace } from '../../src/onboarding/trace.ts';
+import { AppError } from '../../src/kernel/errors.ts';
+import { type Entry, isRecord, type TakenClaim } from '../../src/onboarding/job/ports.ts';
+import { jobTrace } from '../../src/onboarding/job/transition-trace.ts';
 import { settled } from '../machines/harness.ts';
 import { TestClock } from '../support/clock.ts';
 import { recordOf } from './fixture.ts';

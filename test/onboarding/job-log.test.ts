@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { AppError } from '../../src/errors.ts';
+import { AppError } from '../../src/kernel/errors.ts';
 import { jobLog } from '../../src/onboarding/job-log.ts';
-import { failureOf } from '../../src/onboarding/onboarding.ts';
+import { failureOf } from '../../src/onboarding/start-onboarding.ts';
 import { recordOf, takenOf } from './fixture.ts';
 
 /** A log that remembers its lines as `level message`, and what came with them. */

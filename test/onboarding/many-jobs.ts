@@ -1,4 +1,4 @@
-import type { Database } from '../../src/database.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 
 /**
  * Fills the tables with jobs, one a minute up to `end`, ids and times as the service makes them, and `transitions`

@@ -1,5 +1,5 @@
-import type { FeedEntry } from '../../src/api/feed.ts';
-import { type FeedPage, startTransitionFeed } from '../../src/onboarding/transition.feed.ts';
+import type { FeedEntry } from '../../src/contract/feed.ts';
+import { type FeedPage, startTransitionFeed } from '../../src/onboarding/feed/transition.feed.ts';
 import { portfolioId, snapshot, transition } from '../api/views.ts';
 import { settled } from '../machines/harness.ts';
 import { TestClock } from '../support/clock.ts';

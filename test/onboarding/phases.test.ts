@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { PhaseInput } from '../../machines/protocol.ts';
-import { AppError } from '../../src/errors.ts';
-import { proxies as proxySymbols } from '../../src/factors/catalog.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
+import { proxies as proxySymbols } from '../../src/factors/factor-catalog.ts';
+import { AppError } from '../../src/kernel/errors.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
+import type { Effect } from '../../src/onboarding/job/ports.ts';
 import { type PhasePorts, phaseWork } from '../../src/onboarding/phases.ts';
-import type { Effect } from '../../src/onboarding/ports.ts';
 import { TestClock } from '../support/clock.ts';
 import { takenOf } from './fixture.ts';
 

@@ -1,7 +1,7 @@
 import type { Claim } from '../../machines/protocol.ts';
 import { type JournalEntry, replay } from '../../machines/replay.ts';
-import { isRecord, type TakenClaim, type TransitionRecord } from '../../src/onboarding/ports.ts';
-import { createRecorder } from '../../src/onboarding/recorder.ts';
+import { isRecord, type TakenClaim, type TransitionRecord } from '../../src/onboarding/job/ports.ts';
+import { createRecorder } from '../../src/onboarding/journal/recorder.ts';
 import { claimOf, limits, liveSupervisor, progressFrom, settled } from '../machines/harness.ts';
 import { TestClock } from '../support/clock.ts';
 

@@ -2,7 +2,7 @@ import type { StatelyInspectionEvent } from '@statelyai/inspect';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { stateName } from '../../machines/job.ts';
-import type { Inspection } from '../../src/api/service.ts';
+import type { Inspection } from '../../src/contract/service.ts';
 import { statelyInspection } from '../../src/onboarding/stately.inspector.ts';
 import { liveSupervisor, permanent, random, settled, stopAll, transient } from '../machines/harness.ts';
 

@@ -1,10 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto';
 import fc from 'fast-check';
-import type { Database } from '../../src/database.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import { rateBetween, rateSymbolOf } from '../../src/market/rates.ts';
-import { ratesNeeded } from '../../src/portfolio/conversion.ts';
 import { type Lot, neededSymbol } from '../../src/portfolio/lots.ts';
 import { portfolioStore } from '../../src/portfolio/portfolio.store.ts';
+import { ratesNeeded } from '../../src/portfolio/rates-needed.ts';
 import { currenciesOf, type PricedLot } from '../../src/portfolio/snapshot.ts';
 
 /** What the universe and the jobs know of a symbol. */

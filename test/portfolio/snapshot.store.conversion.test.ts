@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Database } from '../../src/database.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import type { Lot } from '../../src/portfolio/lots.ts';
 import { portfolioQueries } from '../../src/portfolio/portfolio.query.ts';
 import { portfolioListQuery } from '../../src/portfolio/portfolio-list.query.ts';

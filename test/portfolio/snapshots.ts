@@ -1,4 +1,4 @@
-import type { Database } from '../../src/database.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import { snapshotStore } from '../../src/portfolio/snapshot.store.ts';
 import type { SnapshotTotals } from '../../src/portfolio/snapshot.ts';
 import type { Known } from './holdings.ts';

@@ -1,7 +1,7 @@
-import { parsePortfolioCsv } from '../../src/portfolio/csv.ts';
+import { parsePortfolioCsv } from '../../src/import/portfolio-csv.ts';
+import type { Problem } from '../../src/import/row-problems.ts';
+import { type ValidationOptions, validatePositions } from '../../src/import/validate-positions.ts';
 import type { Lot } from '../../src/portfolio/lots.ts';
-import type { Problem } from '../../src/portfolio/problems.ts';
-import { type ValidationOptions, validatePositions } from '../../src/portfolio/validation.ts';
 
 export const today = '2026-07-31';
 export const requiredHeader = 'Symbol,Quantity,Entry Price Per Share,Entry Date';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import type { OverviewView } from '../../src/api/schemas.ts';
-import type { Database, Transaction } from '../../src/database.ts';
+import type { OverviewView } from '../../src/contract/schemas.ts';
+import type { Database, Transaction } from '../../src/database/database.orm.ts';
 import { startNode } from '../onboarding/fixture.ts';
 import { type Gate, type HeldGate, makeGate } from './gates.ts';
 import { read, run } from './service-process.ts';

@@ -30,7 +30,7 @@ const stops: (() => Promise<void>)[] = [];
 const postgres = lazily(async () => {
   const server = await startPostgres(directory);
   stops.push(server.stop);
-  const { openDatabase } = await import('../../src/database.ts');
+  const { openDatabase } = await import('../../src/database/database.orm.ts');
   const options = { dataDir: null, fsync: false };
   const template = 'migrated';
   const admin = await openDatabase({ ...options, databaseUrl: `${server.url}postgres` });
@@ -59,7 +59,12 @@ const pglite = lazily(async () => {
 function fingerprint(): string {
   const hash = createHash('sha256');
   const migrations = readdirSync(join(root, 'src/migrations')).map((name) => `src/migrations/${name}`);
-  const sources = ['package-lock.json', 'mikro-orm.config.ts', 'src/database.ts', 'src/pglite-yielding.ts'];
+  const sources = [
+    'package-lock.json',
+    'mikro-orm.config.ts',
+    'src/database/database.orm.ts',
+    'src/database/pglite/yielding.pglite.ts',
+  ];
   for (const source of [...sources, ...migrations.sort()]) hash.update(readFileSync(join(root, source)));
   return hash.digest('hex').slice(0, 16);
 }

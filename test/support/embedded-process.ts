@@ -1,7 +1,7 @@
 import { openAsBlob } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { lockDirectory } from '../../src/directory-lock.ts';
-import { openPglite } from '../../src/pglite.ts';
+import { lockDirectory } from '../../src/database/pglite/directory.lock.ts';
+import { openPglite } from '../../src/database/pglite/open.pglite.ts';
 
 // A process of its own that holds a data directory, for tests that kill it. Each line of its standard output is what
 // has happened; it lives until its standard input ends.

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import type { ClientFrame, Frame, Selector, SnapshotView } from '../../src/api/schemas.ts';
+import type { ClientFrame, Frame, Selector, SnapshotView } from '../../src/contract/schemas.ts';
 
 export interface Follower {
   /** What it knows of each job, by id. */

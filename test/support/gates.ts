@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type { Database } from '../../src/database.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 import type { MarketDataProvider } from '../../src/market/provider.ts';
 
 /** A place where the service stands still until the test lets it go on; opened with the end of the test. */

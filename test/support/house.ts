@@ -54,10 +54,10 @@ const edges: Record<string, readonly string[]> = {
 };
 
 // What every edge may use of the wiring: errors to throw, a clock to ask, a transaction to join.
-const sharedWiring = ['src/errors.ts', 'src/clock.ts', 'src/database.ts'];
+const sharedByEdges = ['src/kernel/errors.ts', 'src/kernel/clock.ts', 'src/database/database.orm.ts'];
 // pg-boss on the embedded database is one subject in two places: the queue, and the instance that it shares.
 const ownWiring: Record<string, readonly string[]> = {
-  queue: ['src/pglite.boss.ts', 'mikro-orm.config.ts'],
+  queue: ['src/database/pglite/boss.pglite.ts', 'mikro-orm.config.ts'],
   script: ['mikro-orm.config.ts'],
 };
 
@@ -111,7 +111,7 @@ function allowed(path: string, place: Place, { specifier, typeOnly }: Import): b
       return target ? target.startsWith('src/migrations/') : specifier === '@mikro-orm/migrations';
     case 'wiring':
       return (
-        path !== 'src/main.ts' || ['src/config.ts', 'src/serve.ts', 'src/errors.ts'].includes(target ?? '')
+        path !== 'src/main.ts' || ['src/config/config.ts', 'src/serve.ts', 'src/kernel/errors.ts'].includes(target ?? '')
       );
   }
 }
@@ -121,19 +121,18 @@ const isClient = (path: string) => path.startsWith('src/client/');
 const isForBrowsers = (target: string | null, { specifier, typeOnly }: Import) =>
   target === null
     ? typeOnly && specifier === 'zod'
-    : isClient(target) || (typeOnly && (target.startsWith('src/api/') || placeOf(target) === 'machine'));
+    : isClient(target) || (typeOnly && (/^src\/(contract|api)\//.test(target) || placeOf(target) === 'machine'));
 
 // A use case names the stores that it is handed, and a port the transaction that it takes: a type brings no code along.
 const allowedType = (target: string | null) =>
-  target === null || isPure(target) || isEdge(target) || sharedWiring.includes(target);
+  target === null || isPure(target) || isEdge(target) || sharedByEdges.includes(target);
 
 const isPure = (target: string) =>
-  target === 'src/errors.ts' ||
   (placeOf(target) === 'plain' && !isEdge(target)) ||
   placeOf(target) === 'machine';
 
 function reachable(path: string, target: string): boolean {
-  const wiring = [...sharedWiring, ...(ownWiring[suffix(path) ?? ''] ?? [])];
+  const wiring = [...sharedByEdges, ...(ownWiring[suffix(path) ?? ''] ?? [])];
   if (isPure(target) || wiring.includes(target)) return true;
   // The command line speaks to the service as everybody does.
   if (isClient(target)) return feature(path) === 'src/cli';

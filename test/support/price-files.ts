@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { lastCompletedSession } from '../../src/market/sessions.ts';
-import { simulatedActions, simulatedBars } from '../../src/market/simulation.ts';
-import { simulatedListing } from '../../src/market/simulation-listings.ts';
+import { simulatedListing } from '../../src/market/simulated/simulated-listings.ts';
+import { simulatedActions, simulatedBars } from '../../src/market/simulated/simulation.ts';
 
 /**
  * Writes symbols of the simulated market, as of an instant, into a directory of the `files` provider: every other file

@@ -1,4 +1,4 @@
-import type { Database } from '../../src/database.ts';
+import type { Database } from '../../src/database/database.orm.ts';
 
 /** How many rows there are of everything that an upload may leave behind, the feed's position included. */
 export async function countRows(database: Database): Promise<Record<string, number>> {

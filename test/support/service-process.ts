@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
-import type { JobDetailView, JobView, TransitionView } from '../../src/api/schemas.ts';
+import type { JobDetailView, JobView, TransitionView } from '../../src/contract/schemas.ts';
 
 const root = join(import.meta.dirname, '../..');
 

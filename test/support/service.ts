@@ -2,17 +2,22 @@ import assert from 'node:assert/strict';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
-import type { JobDetailView, PortfolioView, TransitionView, uploadedSchema } from '../../src/api/schemas.ts';
 import { type App, startApp } from '../../src/app.ts';
-import { observeProvider } from '../../src/attempt.ts';
-import { type Clock, systemClock } from '../../src/clock.ts';
-import { readConfig } from '../../src/config.ts';
-import type { Database } from '../../src/database.ts';
-import { parseFaults } from '../../src/market/faults.ts';
+import { readConfig } from '../../src/config/config.ts';
+import type {
+  JobDetailView,
+  PortfolioView,
+  TransitionView,
+  uploadedSchema,
+} from '../../src/contract/schemas.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { type Clock, systemClock } from '../../src/kernel/clock.ts';
 import type { MarketDataProvider } from '../../src/market/provider.ts';
-import { simulatedProvider } from '../../src/market/simulated.provider.ts';
-import { reconcilerStore } from '../../src/onboarding/reconciler.store.ts';
-import { laggingStore } from '../../src/portfolio/lagging.store.ts';
+import { parseFaults } from '../../src/market/simulated/faults.ts';
+import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
+import { reconcilerStore } from '../../src/onboarding/upkeep/reconciler.store.ts';
+import { laggingStore } from '../../src/portfolio/lagging-snapshots.store.ts';
+import { observeProvider } from '../../src/trace-context.ts';
 import { credentials, type Person } from './tokens.ts';
 
 interface Answer<T> {

@@ -1,4 +1,4 @@
-import { tokenEntry } from '../../src/api/tokens.ts';
+import { tokenEntry } from '../../src/api/access/tokens.ts';
 
 /** Two users, who must not see each other's portfolios, and an operator. */
 export const people = { ann: 'user', bob: 'user', olga: 'operator' } as const;

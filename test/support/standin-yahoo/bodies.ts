@@ -5,8 +5,12 @@ import {
   lastCompletedSession,
   localDate,
 } from '../../../src/market/sessions.ts';
-import { type SimulatedBar, simulatedActions, simulatedBars } from '../../../src/market/simulation.ts';
-import { type SimulatedListing, simulatedListing } from '../../../src/market/simulation-listings.ts';
+import { type SimulatedListing, simulatedListing } from '../../../src/market/simulated/simulated-listings.ts';
+import {
+  type SimulatedBar,
+  simulatedActions,
+  simulatedBars,
+} from '../../../src/market/simulated/simulation.ts';
 
 /** The market as the stand-in sees it at one instant. */
 export interface MarketView {

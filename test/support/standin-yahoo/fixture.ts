@@ -1,6 +1,6 @@
-import { type GateOptions, providerGate } from '../../../src/market/gate.client.ts';
 import type { MarketDataProvider } from '../../../src/market/provider.ts';
-import { type YahooProviderOptions, yahooProvider } from '../../../src/market/yahoo.provider.ts';
+import { type GateOptions, providerGate } from '../../../src/market/provider-gate.client.ts';
+import { type YahooProviderOptions, yahooProvider } from '../../../src/market/yahoo/yahoo.provider.ts';
 import { type Recording, type StandinOptions, type StandinYahoo, startStandinYahoo } from './server.ts';
 
 /** Friday 2026-07-31, 18:00 in New York: the session is complete. */

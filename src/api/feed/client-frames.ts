@@ -1,0 +1,61 @@
+import {
+  type ClientFrame,
+  clientFrameSchema,
+  type FrameOf,
+  type Subscription,
+} from '../../contract/schemas.ts';
+import type { Viewer } from '../../contract/service.ts';
+import { normaliseSymbol } from '../../market/symbol.ts';
+import { errorFrame } from './frames.ts';
+
+type Refusal = FrameOf<'error'>;
+
+/**
+ * Reads what a client has sent: a frame, or why it is none, whatever came. `null` stands for a binary message.
+ *
+ *     readFrame('{"type":"subscribe"}')   // { type: 'error', code: 'invalid_frame', … }
+ */
+export function readFrame(text: string | null): ClientFrame | Refusal {
+  if (text === null) return errorFrame('malformed_frame', 'Expected a text message, got: a binary one.');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return errorFrame('malformed_frame', `Expected JSON, got: ${shown(text)}`);
+  }
+  const parsed = clientFrameSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const type = (json as { type?: unknown } | null)?.type;
+  if (!types.includes(type as ClientFrame['type'])) {
+    const got = type === undefined ? shown(text) : shown(JSON.stringify(type));
+    return errorFrame('invalid_frame', `Expected the type subscribe, resume or unsubscribe, got: ${got}`);
+  }
+  return errorFrame('invalid_frame', `At ${issue!.path.join('.') || 'the frame'}: ${issue!.message}.`);
+}
+
+const types: readonly ClientFrame['type'][] = ['subscribe', 'resume', 'unsubscribe'];
+const shown = (text: string) => (text.length > 80 ? `${text.slice(0, 80)}…` : text);
+
+/** A subscription in the service's own terms, or why it cannot begin, whatever else is subscribed to. */
+export function readSubscription(given: Subscription, viewer: Viewer): Subscription | Refusal {
+  if (given.everything && viewer.role !== 'operator') {
+    return errorFrame('operators_only', 'Only an operator may subscribe to everything.', given.id);
+  }
+  const { symbols, portfolios, jobs, ...rest } = given;
+  const normal = symbols?.map((raw) => ({ raw, ...normaliseSymbol(raw) }));
+  const wrong = normal?.find(({ symbol }) => symbol === null);
+  if (wrong) return errorFrame('invalid_frame', `Expected symbols, got: ${shown(wrong.raw)}`, given.id);
+  return {
+    ...rest,
+    ...(normal && { symbols: distinct(normal.map(({ symbol }) => symbol!)) }),
+    ...(portfolios && { portfolios: distinct(portfolios.map((id) => id.toLowerCase())) }),
+    ...(jobs && { jobs: distinct(jobs.map((id) => id.toLowerCase())) }),
+  };
+}
+
+const distinct = (names: readonly string[]) => [...new Set(names)];
+
+/** How many names a subscription holds against the limit. */
+export const namesIn = ({ symbols = [], portfolios = [], jobs = [] }: Subscription): number =>
+  symbols.length + portfolios.length + jobs.length;

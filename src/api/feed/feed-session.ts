@@ -1,0 +1,170 @@
+import type { FeedEntry } from '../../contract/feed.ts';
+import type { ClientFrame, FrameOf } from '../../contract/schemas.ts';
+import type { Viewer } from '../../contract/service.ts';
+import { readFrame } from './client-frames.ts';
+import type { HubParts } from './feed-hub.ts';
+import { closeCodes, errorFrame } from './frames.ts';
+import { resume, subscribe } from './initial-state.ts';
+import type { Outlet } from './slow-client.ts';
+import { subscriptionsOf } from './subscriptions.ts';
+
+/**
+ * One client of the feed: what it has subscribed to, and how far it has been told.
+ *
+ * Whatever is subscribed to, and in whichever order, positions never go back on a connection and nothing comes twice:
+ * while a subscription's first frames are read and sent, entries wait in the hub's memory.
+ */
+export interface Session {
+  /** A message of the client; null for a binary one. Never throws. */
+  receive(text: string | null): void;
+  /** A frame that is known to be well-formed. */
+  request(frame: ClientFrame): void;
+  deliver(entry: FeedEntry): void;
+  /** The sink has room again. */
+  drained(): void;
+  tick(now: number, position: FrameOf<'position'>): void;
+  close(code: number, reason: string): void;
+  /** The connection is gone. */
+  ended(): void;
+}
+
+interface SessionOptions extends HubParts {
+  outlet: Outlet;
+  viewer: Viewer;
+  onEnd: () => void;
+}
+
+const queuedMax = 64; // requests that wait for one another: a client that sends more does not listen
+const mistakesMax = 100;
+
+export function createSession(options: SessionOptions): Session {
+  const { outlet, limits, clock } = options;
+  const gone = new AbortController();
+  const mayAsk = allowance(options);
+  let idleSince = clock.now();
+  let toldAt = clock.now();
+  let mistakes = 0;
+
+  const ended = () => {
+    if (gone.signal.aborted) return;
+    gone.abort(new Error('the client is gone'));
+    subscriptions.endAll();
+    outlet.ended();
+    options.onEnd();
+  };
+  const { close } = outlet;
+  const refuse = (refusals: readonly FrameOf<'error'>[]) => {
+    for (const refusal of refusals) outlet.send(refusal);
+    mistakes += refusals.length;
+    if (mistakes > mistakesMax) close(closeCodes.refused, 'too many mistakes');
+  };
+  const session: Session = {
+    receive(text) {
+      if (gone.signal.aborted) return;
+      if (!mayAsk() || queue.length >= queuedMax) {
+        refuse([
+          errorFrame('too_many_requests', `More than ${limits.requestsPerMinute} frames in a minute.`),
+        ]);
+        return close(closeCodes.refused, 'too many requests');
+      }
+      const frame = readFrame(text);
+      if (frame.type === 'error') refuse([frame]);
+      else queue.push(frame);
+    },
+    request: (frame) => queue.push(frame),
+    deliver(entry) {
+      if (!queue.busy) outlet.deliver(entry);
+    },
+    drained: () => outlet.drained(),
+    tick(now, position) {
+      outlet.tick(now);
+      if (gone.signal.aborted || queue.busy) return;
+      if (subscriptions.size > 0) idleSince = now;
+      else if (now - idleSince >= limits.idleMs) return close(closeCodes.idle, 'subscribed to nothing');
+      if (subscriptions.size === 0 || outlet.isBehind || now - toldAt < limits.pingIntervalMs) return;
+      toldAt = now;
+      outlet.send(position);
+    },
+    close,
+    ended,
+  };
+  const subscriptions = subscriptionsOf(session, options);
+  const queue = requestQueue({ ...options, subscriptions, session, refuse, close, gone: gone.signal });
+  return session;
+}
+
+interface QueueOptions extends SessionOptions {
+  subscriptions: ReturnType<typeof subscriptionsOf>;
+  session: Session;
+  refuse: (refusals: readonly FrameOf<'error'>[]) => void;
+  close: (code: number, reason: string) => void;
+  gone: AbortSignal;
+}
+
+/** Follows the requests of a client, one after the other; `busy` while entries have to wait for one of them. */
+function requestQueue(options: QueueOptions) {
+  const { outlet, index, session, subscriptions, refuse, close, gone, log } = options;
+  const waiting: ClientFrame[] = [];
+  let busy = false;
+  let at = 0; // everything up to there was sent, or did not concern the client
+
+  const concerns = (entry: FeedEntry) => index.concerns(session, entry);
+  const catchUp = (position: number) => {
+    const entries = options.between(at, position);
+    if (entries === null) return close(closeCodes.tryAgainLater, 'too far behind: resume');
+    for (const entry of entries) if (concerns(entry)) outlet.deliver(entry);
+    at = Math.max(at, position);
+  };
+  const parts = { ...options, concerns, catchUp };
+  const follow = async (frame: ClientFrame) => {
+    if (frame.type === 'subscribe') return subscribe(parts, frame.subscriptions);
+    if (frame.type === 'resume') return resume(parts, frame);
+    const { ended, refusals } = subscriptions.end(frame.subscriptions);
+    refuse(refusals);
+    if (ended.length > 0) outlet.send({ type: 'unsubscribed', subscriptions: ended });
+  };
+  const work = async () => {
+    busy = true;
+    at = options.position();
+    try {
+      for (let frame = waiting.shift(); frame && !gone.aborted; frame = waiting.shift()) {
+        await follow(frame);
+        if (!gone.aborted) catchUp(options.position());
+      }
+    } catch (error) {
+      if (gone.aborted) return;
+      log(error);
+      outlet.send(errorFrame('feed_unavailable', 'The feed cannot be read now: connect again in a moment.'));
+      close(closeCodes.tryAgainLater, 'the feed is not available');
+    } finally {
+      busy = false;
+    }
+  };
+  return {
+    push(frame: ClientFrame) {
+      waiting.push(frame);
+      if (!busy) void work();
+    },
+    get length() {
+      return waiting.length;
+    },
+    get busy() {
+      return busy;
+    },
+  };
+}
+
+/** Whether a client may send one more frame in this minute. */
+function allowance({ limits, clock }: Pick<SessionOptions, 'limits' | 'clock'>): () => boolean {
+  let since = clock.now();
+  let count = 0;
+  return () => {
+    const now = clock.now();
+    if (now - since >= 60_000) {
+      since = now;
+      count = 0;
+    }
+    count += 1;
+    return count <= limits.requestsPerMinute;
+  };
+}

@@ -1,0 +1,45 @@
+import swaggerUi from '@fastify/swagger-ui';
+import type { Api } from '../http/fastify.types.ts';
+
+const self = "'self'";
+
+/** Everything comes from this service. The page's own icons are data; it sets styles from script, never in its HTML. */
+export const docsSecurityPolicy = {
+  'default-src': "'none'",
+  'connect-src': self,
+  'script-src': self,
+  'style-src': self,
+  'img-src': `${self} data:`,
+  'base-uri': "'none'",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'",
+};
+
+// What a browser asks of a page, its scripts and its pictures.
+const produces = ['text/html', 'application/javascript', 'text/css', 'image/png', 'application/json'];
+
+/** `/docs/`: the reference page, complete in itself. It can try out every operation, with a token if one is asked for. */
+export function docsPage(app: Api): void {
+  const csp = Object.entries(docsSecurityPolicy)
+    .map(([directive, value]) => `${directive} ${value}`)
+    .join('; ');
+  app.register(async (scope) => {
+    scope.addHook('onRoute', (route) => {
+      route.config = { ...route.config, public: true, produces, csp };
+    });
+    await scope.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: docsSecurityPolicy,
+      validatorUrl: false,
+      theme: { title: 'Symbol onboarding: API reference' },
+      uiConfig: {
+        layout: 'BaseLayout',
+        docExpansion: 'list',
+        displayOperationId: true,
+        displayRequestDuration: true,
+        defaultModelsExpandDepth: 0,
+        showExtensions: true,
+      },
+    });
+  });
+}

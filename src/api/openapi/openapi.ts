@@ -1,0 +1,203 @@
+import type { z } from 'zod';
+import { problemCatalogue } from '../problems/problem-catalog.ts';
+import { ifNoneMatch, isRevalidated, notModified } from './conditional-requests.ts';
+import { type AnswerNotes, notesOf, problemType } from './declared-responses.ts';
+import { documentBase, securityOf } from './document-base.ts';
+import type { OperationExample } from './examples/examples.ts';
+import { headersOf, usedHeaders } from './header-catalog.ts';
+import { parametersOf, pathOf } from './parameters.ts';
+import { problemExamples } from './problem-examples.ts';
+import { bodyOf } from './request-bodies.ts';
+import { schemaCollector } from './schema-collector.ts';
+
+/** The part of a route's schema that the document is made of. */
+export interface RouteSchema {
+  operationId?: string;
+  tags?: readonly string[];
+  summary?: string;
+  description?: string;
+  params?: z.ZodType;
+  querystring?: z.ZodType;
+  headers?: z.ZodType;
+  /** Media types of bodies that are read without a schema of their own. */
+  consumes?: readonly string[];
+  body?: z.ZodType | { content: Record<string, { schema: z.ZodType }> };
+  response?: Record<string, unknown>;
+}
+
+export interface DescribedRoute {
+  method: string | string[];
+  url: string;
+  schema: RouteSchema;
+  config: {
+    produces?: string[] | undefined;
+    public?: boolean | undefined;
+    fresh?: boolean | undefined;
+    headers?: z.ZodObject | undefined;
+  };
+}
+
+export interface ApiDescription {
+  routes: readonly DescribedRoute[];
+  examples: Readonly<Record<string, OperationExample>>;
+  version: string;
+  /** Whether the service asks for tokens. */
+  protected: boolean;
+}
+
+type Operation = Record<string, unknown>;
+type Collector = ReturnType<typeof schemaCollector>;
+
+/**
+ * The OpenAPI 3.1 document of these routes.
+ *
+ * Throws where a route lacks what a reader needs: an operation id, a summary, a description, an example of each body
+ * and each answer. The message tells the route's author what to add, and where.
+ */
+export function describeApi(description: ApiDescription) {
+  const schemas = schemaCollector();
+  const paths: Record<string, Record<string, Operation>> = {};
+  for (const route of description.routes) {
+    const path = pathOf(route.url);
+    const operation = describeOperation(route, { ...description, schemas });
+    for (const method of [route.method].flat()) {
+      paths[path] = { ...paths[path], [method.toLowerCase()]: operation };
+    }
+  }
+  const codes = new Set(description.routes.flatMap(({ schema }) => notesOf(schema.response ?? {}).problems));
+  const { components, ...base } = documentBase(description);
+  return {
+    ...base,
+    paths,
+    components: {
+      ...components,
+      schemas: schemas.components(),
+      headers: usedHeaders(paths),
+      examples: problemExamples([...codes]),
+    },
+  };
+}
+
+export type ApiDocument = ReturnType<typeof describeApi>;
+
+interface OperationContext extends ApiDescription {
+  schemas: Collector;
+}
+
+function describeOperation(route: DescribedRoute, context: OperationContext): Operation {
+  const { schema } = route;
+  const { operationId, tags, summary, description } = schema;
+  if (!operationId || !summary || !description || !tags?.length || !schema.response) {
+    const name = `${[route.method].flat().join(', ')} ${route.url}`;
+    throw new Error(`${name}: its schema needs operationId, tags, summary, description and response`);
+  }
+  const example = context.examples[operationId];
+  if (!example)
+    throw new Error(`${operationId} has no example: add one in src/api/openapi/examples/examples.ts`);
+  const notes = notesOf(schema.response);
+  const revalidated = isRevalidated(route);
+  const parameters = [
+    ...parametersOf({ ...route.config, ...schema }, example, context.schemas),
+    ...(revalidated ? [ifNoneMatch] : []),
+  ];
+  return {
+    operationId,
+    tags,
+    summary,
+    description,
+    ...securityOf(route, notes.problems, context),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...bodyOf(schema, example, context.schemas),
+    responses: Object.fromEntries([
+      ...Object.entries(schema.response).map(([status, answer]) => [
+        status,
+        isProblem(answer)
+          ? problemAnswer(
+              { status: Number(status), schema: answer.content[problemType].schema, notes },
+              context.schemas,
+            )
+          : successAnswer(
+              route,
+              { status: Number(status), schema: answer as z.ZodType, example, notes },
+              context,
+            ),
+      ]),
+      ...(revalidated ? [['304', notModified]] : []),
+    ]),
+  };
+}
+
+type ProblemAnswer = { content: { [problemType]: { schema: z.ZodType } } };
+
+function isProblem(answer: unknown): answer is ProblemAnswer {
+  const { content } = answer as { content?: object };
+  return content !== undefined && problemType in content;
+}
+
+interface Success {
+  status: number;
+  schema: z.ZodType;
+  example: OperationExample;
+  notes: AnswerNotes;
+}
+
+/** What a status says where the schema of its answer has no description. */
+const statusTitles: Record<number, string> = {
+  101: 'The connection is a WebSocket from here on.',
+  200: 'The answer.',
+  201: 'Done.',
+  202: 'Taken; the work goes on in the background.',
+  204: 'Done; there is nothing to say about it.',
+  304: 'Not changed since the answer whose `ETag` was sent.',
+};
+
+function successAnswer(route: DescribedRoute, success: Success, { schemas }: OperationContext): Operation {
+  const { status, schema, example, notes } = success;
+  const { operationId = '' } = route.schema;
+  const { description, ...json } = schemas.output(schema);
+  const kept = status === 200 && isRevalidated(route) ? ['etag', 'cache-control'] : [];
+  const head = {
+    description: description ?? statusTitles[status] ?? 'The answer.',
+    headers: headersOf(status, [...(notes.headers[status] ?? []), ...kept]),
+  };
+  if (json.type === 'null') return head;
+  if (json.type === 'object') {
+    throw new Error(
+      `${operationId}: name the schema of its answer ${status} in src/api/openapi/schema-names.ts`,
+    );
+  }
+  const value = example.answers?.[status];
+  if (value === undefined) {
+    throw new Error(
+      `${operationId} has no example of its answer ${status}: add it in src/api/openapi/examples/examples.ts`,
+    );
+  }
+  const types = route.config.produces ?? ['application/json'];
+  const content = types.map((type) => [
+    type,
+    type === 'text/html'
+      ? { schema: { type: 'string' }, example: example.pages?.[status] }
+      : { schema: json, example: value },
+  ]);
+  return { ...head, content: Object.fromEntries(content) };
+}
+
+interface Problems {
+  status: number;
+  schema: z.ZodType;
+  notes: AnswerNotes;
+}
+
+function problemAnswer({ status, schema, notes }: Problems, schemas: Collector): Operation {
+  const codes = notes.problems.filter((code) => problemCatalogue[code].status === status);
+  return {
+    description: codes.map((code) => `\`${code}\`: ${problemCatalogue[code].title}.`).join(' '),
+    headers: headersOf(status, notes.headers[status]),
+    content: {
+      [problemType]: {
+        schema: schemas.output(schema),
+        examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
+      },
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { nameOfSchema } from './schema-names.ts';
+
+/** A JSON Schema, draft 2020-12, as far as we look into it. */
+export type JsonSchema = { [keyword: string]: unknown };
+
+/** Collects the named schemas that were referred to, and turns zod schemas into JSON Schemas that refer to them. */
+export function schemaCollector() {
+  const components: Record<string, JsonSchema> = {};
+  const convert = (schema: z.ZodType, io: 'input' | 'output'): JsonSchema => {
+    // Inside an object even a named root becomes a reference.
+    const wrapped = z.toJSONSchema(z.object({ root: schema }), {
+      io,
+      metadata: namedMetadata,
+      unrepresentable: 'any',
+      override: ({ zodSchema, jsonSchema }) => loosen(zodSchema, jsonSchema as JsonSchema),
+    }) as unknown as { properties: { root: JsonSchema }; $defs?: Record<string, JsonSchema> };
+    for (const [name, definition] of Object.entries(wrapped.$defs ?? {})) {
+      const { id: _, ...component } = relocated(definition) as JsonSchema;
+      const known = components[name];
+      if (known && JSON.stringify(known) !== JSON.stringify(component)) {
+        throw new Error(`The schema ${name} is not the same as input and as output: name it once only`);
+      }
+      components[name] = component;
+    }
+    return relocated(wrapped.properties.root) as JsonSchema;
+  };
+  return {
+    input: (schema: z.ZodType) => convert(schema, 'input'),
+    output: (schema: z.ZodType) => convert(schema, 'output'),
+    components: () => Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+}
+
+/** Zod's own descriptions, and our names. */
+const namedMetadata = {
+  get(schema: z.ZodType) {
+    const id = nameOfSchema(schema);
+    const described = z.globalRegistry.get(schema);
+    return id === undefined ? described : { ...described, id };
+  },
+  has: (schema: z.ZodType) => nameOfSchema(schema) !== undefined || z.globalRegistry.has(schema),
+} as unknown as typeof z.globalRegistry;
+
+/**
+ * Answers may gain fields, which no client should refuse: only what a request is held to stays closed. What zod adds
+ * for JavaScript's sake (its bounds of integers, patterns that repeat a format) says nothing to a reader.
+ */
+function loosen(zodSchema: z.core.$ZodType, schema: JsonSchema): void {
+  const { def } = zodSchema._zod as { def: { type: string; catchall?: z.core.$ZodType } };
+  const strict = def.catchall?._zod.def.type === 'never';
+  if (def.type === 'object' && !strict && schema.additionalProperties === false) {
+    delete schema.additionalProperties;
+  }
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  if (def.type === 'string') sayFormat(def as StringDefinition, schema);
+  if (def.type === 'record') delete schema.propertyNames; // every name is a string
+}
+
+type StringDefinition = { format?: string; pattern?: RegExp };
+
+const formats: Record<string, string> = { uuid: 'uuid', date: 'date', datetime: 'date-time' };
+
+/** A format says more than the long pattern that stands for it; zod leaves it out where there is another pattern. */
+function sayFormat({ format = '', pattern }: StringDefinition, schema: JsonSchema): void {
+  if (!formats[format]) return;
+  schema.format = formats[format];
+  const patterns = (schema.allOf as JsonSchema[] | undefined) ?? [{ pattern: schema.pattern }];
+  const others = patterns.filter((one) => one.pattern !== undefined && one.pattern !== pattern?.source);
+  delete schema.pattern;
+  delete schema.allOf;
+  if (others.length === 1) schema.pattern = others[0]?.pattern;
+  if (others.length > 1) schema.allOf = others;
+}
+
+const localPrefix = '#/$defs/';
+
+function relocated(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(relocated);
+  if (node === null || typeof node !== 'object') return node;
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [
+      key,
+      key === '$ref' && typeof value === 'string' && value.startsWith(localPrefix)
+        ? `#/components/schemas/${value.slice(localPrefix.length)}`
+        : relocated(value),
+    ]),
+  );
+}

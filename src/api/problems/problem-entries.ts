@@ -1,0 +1,49 @@
+import type { z } from 'zod';
+import type { problemEntrySchema } from '../../contract/schemas.ts';
+import { problemCatalog } from '../../import/row-problem-catalog.ts';
+import { jobErrorCatalogue } from '../../onboarding/job/job-error-catalog.ts';
+import { notesOf } from '../openapi/declared-responses.ts';
+import type { DescribedRoute } from '../openapi/openapi.ts';
+import { type ProblemCode, problemCatalogue } from './problem-catalog.ts';
+
+export type ProblemEntry = z.output<typeof problemEntrySchema>;
+
+/**
+ * Everything that the service may complain about: the problems of its answers, the remarks on the rows of an upload,
+ * the errors of jobs. Each with what it means, how to mend it, and which operations answer it.
+ */
+export function problemEntries(routes: readonly DescribedRoute[]): ProblemEntry[] {
+  const codes = new Set(
+    [problemCatalogue, problemCatalog, jobErrorCatalogue].flatMap((one) => Object.keys(one)),
+  );
+  return [...codes].map((code) => entryOf(code, routes));
+}
+
+function entryOf(code: string, routes: readonly DescribedRoute[]): ProblemEntry {
+  const problem = lookUp(problemCatalogue, code);
+  const remark = lookUp(problemCatalog, code);
+  const job = lookUp(jobErrorCatalogue, code);
+  const operations = routes.filter(({ schema }) => {
+    const { problems } = notesOf(schema.response ?? {});
+    return problems.includes(remark ? 'invalid_rows' : (code as ProblemCode));
+  });
+  return {
+    code,
+    type: `/problems/${code}`,
+    status: problem?.status ?? null,
+    title: (problem ?? remark ?? job)!.title,
+    cure: problem?.cure ?? remark?.mend ?? job!.cure,
+    found_in: [
+      ...(problem ? ['answer' as const] : []),
+      ...(remark ? ['rows' as const] : []),
+      ...(job ? ['job' as const] : []),
+    ],
+    job_title: job?.title ?? null,
+    job_cure: job?.cure ?? null,
+    operations: problem || remark ? operations.map(({ schema }) => schema.operationId!) : [],
+  };
+}
+
+function lookUp<Entry>(catalogue: Record<string, Entry>, code: string): Entry | undefined {
+  return Object.hasOwn(catalogue, code) ? catalogue[code] : undefined;
+}

@@ -1,0 +1,191 @@
+import type { Problem, Remark } from '../../contract/schemas.ts';
+import { AppError } from '../../kernel/errors.ts';
+import { type ProblemCode, problemCatalogue } from './problem-catalog.ts';
+
+/** What the answer says about the request, and what to look values up in. */
+export interface ProblemContext {
+  /** The path that was asked for. */
+  instance: string;
+  requestId: string;
+  /** Epoch milliseconds, to turn "wait until" into seconds. */
+  now: number;
+  /** Where a refused parameter's value is found, for the evidence: never the body. */
+  inputs?: { params?: unknown; querystring?: unknown; headers?: unknown };
+}
+
+export interface ProblemAnswer {
+  problem: Problem;
+  headers: Record<string, string>;
+}
+
+/**
+ * Turns whatever was thrown into problem details (RFC 9457).
+ *
+ * `AppError`s with a code of the catalogue keep their message; Fastify's own errors are translated; everything else
+ * is `internal_error`, which tells the client nothing but the request id.
+ *
+ *     toProblem(new AppError('job_not_found', 'No job …'), context).problem.status   // 404
+ */
+export function toProblem(error: unknown, context: ProblemContext): ProblemAnswer {
+  const known = error instanceof AppError ? error : translate(error, context);
+  const code = codeOf(known);
+  const { status, title } = problemCatalogue[code];
+  const hidden = status === 500;
+  const extras = hidden ? {} : extrasOf(known, context.now);
+  const problem: Problem = {
+    type: `/problems/${code}`,
+    title,
+    status,
+    code,
+    detail: hidden ? `Something went wrong here. Name the request id ${context.requestId}.` : known.message,
+    instance: context.instance,
+    request_id: context.requestId,
+    ...extras,
+  };
+  return { problem, headers: headersOf(problem) };
+}
+
+/** A code outside the catalogue is our omission: worth a retry if its author said so, else a plain 500. */
+function codeOf(error: AppError): ProblemCode {
+  if (Object.hasOwn(problemCatalogue, error.code)) return error.code as ProblemCode;
+  return error.retryable ? 'temporarily_unavailable' : 'internal_error';
+}
+
+const published = [
+  'errors',
+  'warnings',
+  'symbols',
+  'allow',
+  'accept',
+  'depth',
+  'limit',
+  'needed',
+  'retry_after_seconds',
+  'job_id',
+  'checks',
+] as const satisfies (keyof Problem)[];
+
+/** Details are for the log too, so only the names of the problem schema leave the house. */
+function extrasOf(error: AppError, now: number): Partial<Problem> {
+  const extras = Object.fromEntries(
+    published.filter((name) => error.details[name] !== undefined).map((name) => [name, error.details[name]]),
+  );
+  if (error.retryAt === undefined || extras.retry_after_seconds !== undefined) return extras;
+  return { ...extras, retry_after_seconds: Math.max(1, Math.ceil((error.retryAt - now) / 1000)) };
+}
+
+const retryAfterDefault = 5; // a client without a hint would come back at once
+
+function headersOf(problem: Problem): Record<string, string> {
+  const waits = problem.status === 503 || problem.status === 429 || problem.retry_after_seconds !== undefined;
+  return {
+    ...(waits ? { 'retry-after': String(problem.retry_after_seconds ?? retryAfterDefault) } : {}),
+    ...(problem.allow ? { allow: problem.allow.join(', ') } : {}),
+    ...(problem.code === 'upgrade_required' ? { upgrade: 'websocket' } : {}),
+  };
+}
+
+/** The part of Fastify's and its plugins' errors that we read. */
+interface FrameworkError {
+  code?: unknown;
+  statusCode?: unknown;
+  message?: unknown;
+  validation?: { instancePath?: string; keyword?: string; message?: string; params?: { keys?: string[] } }[];
+  validationContext?: keyof NonNullable<ProblemContext['inputs']> | 'body';
+}
+
+function translate(error: unknown, context: ProblemContext): AppError {
+  const failure = (typeof error === 'object' && error !== null ? error : {}) as FrameworkError;
+  if (failure.validation) return invalidRequest(failure, context);
+  const translated = typeof failure.code === 'string' ? frameworkCodes[failure.code] : undefined;
+  if (translated) return new AppError(translated[0], translated[1], { cause: error });
+  const byStatus = typeof failure.statusCode === 'number' ? statusCodes[failure.statusCode] : undefined;
+  if (byStatus) return new AppError(byStatus, `${problemCatalogue[byStatus].title}.`, { cause: error });
+  return new AppError('internal_error', String(failure.message ?? error), { cause: error });
+}
+
+function invalidRequest(failure: FrameworkError, { inputs }: ProblemContext): AppError {
+  const where = failure.validationContext ?? 'body';
+  const values = where === 'body' ? {} : ((inputs?.[where] ?? {}) as Record<string, unknown>);
+  const issues = (failure.validation ?? []).map(({ instancePath = '', keyword, message, params }) => ({
+    code: keyword ?? 'invalid',
+    path: instancePath.split('/').filter((part) => part !== ''),
+    message: message ?? 'Invalid value',
+    keys: params?.keys,
+  }));
+  return requestRefused({ where, issues, values });
+}
+
+/** The part of a zod issue that we read. `keys` are the names that a strict object did not expect. */
+interface Issue {
+  code: string;
+  path: readonly PropertyKey[];
+  message: string;
+  keys?: readonly string[] | undefined;
+}
+
+const remarksMax = 1000; // a body of 10 MiB can be wrong in millions of places
+const valueShownMax = 100;
+
+/**
+ * The refusal of parameters, form fields or a JSON body that do not fit their schema, one remark per place.
+ *
+ * `values` are shown as evidence; leave them out where they are a user's data.
+ */
+export function requestRefused(refused: {
+  where: string;
+  issues: readonly Issue[];
+  values?: Record<string, unknown>;
+}): AppError {
+  const { where, issues, values = {} } = refused;
+  const errors = issues.slice(0, remarksMax).flatMap((issue): Remark[] => {
+    const places = issue.keys?.map((key) => [...issue.path, key]) ?? [issue.path];
+    return places.map((path) => remark(where, path.map(String), issue, values));
+  });
+  const places = errors.slice(0, 3).map(({ path }) => path);
+  const more = issues.length > places.length ? ` and ${issues.length - places.length} more` : '';
+  const detail = `What was sent is not what is expected at ${places.join(', ')}${more}.`;
+  return new AppError('invalid_request', detail, { details: { errors } });
+}
+
+function remark(where: string, path: string[], issue: Issue, values: Record<string, unknown>): Remark {
+  const value = values[path[0] ?? ''];
+  const evidence = typeof value === 'string' ? value.slice(0, valueShownMax) : null;
+  return {
+    code: issue.code,
+    message: evidence === null ? issue.message : `${issue.message}, got: ${evidence || 'nothing'}`,
+    value: evidence,
+    path: where === 'body' ? `/${path.join('/')}` : path.join('.') || where,
+  };
+}
+
+/** Fastify's codes, and those of its multipart plugin, in our words. */
+const frameworkCodes: Record<string, [ProblemCode, string]> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['payload_too_large', 'The body is larger than 10 MiB.'],
+  FST_REQ_FILE_TOO_LARGE: ['payload_too_large', 'The file is larger than 10 MiB.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'This content type is not read here.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
+    'malformed_request',
+    'The body is not as long as Content-Length says.',
+  ],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed_json', 'Expected a JSON body, got an empty one.'],
+  FST_ERR_BAD_URL: ['malformed_request', 'The path is not valid percent-encoded UTF-8.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['uri_too_long', 'A part of the path is longer than any id or symbol.'],
+  FST_ERR_HANDLER_TIMEOUT: ['temporarily_unavailable', 'This took too long and was given up.'],
+  FST_PARTS_LIMIT: ['invalid_form', 'The form has more parts than an upload needs.'],
+  FST_FILES_LIMIT: ['invalid_form', 'Expected one file, got several.'],
+  FST_FIELDS_LIMIT: ['invalid_form', 'The form has more fields than an upload needs.'],
+  FST_PROTO_VIOLATION: ['invalid_form', 'A field of the form has a name that is not accepted.'],
+  FST_MP_PREMATURE_CLOSE: ['malformed_form', 'The form ended before its last part.'],
+  FST_INVALID_JSON_FIELD_ERROR: ['invalid_form', 'A field of the form is JSON, and malformed.'],
+};
+
+/** For errors that carry a status and no code we know. */
+const statusCodes: Record<number, ProblemCode> = {
+  400: 'malformed_request',
+  404: 'not_found',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+  429: 'rate_limited',
+  503: 'temporarily_unavailable',
+};

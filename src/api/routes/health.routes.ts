@@ -1,0 +1,41 @@
+import { liveSchema, readySchema } from '../../contract/schemas.ts';
+import type { Health } from '../../contract/service.ts';
+import { AppError } from '../../kernel/errors.ts';
+import type { Api } from '../http/fastify.types.ts';
+import { publicResponses } from '../openapi/declared-responses.ts';
+
+const tags = ['health'];
+const config = { public: true, fresh: true, rate: 'unlimited' } as const;
+
+/** For whoever restarts the process (live) or sends it requests (ready). */
+export function healthRoutes(app: Api, health: Health): void {
+  const liveRoute = {
+    operationId: 'getLive',
+    tags,
+    summary: 'Is the process alive?',
+    description: 'Touches nothing but the event loop: a database that is away is no reason to restart.',
+    response: publicResponses({ 200: liveSchema }),
+  };
+  app.get('/health/live', { schema: liveRoute, logLevel: 'warn', config }, async () => ({
+    status: 'ok' as const,
+  }));
+
+  const readyRoute = {
+    operationId: 'getReady',
+    tags,
+    summary: 'Can it take requests?',
+    description:
+      '200 when every check passes, else 503 with the same `checks`: the database, its schema, the notifications of ' +
+      'the queue, the supervisor, the feed, and the data directory where one is used. Each has 2 s. The provider of ' +
+      'prices is none of them: without it the node still serves and keeps what it has, and its jobs wait.',
+    response: publicResponses({ 200: readySchema }, ['not_ready', 'shutting_down']),
+  };
+  app.get('/health/ready', { schema: readyRoute, logLevel: 'warn', config }, async () => {
+    const checks = await health.ready();
+    const failed = checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
+    if (failed.length > 0) {
+      throw new AppError('not_ready', `Not ready: ${failed.join(', ')}.`, { details: { checks } });
+    }
+    return { status: 'ok' as const, checks };
+  });
+}

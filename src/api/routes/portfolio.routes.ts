@@ -1,0 +1,176 @@
+import { z } from 'zod';
+import {
+  idSchema,
+  type PortfolioView,
+  portfolioExposuresSchema,
+  portfolioSchema,
+  portfoliosQuerySchema,
+  portfoliosSchema,
+  positionsQuerySchema,
+  positionsSchema,
+  snapshotsQuerySchema,
+  snapshotsSchema,
+} from '../../contract/schemas.ts';
+import type { Portfolios } from '../../contract/service.ts';
+import { portfolioTemplate } from '../../import/template-csv.ts';
+import { AppError } from '../../kernel/errors.ts';
+import type { Api } from '../http/fastify.types.ts';
+import type { Waiters } from '../http/long-polling.ts';
+import { preferHeaders, whenSettled } from '../http/prefer-wait.request.ts';
+import { changeProblems, publicResponses, responses } from '../openapi/declared-responses.ts';
+import { portfolioLinks } from './links.ts';
+
+const params = z.strictObject({ id: idSchema });
+const tags = ['portfolios'];
+
+/** What became of the portfolios that were uploaded. */
+export function portfolioRoutes(app: Api, portfolios: Portfolios, waiters: Waiters): void {
+  listRoute(app, portfolios);
+  templateRoute(app);
+  findRoute(app, portfolios, waiters);
+  deleteRoute(app, portfolios);
+  positionsRoute(app, portfolios);
+  snapshotsRoute(app, portfolios);
+  exposuresRoute(app, portfolios);
+}
+
+function found<View>(view: View | null, id: string): View {
+  if (view === null) throw new AppError('portfolio_not_found', `There is no portfolio ${id}.`);
+  return view;
+}
+
+function listRoute(app: Api, portfolios: Portfolios): void {
+  const schema = {
+    operationId: 'listPortfolios',
+    tags,
+    summary: 'Portfolios, newest first',
+    description:
+      'Your own; an operator sees all. Each with its status and its latest totals. Pages by `limit` and `cursor`; ' +
+      'new portfolios never shift a page.',
+    querystring: portfoliosQuerySchema,
+    response: responses({ 200: portfoliosSchema }),
+  };
+  app.get('/portfolios', { schema }, async ({ query, viewer }) => {
+    const { portfolios: found, next_cursor } = await portfolios.list(query, viewer);
+    const linked = found.map((view) => ({ ...view, links: portfolioLinks(view.portfolio_id) }));
+    return { portfolios: linked, next_cursor };
+  });
+}
+
+function templateRoute(app: Api): void {
+  const schema = {
+    operationId: 'getPortfolioTemplate',
+    tags,
+    summary: 'The portfolio template, as CSV',
+    description: 'Every column, with an example of each kind of lot and comments. It uploads as it is.',
+    produces: ['text/csv'],
+    response: publicResponses({ 200: z.string().meta({ description: 'CSV: RFC 4180, UTF-8.' }) }, [], {
+      200: ['content-disposition'],
+    }),
+  };
+  const config = { produces: ['text/csv'], public: true };
+  app.get('/portfolios/template.csv', { schema, config }, async (_request, reply) =>
+    reply
+      .type('text/csv; charset=utf-8; header=present')
+      .header('content-disposition', 'attachment; filename="portfolio-template.csv"')
+      .send(portfolioTemplate()),
+  );
+}
+
+function deleteRoute(app: Api, portfolios: Portfolios): void {
+  const schema = {
+    operationId: 'deletePortfolio',
+    tags,
+    summary: 'Delete a portfolio',
+    description:
+      'With its lots and its history, for good. The onboarding of its symbols goes on: others may need them.',
+    params,
+    response: responses({ 204: z.null().meta({ description: 'It is gone.' }) }, [
+      ...changeProblems,
+      'portfolio_not_found',
+    ]),
+  };
+  app.delete('/portfolios/:id', { schema }, async ({ params: { id }, viewer }, reply) => {
+    found((await portfolios.remove(id, viewer)) || null, id);
+    return reply.code(204).send(null);
+  });
+}
+
+function findRoute(app: Api, portfolios: Portfolios, waiters: Waiters): void {
+  const schema = {
+    operationId: 'getPortfolio',
+    tags,
+    summary: 'A portfolio and how far its onboarding is',
+    description:
+      'Status, progress, the status of each symbol that an open lot needs, and the latest snapshot. `snapshot` is ' +
+      'null while no lot is priced, never zeros. With `Prefer: wait=N` the answer is held until it is not pending.',
+    params,
+    response: responses({ 200: portfolioSchema }, ['portfolio_not_found'], {
+      200: ['preference-applied', 'vary'],
+    }),
+  };
+  const options = { schema, config: { headers: preferHeaders } };
+  app.get('/portfolios/:id', options, async (request, reply) => {
+    const { id } = request.params;
+    const view = await whenSettled(request, reply, waiters, {
+      read: () => portfolios.find(id, request.viewer),
+      open: (view) => (view?.status === 'pending' ? unfinishedIn(view) : null),
+    });
+    return { ...found(view, id), links: portfolioLinks(id) };
+  });
+}
+
+// A symbol that is ready may be refreshed: what tells is the phase of its unfinished job.
+const unfinishedIn = ({ symbols }: PortfolioView) =>
+  symbols
+    .filter(({ status, phase }) => phase !== null || status === 'pending' || status === 'processing')
+    .map(({ symbol }) => symbol);
+
+function positionsRoute(app: Api, portfolios: Portfolios): void {
+  const schema = {
+    operationId: 'listPositions',
+    tags,
+    summary: 'The lots of a portfolio',
+    description:
+      'Every lot as uploaded, how it is priced, and if not, why. The market values and costs of the priced lots ' +
+      'sum, unrounded, to the latest snapshot. Pages by `limit` and `cursor`.',
+    params,
+    querystring: positionsQuerySchema,
+    response: responses({ 200: positionsSchema }, ['portfolio_not_found']),
+  };
+  app.get('/portfolios/:id/positions', { schema }, async ({ params: { id }, query, viewer }) =>
+    found(await portfolios.positions(id, query, viewer), id),
+  );
+}
+
+function snapshotsRoute(app: Api, portfolios: Portfolios): void {
+  const schema = {
+    operationId: 'listSnapshots',
+    tags,
+    summary: 'The history of totals of a portfolio',
+    description: 'One snapshot per price date, the latest first. Pages by `limit` and `cursor`.',
+    params,
+    querystring: snapshotsQuerySchema,
+    response: responses({ 200: snapshotsSchema }, ['portfolio_not_found']),
+  };
+  app.get('/portfolios/:id/snapshots', { schema }, async ({ params: { id }, query, viewer }) =>
+    found(await portfolios.snapshots(id, query, viewer), id),
+  );
+}
+
+function exposuresRoute(app: Api, portfolios: Portfolios): void {
+  const schema = {
+    operationId: 'listPortfolioExposures',
+    tags,
+    summary: 'The factor exposures of a portfolio',
+    description:
+      'Per factor the signed market value times beta, summed over the priced lots: measured betas and labelled ' +
+      'placeholders apart. `beta_net` is null with its reason where long and short nearly cancel. Market, rates, ' +
+      'style and spread figures answer separate questions and must not be added.',
+    params,
+    response: responses({ 200: portfolioExposuresSchema }, ['portfolio_not_found']),
+  };
+  app.get('/portfolios/:id/exposures', { schema }, async ({ params: { id }, viewer }) =>
+    found(await portfolios.exposures(id, viewer), id),
+  );
+}

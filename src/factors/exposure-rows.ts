@@ -1,0 +1,90 @@
+import { AppError } from '../kernel/errors.ts';
+import {
+  betaCap,
+  type DefaultReason,
+  type Exposure,
+  type ExposureWarning,
+  type Factor,
+} from './factor-catalog.ts';
+
+/** A fit of either method. Ridge, a biased estimator, has no standard error, t or interval worth the name. */
+export type Fit = Pick<
+  Exposure,
+  'intercept' | 'standardError' | 't' | 'intervalLow' | 'intervalHigh' | 'rSquared'
+> & {
+  beta: number;
+  conditionNumber: number | null;
+  exact: boolean;
+};
+
+/** The observations a row rests on, or that were too few. */
+export type Span = Pick<Exposure, 'observations' | 'windowStart' | 'windowEnd'>;
+
+/**
+ * The row of a measured beta, capped to ±5; statistics belong to the uncapped one.
+ *
+ * Throws `calculation_failed` (permanent) if a number of it is not finite.
+ */
+export function measured({
+  factor,
+  fit,
+  warnings,
+  ...span
+}: Span & { factor: Factor; fit: Fit; warnings: ExposureWarning[] }): Exposure {
+  const { beta: rawBeta, exact: _, ...statistics } = fit;
+  const broken = Object.entries({ rawBeta, ...statistics }).find(
+    ([, value]) => value !== null && !Number.isFinite(value),
+  );
+  if (broken !== undefined) {
+    throw new AppError('calculation_failed', `${factor.name} is not a number: ${broken.join(' = ')}`);
+  }
+  const beta = Math.min(betaCap, Math.max(-betaCap, rawBeta));
+  return {
+    ...identity(factor),
+    ...span,
+    ...statistics,
+    beta,
+    rawBeta,
+    capped: beta !== rawBeta,
+    quality: span.observations >= factor.window ? 'full_history' : 'limited_history',
+    reason: null,
+    warnings: [...warnings],
+  };
+}
+
+/** The row of a factor that could not be measured, and why. */
+export function placeholder({
+  factor,
+  reason,
+  ...span
+}: Span & { factor: Factor; reason: DefaultReason }): Exposure {
+  return {
+    ...identity(factor),
+    ...span,
+    beta: factor.placeholder,
+    rawBeta: factor.placeholder,
+    capped: false,
+    intercept: null,
+    standardError: null,
+    t: null,
+    intervalLow: null,
+    intervalHigh: null,
+    rSquared: null,
+    conditionNumber: null,
+    quality: 'default',
+    reason,
+    warnings: [],
+  };
+}
+
+const identity = ({
+  id,
+  group,
+  method,
+  window,
+}: Factor): Pick<Exposure, 'factor' | 'group' | 'method' | 'window'> => ({
+  factor: id,
+  group,
+  method,
+  window,
+});

@@ -1,0 +1,94 @@
+import { type Centred, centre } from './centering.ts';
+import {
+  type FactorId,
+  factors,
+  type ProxySet,
+  type ProxySymbol,
+  proxies,
+  ridgeAlpha,
+} from './factor-catalog.ts';
+import { commonCalendar, simpleReturns } from './returns.ts';
+import { prepareRidge, type RidgeDesign } from './ridge.ts';
+import { spreadReturns } from './spread.ts';
+
+/** A proxy set made ready for regressions, once for all symbols that use it. */
+export interface Reference {
+  calendar: string[];
+  /** `returns[proxy][t]` covers the step from `calendar[t]` to `calendar[t + 1]`. */
+  returns: Record<ProxySymbol, number[]>;
+  /** Windows without a gap, by what makes them differ: a symbol that trades every session finds its own here. */
+  windows: Map<string, ReferenceWindow>;
+}
+
+/** The predictors of the factors that share one window, on one choice of dates. */
+export interface ReferenceWindow {
+  /** Of the factors fitted one by one; a factor whose predictor does not vary is missing. */
+  predictors: Map<FactorId, Centred>;
+  /** The factors fitted jointly, in the order of the design's columns; the same holds. Null without any. */
+  styles: { ids: FactorId[]; design: RidgeDesign } | null;
+}
+
+export interface WindowRequest {
+  /** The nominal window: chooses the factors. */
+  window: number;
+  /** Calendar index of each observation, ascending, at least the factors' minimum. */
+  positions: readonly number[];
+}
+
+// Full windows that end today are two keys; the rest is for young or halted symbols. 64 entries are about 2 MB.
+const windowsMax = 64;
+const references = new WeakMap<ProxySet, Reference>();
+
+/** Calendar and returns of the eight proxies; remembered for as long as the set lives, which never changes. */
+export function prepareProxies(set: ProxySet): Reference {
+  const known = references.get(set);
+  if (known !== undefined) return known;
+  const calendar = commonCalendar(proxies.map((proxy) => set.closes[proxy]));
+  const entries = proxies.map((proxy) => {
+    const { dates, closes } = set.closes[proxy];
+    const closeOn = new Map(dates.map((date, i) => [date, closes[i]!]));
+    return [proxy, simpleReturns(calendar.map((date) => closeOn.get(date)!))] as const;
+  });
+  const returns = Object.fromEntries(entries) as Record<ProxySymbol, number[]>;
+  const reference = { calendar, returns, windows: new Map() };
+  references.set(set, reference);
+  return reference;
+}
+
+/** The prepared predictors of a window: shared where its dates have no gap, made for the one symbol where they have. */
+export function referenceWindow(reference: Reference, { window, positions }: WindowRequest): ReferenceWindow {
+  const first = positions[0]!;
+  if (positions.at(-1)! - first + 1 !== positions.length)
+    return prepareWindow(reference, { window, positions });
+  const key = `${window}:${first}:${positions.length}`;
+  const known = reference.windows.get(key);
+  if (known !== undefined) return known;
+  const prepared = prepareWindow(reference, { window, positions });
+  if (reference.windows.size >= windowsMax) {
+    reference.windows.delete(reference.windows.keys().next().value!); // the oldest
+  }
+  reference.windows.set(key, prepared);
+  return prepared;
+}
+
+function prepareWindow(reference: Reference, { window, positions }: WindowRequest): ReferenceWindow {
+  const at = (proxy: ProxySymbol): number[] => positions.map((t) => reference.returns[proxy][t - 1]!);
+  const varying = factors
+    .filter((factor) => factor.window === window)
+    .map(({ id, method, long, short }) => {
+      const x = short === null ? at(long) : spreadReturns({ long: at(long), short: at(short) });
+      return { id, method, x, centred: centre(x) };
+    })
+    .filter(({ centred }) => !centred.constant);
+  const joint = varying.filter(({ method }) => method === 'ridge');
+  return {
+    predictors: new Map(varying.filter(({ method }) => method === 'ols').map((f) => [f.id, f.centred])),
+    styles:
+      joint.length === 0
+        ? null
+        : {
+            ids: joint.map(({ id }) => id),
+            design: prepareRidge({ x: joint.map(({ x }) => x), alpha: ridgeAlpha }),
+          },
+  };
+}

@@ -1,0 +1,54 @@
+import type { HealthCheck } from '../contract/schemas.ts';
+import type { Clock } from '../kernel/clock.ts';
+
+/** Answers null, or in plain words what is wrong; throwing is wrong too. */
+export type Check = () => Promise<string | null> | string | null;
+
+const deadlineMs = 2000; // an orchestrator gives a probe a few seconds, and asks again soon
+const askAgainMs = 10_000; // a connection that was cut without a word may never answer
+
+/**
+ * Runs named checks side by side, each with a deadline of its own, so that one that hangs delays nobody for longer.
+ *
+ * Whoever asks while a check runs gets what it finds: a database that hangs is not asked once per probe, but anew when
+ * it has answered or after ten seconds.
+ */
+export function healthChecks(
+  checks: Readonly<Record<string, Check>>,
+  clock: Clock,
+): () => Promise<HealthCheck[]> {
+  const running = new Map<string, { since: number; finding: Promise<string | null> }>();
+  const find = (name: string, check: Check): Promise<string | null> => {
+    const shared = running.get(name);
+    if (shared && clock.now() - shared.since < askAgainMs) return shared.finding;
+    const run = {
+      since: clock.now(),
+      finding: (async () => check())()
+        .catch(() => 'It does not answer.')
+        .finally(() => {
+          if (running.get(name) === run) running.delete(name);
+        }),
+    };
+    running.set(name, run);
+    return run.finding;
+  };
+  return () =>
+    Promise.all(
+      Object.entries(checks).map(async ([name, check]): Promise<HealthCheck> => {
+        const start = clock.now();
+        const timer = new AbortController();
+        const late = clock.sleepUntil(start + deadlineMs, timer.signal).then(
+          () => `It did not answer within ${deadlineMs / 1000} s.`,
+          () => null,
+        );
+        const message = await Promise.race([find(name, check), late]);
+        timer.abort();
+        return {
+          name,
+          status: message === null ? 'ok' : 'failed',
+          message,
+          duration_ms: clock.now() - start,
+        };
+      }),
+    );
+}

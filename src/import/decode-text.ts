@@ -1,0 +1,46 @@
+import type { ProblemCode } from './row-problem-catalog.ts';
+import type { ProblemPlace } from './row-problems.ts';
+
+export const csvBytesMax = 10 * 1024 * 1024;
+
+/** The text of a file, or why it holds none. */
+export type TextReading =
+  | { text: string; problem: null }
+  | { text: null; problem: { code: ProblemCode; place?: ProblemPlace; mend?: string } };
+
+/** Decodes a file that claims to be a UTF-8 CSV. A byte order mark is dropped; workbooks and UTF-16 are recognised. */
+export function decodeText(bytes: Uint8Array): TextReading {
+  if (bytes.length > csvBytesMax) return refused('ERR_CSV_001');
+  const format = otherFormats.find(({ signature }) => signature.every((byte, at) => bytes[at] === byte));
+  if (format) return refused(format.code, format.mend);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return { text: null, problem: { code: 'ERR_CSV_005', place: { line: badLine(bytes) } } };
+  }
+  return text.includes('\0') ? refused('ERR_CSV_002') : { text, problem: null };
+}
+
+const refused = (code: ProblemCode, mend?: string): TextReading => ({
+  text: null,
+  problem: { code, ...(mend && { mend }) },
+});
+
+const workbook =
+  'It is a workbook: open it, save the sheet as "CSV UTF-8 (comma delimited)" and upload that.';
+const utf16 = 'It is UTF-16 ("Unicode text"): save it again as "CSV UTF-8" and upload that.';
+
+const otherFormats: { signature: number[]; code: ProblemCode; mend?: string }[] = [
+  { signature: [0x50, 0x4b, 0x03, 0x04], code: 'ERR_CSV_002', mend: workbook }, // zip: .xlsx, .ods, .numbers
+  { signature: [0xd0, 0xcf, 0x11, 0xe0], code: 'ERR_CSV_002', mend: workbook }, // .xls
+  { signature: [0x25, 0x50, 0x44, 0x46], code: 'ERR_CSV_002' }, // %PDF
+  { signature: [0xff, 0xfe], code: 'ERR_CSV_005', mend: utf16 },
+  { signature: [0xfe, 0xff], code: 'ERR_CSV_005', mend: utf16 },
+];
+
+/** The line of the first byte that is no UTF-8: what the lenient decoder had to replace. */
+function badLine(bytes: Uint8Array): number {
+  const lenient = new TextDecoder('utf-8').decode(bytes);
+  return lenient.slice(0, lenient.indexOf('\ufffd')).split(/\r\n|\r|\n/).length;
+}

@@ -1,0 +1,42 @@
+import { type ColumnName, csvLabels } from './columns.ts';
+import { readRecords } from './csv-records.ts';
+import { decodeText } from './decode-text.ts';
+import { readTable } from './read-table.ts';
+import { errorList, makeProblem, warningList } from './row-problems.ts';
+import { type PortfolioReading, readingOf, type ValidationOptions } from './validate-positions.ts';
+
+export const csvRowsMax = 50_000;
+
+/**
+ * Reads a portfolio CSV: every lot of it, or every problem at once (SPEC section 4). Never throws, whatever the bytes.
+ *
+ * Problems name the row as a spreadsheet numbers it: blank lines and comments count, a line break inside quotes does
+ * not. Where a quote is broken the rows behind it cannot be told apart, so they are not read; those before it are.
+ *
+ *     parsePortfolioCsv(bytes, { today: '2026-07-31', baseCurrency: 'USD' }).problems
+ *     // [{ line: 4, column: 'Symbol', value: 'VT MGX', code: 'ERR_POS_003', … }]
+ */
+export function parsePortfolioCsv(bytes: Uint8Array, options: ValidationOptions): PortfolioReading {
+  const report = {
+    labels: csvLabels,
+    errors: errorList(),
+    warnings: warningList(),
+    absent: new Set<ColumnName>(),
+  };
+  const { text, problem } = decodeText(bytes);
+  if (problem) {
+    report.errors.add(() => makeProblem(problem.code, problem.place, problem.mend));
+    return readingOf([], report);
+  }
+  const { records, broken, isCut } = readRecords(text, csvRowsMax + 1);
+  if (isCut) {
+    // Not worth reading: nobody mends half a file.
+    report.errors.add(() => makeProblem('ERR_CSV_001'));
+    return readingOf([], report);
+  }
+  if (broken) report.errors.add(() => makeProblem('ERR_CSV_006', { line: broken.line }, broken.mend));
+  const [first, ...rows] = records;
+  if (first) return readingOf(readTable(first, { rows, isWhole: broken === null, report, options }), report);
+  if (!broken) report.errors.add(() => makeProblem('ERR_CSV_003'));
+  return readingOf([], report);
+}

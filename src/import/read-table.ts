@@ -1,0 +1,109 @@
+import type { Lot } from '../portfolio/lots.ts';
+import { type ColumnName, columns, type Header, type RawPosition, readHeader } from './columns.ts';
+import { echo } from './csv-cells.ts';
+import type { SheetRecord } from './csv-records.ts';
+import type { NumberedRow, RowReport } from './row.ts';
+import { makeProblem } from './row-problems.ts';
+import { type ValidationOptions, validateRows } from './validate-positions.ts';
+
+export interface TableInput {
+  rows: readonly SheetRecord[];
+  /** False where the file broke off: then having no rows is no second problem. */
+  isWhole: boolean;
+  report: RowReport & { absent: Set<ColumnName> };
+  options: ValidationOptions;
+}
+
+/** Reads the records below a header into lots, reporting what is wrong with the header and with each row. */
+export function readTable(first: SheetRecord, { rows, isWhole, report, options }: TableInput): Lot[] {
+  const { line, cells } = first;
+  const header = readHeader(cells);
+  const isHeader = header.places.length > 0;
+  if (!isHeader && cells.length === 1) {
+    report.errors.add(() =>
+      makeProblem('ERR_CSV_002', { line, value: cells[0] ?? '' }, separatorAdvice(cells)),
+    );
+    return [];
+  }
+  reportHeader(header, { line, report });
+  if (isWhole && rows.length === 0) report.errors.add(() => makeProblem('ERR_CSV_003'));
+  // What stands below something that is no header would only repeat that.
+  return isHeader ? validateRows(numberedRows(rows, header, report), { report, ...options }) : [];
+}
+
+function reportHeader(
+  header: Header,
+  { line, report }: { line: number; report: TableInput['report'] },
+): void {
+  for (const { title } of header.repeated) {
+    const mend = 'The column occurs twice: remove one of the two, or rename it.';
+    report.errors.add(() => makeProblem('ERR_CSV_006', { line, column: title, value: title }, mend));
+  }
+  for (const column of header.missing) report.errors.add(() => makeProblem('ERR_CSV_004', { line, column }));
+  for (const { title } of header.unknown) {
+    report.warnings.add(() => makeProblem('WARN_CSV_001', { line, column: echo(title), value: title }));
+  }
+  for (const { name } of columns) report.absent.add(name);
+  for (const { name } of header.places) report.absent.delete(name);
+}
+
+function* numberedRows(
+  records: readonly SheetRecord[],
+  header: Header,
+  report: RowReport,
+): Generator<NumberedRow> {
+  const isNamed = namedPlaces(header);
+  for (const { line, cells } of records) {
+    const misfit = misfitOf(cells, { header, isNamed });
+    if (misfit) {
+      report.errors.add(() => makeProblem('ERR_CSV_006', { line, value: misfit.value }, misfit.mend));
+      continue;
+    }
+    const position: { [name in ColumnName]?: string } = {};
+    for (const { name, index } of header.places) position[name] = cells[index] ?? '';
+    const extra = header.unknown.map(({ index }) => (cells[index] ?? '').trim());
+    yield {
+      line,
+      cells: position satisfies RawPosition,
+      extra: extra.length > 0 ? JSON.stringify(extra) : '',
+    };
+  }
+}
+
+const namedPlaces = ({ places, unknown, repeated }: Header): ReadonlySet<number> =>
+  new Set([...places, ...unknown, ...repeated].map(({ index }) => index));
+
+/** Why a row does not lie under its header: cells are missing, or one stands where no column is. */
+function misfitOf(
+  cells: readonly string[],
+  { header, isNamed }: { header: Header; isNamed: ReadonlySet<number> },
+): { value: string; mend: string } | null {
+  if (cells.length < header.width) {
+    const mend = `It has ${cells.length} cells and the header ${header.width}: write a comma for each empty cell.`;
+    return { value: cells.join(','), mend };
+  }
+  const stray = cells.find((cell, index) => !isNamed.has(index) && cell.trim() !== '');
+  if (stray === undefined) return null;
+  return {
+    value: stray,
+    mend:
+      `It has a value where the header names no column: put a value that holds a comma between double quotes, and ` +
+      'write numbers without thousands separators.',
+  };
+}
+
+const separators = new Map([
+  [';', 'semicolons'],
+  ['\t', 'tabs'],
+  ['|', 'bars'],
+]);
+
+/** Where the columns are there but not separated by commas, as many European spreadsheets write them. */
+function separatorAdvice([header = '']: readonly string[]): string | null {
+  for (const [separator, name] of separators) {
+    const { places } = readHeader(header.split(separator));
+    if (places.length === 0) continue;
+    return `Its cells are separated by ${name}: save it with commas, and with a point before decimals.`;
+  }
+  return null;
+}

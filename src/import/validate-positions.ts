@@ -1,0 +1,105 @@
+import type { Lot } from '../portfolio/lots.ts';
+import { type ColumnName, jsonLabels, type RawPosition } from './columns.ts';
+import { readLot } from './read-lot.ts';
+import { type NumberedRow, Row, type RowReport } from './row.ts';
+import { errorList, makeProblem, type Problem, type ProblemList, warningList } from './row-problems.ts';
+
+export interface ValidationOptions {
+  /** The day after which a date is in the future, `YYYY-MM-DD`. */
+  today: string;
+  /** ISO 4217 code of the portfolio's currency. */
+  baseCurrency: string;
+  /** Rows that are equal in all columns are meant. */
+  allowDuplicates?: boolean;
+}
+
+/** Every lot of an upload, or every problem of it: one of the two is null. Warnings come with either. */
+export type PortfolioReading =
+  | { lots: Lot[]; problems: null; warnings: Problem[] }
+  | { lots: null; problems: Problem[]; warnings: Problem[] };
+
+/**
+ * Validates the rows of a JSON upload by the rules of a CSV (SPEC section 4).
+ *
+ * All errors of all rows come at once; problems name the row by its place from 1 and the column by its JSON name.
+ * Above 10,000 problems the last entry says how many more there are. Cells that are no strings read as empty.
+ *
+ *     validatePositions([{ symbol: 'aapl', quantity: '10', entry_price: '172.40', entry_date: '2025-06-30' }],
+ *       { today: '2026-07-31', baseCurrency: 'USD' }).lots   // one lot of AAPL
+ */
+export function validatePositions(
+  rows: readonly RawPosition[],
+  options: ValidationOptions,
+): PortfolioReading {
+  const report = { labels: jsonLabels, errors: errorList(), warnings: warningList(), absent: noColumns };
+  if (rows.length === 0) report.errors.add(() => makeProblem('ERR_CSV_003'));
+  const numbered = rows.map((cells, index) => ({ line: index + 1, cells, extra: '' }));
+  return readingOf(validateRows(numbered, { report, ...options }), report);
+}
+
+const noColumns: ReadonlySet<ColumnName> = new Set();
+
+/** Validates rows of either kind, adding to a report that may hold problems of the file already. */
+export function validateRows(
+  rows: Iterable<NumberedRow>,
+  { report, today, baseCurrency, allowDuplicates = false }: ValidationOptions & { report: RowReport },
+): Lot[] {
+  const lots: Lot[] = [];
+  const firstLines = new Map<string, number>();
+  for (const numbered of rows) {
+    const row = new Row(numbered, report);
+    const lot = readLot(row, today);
+    const key = `${lot ? lotKey(lot) : rawKey(numbered.cells)}\n${numbered.extra}`;
+    const earlier = firstLines.get(key);
+    if (earlier === undefined) firstLines.set(key, row.line);
+    else if (!allowDuplicates) row.refuseRepeat(earlier);
+    if (lot) lots.push(lot);
+  }
+  warnAboutCurrencies(lots, { baseCurrency, report });
+  return lots;
+}
+
+/** Lots only where nothing at all was wrong. */
+export const readingOf = (
+  lots: Lot[],
+  { errors, warnings }: { errors: ProblemList; warnings: ProblemList },
+): PortfolioReading =>
+  errors.isEmpty
+    ? { lots, problems: null, warnings: warnings.all() }
+    : { lots: null, problems: errors.all(), warnings: warnings.all() };
+
+// What two spellings of a row mean is compared, not how they are spelled: 10 and 10.00 are one quantity.
+const lotKey = (lot: Lot): string => JSON.stringify({ ...lot, line: 0 });
+const rawKey = (cells: RawPosition): string => JSON.stringify(Object.entries(cells));
+
+function warnAboutCurrencies(
+  lots: readonly Lot[],
+  { baseCurrency, report }: { baseCurrency: string; report: RowReport },
+): void {
+  const foreign = new Map<string, { line: number; count: number }>();
+  for (const { currency, line } of lots) {
+    if (currency === null || currency === baseCurrency) continue;
+    const seen = foreign.get(currency);
+    if (seen) seen.count += 1;
+    else foreign.set(currency, { line, count: 1 });
+  }
+  for (const [currency, seen] of foreign) {
+    const column = report.labels.currency;
+    report.warnings.add(() => foreignWarning({ currency, ...seen, column }, baseCurrency));
+  }
+}
+
+/** The warning that lots are in another currency than their portfolio; `line` is the first of them. */
+export function foreignWarning(
+  {
+    currency,
+    count,
+    line,
+    column = null,
+  }: { currency: string; count: number; line: number; column?: string | null },
+  baseCurrency: string,
+): Problem {
+  const lots = count === 1 ? 'One lot is' : `${count} lots are`;
+  const mend = `${lots} in ${currency}, the portfolio in ${baseCurrency}: they are converted at the exchange rates of their days, and missing_fx while there is none.`;
+  return makeProblem('WARN_POS_003', { line, column, value: currency }, mend);
+}

@@ -1,0 +1,100 @@
+import { readCurrency } from '../currency.ts';
+import { majorUnit } from '../decimals.ts';
+import { type Listing, listingOf } from '../exchange-suffixes.ts';
+import { instrumentTypes } from '../provider.ts';
+import { sessionEndOf } from '../session-ends.ts';
+import { isTimeZone } from '../sessions.ts';
+import { normalSpelling } from '../symbol-form.ts';
+import { columnsIn, FileProblem, type FileRow } from './file-cells.ts';
+
+const spellings = {
+  symbol: ['symbol', 'ticker'],
+  name: ['name'],
+  type: ['type', 'instrumenttype'],
+  currency: ['currency'],
+  exchange: ['exchange'],
+  timeZone: ['timezone', 'exchangetimezone'],
+  sessionEnd: ['sessionend'],
+} as const;
+type Column = keyof typeof spellings;
+
+const exchangeMax = 32; // a code, like those of Yahoo: what the universe has room for
+
+export interface InstrumentsFile {
+  /** What the file says of a symbol, the rest by its spelling. Throws a `FileProblem` where its row is wrong. */
+  listing(symbol: string): Listing;
+}
+
+/** Where there is no file, spellings are all there is. */
+export const noInstruments: InstrumentsFile = { listing: listingOf };
+
+/** Reads the instruments file, a row at a time: a header with `symbol`, then one row per symbol, empty cells unsaid. */
+export function instrumentsFileReader(file: string): { add(row: FileRow): void; end(): InstrumentsFile } {
+  let places: Partial<Record<Column, number>> | null = null;
+  const rows = new Map<string, FileRow>();
+  return {
+    add(row) {
+      if (places === null) {
+        places = columnsIn(row.cells, spellings);
+        if (places.symbol === undefined) {
+          throw new FileProblem(file, row.line, 'a header with the column symbol', row.cells.join(','));
+        }
+        return;
+      }
+      const symbol = normalSpelling(row.cells[places.symbol!] ?? '');
+      if (rows.has(symbol)) throw new FileProblem(file, row.line, 'each symbol once', symbol);
+      rows.set(symbol, row);
+    },
+    end: () => ({
+      listing(symbol) {
+        const row = rows.get(symbol);
+        return row ? readListing(file, { symbol, row, places: places! }) : listingOf(symbol);
+      },
+    }),
+  };
+}
+
+function readListing(
+  file: string,
+  { symbol, row, places }: { symbol: string; row: FileRow; places: Partial<Record<Column, number>> },
+): Listing {
+  const said = (column: Column) => row.cells[places[column] ?? -1] || null;
+  const refuse = (expected: string, column: Column): never => {
+    throw new FileProblem(file, row.line, expected, said(column) ?? '');
+  };
+  const guess = listingOf(symbol);
+
+  const typeSaid = said('type')?.toUpperCase();
+  const type =
+    typeSaid === undefined ? guess.instrument.type : instrumentTypes.find((one) => one === typeSaid);
+  if (type === undefined) return refuse(`type to be one of ${instrumentTypes.join(', ')}`, 'type');
+
+  const currencySaid = said('currency');
+  const unit = currencySaid === null ? null : readCurrency(currencySaid);
+  if (currencySaid !== null && unit === null)
+    return refuse('currency to be an ISO code, GBp, ZAc or ILA', 'currency');
+  const quoteUnit = unit === null ? guess.quoteUnit : (unit.quoteUnit ?? unit.currency);
+
+  const timeZone = said('timeZone') ?? guess.instrument.timeZone;
+  if (!isTimeZone(timeZone)) return refuse('time_zone to be an IANA name such as Europe/London', 'timeZone');
+
+  const end = said('sessionEnd') ?? sessionEndOf({ type, timeZone });
+  if (!/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/.test(end)) return refuse('session_end to be HH:MM', 'sessionEnd');
+
+  const exchange = said('exchange');
+  if (exchange !== null && exchange.length > exchangeMax)
+    return refuse(`exchange to have at most ${exchangeMax} characters`, 'exchange');
+
+  return {
+    instrument: {
+      symbol,
+      name: said('name'),
+      type,
+      currency: quoteUnit === null ? null : majorUnit(quoteUnit).currency,
+      exchange,
+      timeZone,
+      sessionEnd: end,
+    },
+    quoteUnit,
+  };
+}

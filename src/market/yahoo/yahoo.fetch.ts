@@ -1,0 +1,144 @@
+import type { Clock } from '../../kernel/clock.ts';
+import { AppError } from '../../kernel/errors.ts';
+import { nobodyObserves, noteRequest, type ObserveProvider, type TellProvider } from '../provider-calls.ts';
+import { failures } from '../provider-failures.ts';
+import type { Gate } from '../provider-gate.client.ts';
+import { isDataRequest, judgeAnswer } from './yahoo-answers.ts';
+
+export interface YahooFetchOptions {
+  clock: Clock;
+  /** The process's own way to Yahoo: limiter and breaker. */
+  gate: Gate;
+  /** Send everything to this origin, the original host in `x-original-host`: for proxies and stand-ins. */
+  baseUrl?: string | undefined;
+  /** What one request may take, from its start to the last byte of its body; waiting for its turn not counted. */
+  deadlineMs?: number;
+  /** The pause after a 429 that does not say how long; each further one in a row is twice as long. */
+  throttleMs?: number;
+  /** Who is told of each request. */
+  observe?: ObserveProvider;
+}
+
+// Cookies, consent, crumb and data come from these; whatever sends us elsewhere is not Yahoo.
+const hosts = [
+  'query1.finance.yahoo.com',
+  'query2.finance.yahoo.com',
+  'finance.yahoo.com',
+  'guce.yahoo.com',
+  'consent.yahoo.com',
+];
+const bodyless = [204, 205, 304];
+const throttleMaxMs = 900_000; // bans last for hours, but a quarter of an hour finds out soon enough that one is over
+
+/**
+ * The one `fetch` through which all of yahoo-finance2's traffic goes: allowed hosts only, the gate, a deadline that
+ * covers the body, redirects never followed here, and every failure an `AppError`.
+ *
+ * The library frees its own slot when the headers arrive and has no timeout, so its queue is left wide open and the
+ * gate rules. A caller's signal ends its own data request, queued or running; requests for cookies and the crumb are
+ * shared by callers that wait for them, and only their deadline ends them. They have been throttled for days while
+ * charts were served, so what becomes of them does not open the breaker.
+ */
+export function yahooFetch(options: YahooFetchOptions): typeof fetch {
+  const { clock, throttleMs = 60_000, observe = nobodyObserves } = options;
+  let throttles = 0; // pauses in a row; what was under way when one began is not another
+  let quietUntil = 0;
+
+  const sendCounting = async (url: URL, init: RequestInit, tell: TellProvider): Promise<Response> => {
+    const pauseMs = Math.min(throttleMaxMs, throttleMs * 2 ** Math.min(throttles, 20));
+    try {
+      const response = await send(url, init, { ...options, tell, throttleMs: pauseMs });
+      if (isDataRequest(url)) throttles = 0;
+      return response;
+    } catch (error) {
+      if (isDataRequest(url) && error instanceof AppError && error.retryAt !== undefined) {
+        if (clock.now() >= quietUntil) throttles += 1;
+        quietUntil = error.retryAt;
+      }
+      throw error;
+    }
+  };
+
+  return async (input, init = {}) => {
+    const url = new URL(String(input));
+    if (url.protocol !== 'https:' || !hosts.includes(url.host)) {
+      throw failures.unavailable({
+        provider: 'yahoo',
+        what: `sent us to a host that is not its own: ${url.host}`,
+      });
+    }
+    const isTelling = isDataRequest(url);
+    const signal = isTelling ? (init.signal ?? undefined) : undefined;
+    const request = { provider: 'yahoo', signal, isTelling } as const;
+    const tell = observe(); // before the gate: what runs behind it no longer knows who asked
+    return options.gate.pass(request, () => sendCounting(url, { ...init, signal: signal ?? null }, tell));
+  };
+}
+
+async function send(
+  url: URL,
+  init: RequestInit,
+  options: YahooFetchOptions & { tell: TellProvider },
+): Promise<Response> {
+  const { clock, deadlineMs = 10_000, throttleMs = 60_000, tell } = options;
+  const note = noteRequest(tell, { provider: 'yahoo', url, clock });
+  const deadline = new AbortController();
+  const settled = new AbortController();
+  clock.sleepUntil(clock.now() + deadlineMs, settled.signal).then(
+    () => deadline.abort(failures.timeout({ provider: 'yahoo', deadlineMs })),
+    () => {}, // settled in time
+  );
+  try {
+    const signals = init.signal ? [init.signal, deadline.signal] : [deadline.signal];
+    const response = await fetch(
+      ...rewritten(url, { ...init, signal: AbortSignal.any(signals) }, options.baseUrl),
+    );
+    const body = await response.text();
+    const { status, statusText, headers } = response;
+    note.answered({ status, bytes: Buffer.byteLength(body) });
+    const retryAfter = headers.get('retry-after');
+    const problem = judgeAnswer({ url, status, retryAfter, body }, { now: clock.now(), throttleMs });
+    if (problem !== null) throw problem;
+    const answer = new Response(bodyless.includes(status) ? null : body, { status, statusText, headers });
+    note.ended();
+    return answer;
+  } catch (error) {
+    const failure = failureOf(error, { asked: init.signal, deadline: deadline.signal });
+    note.ended(failure);
+    throw failure;
+  } finally {
+    settled.abort();
+  }
+}
+
+function failureOf(error: unknown, { asked, deadline }: Signals): unknown {
+  if (error instanceof AppError) return error;
+  if (asked?.aborted) return asked.reason;
+  if (deadline.aborted) return deadline.reason;
+  return failures.unavailable({ provider: 'yahoo', what: 'could not be reached', cause: error });
+}
+
+interface Signals {
+  asked: AbortSignal | null | undefined;
+  deadline: AbortSignal;
+}
+
+function rewritten(
+  url: URL,
+  { method, headers, body, signal }: RequestInit,
+  baseUrl: string | undefined,
+): [URL, RequestInit] {
+  const sent = new Headers(headers);
+  if (baseUrl !== undefined) sent.set('x-original-host', url.host);
+  const target = baseUrl === undefined ? url : new URL(url.pathname + url.search, baseUrl);
+  return [
+    target,
+    {
+      method: method ?? 'GET',
+      headers: sent,
+      body: body ?? null,
+      signal: signal ?? null,
+      redirect: 'manual',
+    },
+  ];
+}

@@ -1,0 +1,104 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { machineVersion } from '../../../machines/protocol.ts';
+import type { Database, Transaction } from '../../database/database.orm.ts';
+import type { Admission, SymbolQueue, Wanted } from '../job/ports.ts';
+import { appendTransitions, notifyWork } from '../journal/journal.store.ts';
+import { decideAdmission } from './decide-admission.ts';
+
+export interface AdmissionStore {
+  /** Locks the admission: what it then counts and adds, nobody else counts or adds. Part of a larger transaction. */
+  admit(wanted: readonly Wanted[], options: { requestedBy: string; on: Transaction }): Promise<Admission>;
+  /** The symbols with an unfinished job as they are now, without a lock. */
+  unfinished(): Promise<string[]>;
+}
+
+interface AdmissionOptions {
+  queue: SymbolQueue;
+  /** Jobs admitted and unfinished, over the whole cluster. */
+  depthMax: number;
+}
+
+export function admissionStore(database: Database, options: AdmissionOptions): AdmissionStore {
+  return {
+    admit: (wanted, { requestedBy, on }) => admit(database, options, wanted, requestedBy, on),
+    unfinished: async () =>
+      (await database.sql<{ symbol: string }>(unfinishedSql)).map(({ symbol }) => symbol),
+  };
+}
+
+const unfinishedSql = `select id, symbol from onboarding_jobs where status in ('pending', 'processing')`;
+
+const admissionLock = 727275; // any constant: it only has to be the same on every node
+
+/**
+ * Everyone who adds a queue entry holds this until the transaction ends: only so is the depth exact. Answers the
+ * unfinished jobs, to which nobody else can add now.
+ */
+export async function lockAdmission(
+  database: Database,
+  on: Transaction,
+): Promise<{ id: string; symbol: string }[]> {
+  await database.sql('select pg_advisory_xact_lock($1)', [admissionLock], { on });
+  return database.sql(unfinishedSql, [], { on });
+}
+
+async function admit(
+  database: Database,
+  { queue, depthMax }: AdmissionOptions,
+  wanted: readonly Wanted[],
+  requestedBy: string,
+  on: Transaction,
+): Promise<Admission> {
+  if (wanted.length === 0) return { kind: 'admitted', jobs: [] };
+  const unfinished = await lockAdmission(database, on);
+  const running = new Map(unfinished.map(({ id, symbol }) => [symbol, id]));
+  const verdict = decideAdmission(wanted, { unfinished: new Set(running.keys()), depthMax });
+  if (verdict.kind !== 'admissible') return verdict;
+  const added = await addJobs(database, queue, verdict.added, requestedBy, on);
+  const jobs = [...verdict.joined.map(({ symbol }) => ({ symbol, jobId: running.get(symbol)! })), ...added];
+  return { kind: 'admitted', jobs };
+}
+
+async function addJobs(
+  database: Database,
+  queue: SymbolQueue,
+  wanted: readonly Wanted[],
+  requestedBy: string,
+  on: Transaction,
+): Promise<{ symbol: string; jobId: string }[]> {
+  if (wanted.length === 0) return [];
+  const jobs = wanted
+    .map((want) => ({ ...want, jobId: randomUUIDv7(), entryId: randomUUIDv7() }))
+    .sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
+  await queue.enqueue(jobs, { on });
+  await database.sql(
+    `insert into onboarding_jobs (id, symbol, reason, requested_by, status, state, phase, sequence, queue_entry,
+       machine_version)
+     select r.id, r.symbol, r.reason, $2, 'pending', 'pending', 'fetch', 1, r.entry, $3
+     from jsonb_to_recordset($1::jsonb) as r(id uuid, symbol text, reason text, entry uuid)`,
+    [
+      JSON.stringify(
+        jobs.map(({ jobId, symbol, reason, entryId }) => ({ id: jobId, symbol, reason, entry: entryId })),
+      ),
+      requestedBy,
+      machineVersion,
+    ],
+    { on },
+  );
+  await notifyWork(database, on);
+  const created = {
+    sequence: 1,
+    from: null,
+    to: 'pending',
+    event: 'job.created',
+    attempt: 1,
+    durationMs: null,
+  };
+  const rest = { node: null, claimEpoch: 0, error: null, actorSnapshot: null };
+  await appendTransitions(
+    database,
+    jobs.map(({ jobId, symbol }) => ({ jobId, symbol, ...created, ...rest })),
+    on,
+  );
+  return jobs.map(({ symbol, jobId }) => ({ symbol, jobId }));
+}

@@ -1,0 +1,126 @@
+import { fromCallback } from 'xstate';
+import type { ClaimsEvent, JobLimits, SupervisorEvent } from '../../../machines/protocol.ts';
+import { endOfTurn } from '../../kernel/batching.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Requests } from '../admission/operator-requests.store.ts';
+import type { InFlight } from '../job/phases-in-flight.ts';
+import type { TakenClaim } from '../job/ports.ts';
+import type { Recorder } from '../journal/recorder.ts';
+
+export interface ClaimsOptions {
+  jobs: {
+    claim(room: number): Promise<TakenClaim[]>;
+    release(claims: readonly TakenClaim[]): Promise<void>;
+    /** What operators ask of this node. */
+    requests(): Promise<Requests>;
+  };
+  /** Calls back whenever something may have become claimable; answers how to stop that. */
+  onWork: (wake: () => void) => () => void;
+  recorder: Pick<Recorder, 'begin' | 'held' | 'forget'>;
+  inFlight: InFlight;
+  limits: JobLimits;
+  clock: Clock;
+  log: (error: unknown) => void;
+}
+
+const claiming = ' claiming'; // no symbol begins with a space
+const atOnce = 4; // children that are spawned in one turn of the event loop
+const pollMs = 1000; // NOTIFY can be lost with its connection; this is how long that may go unnoticed
+
+/**
+ * The claims actor: takes jobs from the queue whenever the supervisor has room, woken by NOTIFY and every second; as
+ * jobs end, only once half of what may be held ahead is used up, and not while the queue is known to be empty.
+ *
+ * One claim is under way at a time. A symbol whose child still lives here under an older claim is stopped first,
+ * and its phase in flight is waited for. What was claimed for a supervisor that stopped meanwhile is given back.
+ * Whatever wakes it also tells that operators may have asked for something: a pause, a cancellation.
+ */
+export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, log }: ClaimsOptions) {
+  return fromCallback<ClaimsEvent>(({ sendBack, receive }) => {
+    const stop = new AbortController();
+    let room = 0;
+    let low = true;
+    let again = false;
+    let busy = false;
+    let found = true; // whether the last claim found a job
+
+    const send = (event: SupervisorEvent) => sendBack(event);
+    const giveBack = async (claims: TakenClaim[]) => {
+      for (const { claim } of claims) recorder.forget(claim);
+      if (claims.length > 0) await jobs.release(claims);
+    };
+    const take = async (): Promise<number> => {
+      const taken = await jobs.claim(room);
+      for (const [index, one] of taken.entries()) {
+        const { symbol } = one.claim;
+        const older = recorder.held().find(({ claim }) => claim.symbol === symbol);
+        if (older) send({ type: 'claim.lost', ...older.claim });
+        await inFlight.settled(symbol);
+        if (stop.signal.aborted) {
+          await giveBack(taken.slice(index));
+          return 0;
+        }
+        recorder.begin(one);
+        send({ type: 'claim.taken', claim: one.claim, progress: one.progress, limits });
+        if (index % atOnce === atOnce - 1) await endOfTurn(); // jobs that run go first
+      }
+      return taken.length;
+    };
+    let paused = false;
+    const heed = async () => {
+      const requests = await jobs.requests();
+      if (stop.signal.aborted) return;
+      if (requests.paused !== paused) send({ type: requests.paused ? 'pause' : 'resume' });
+      paused = requests.paused;
+      for (const job of requests.cancelled) send({ type: 'job.cancel', ...job });
+    };
+    const pull = async () => {
+      again = true;
+      if (busy) return;
+      busy = true;
+      try {
+        while (again && room > 0 && !stop.signal.aborted) {
+          again = false;
+          await endOfTurn(); // jobs that end in one commit make room one by one: one claim fills it all
+          if (room === 0 || stop.signal.aborted) break;
+          // Tracked, so that a node that stops waits for it: what it takes now must be given back.
+          found = (await inFlight.track(claiming, take())) > 0;
+          if (found && low) again = true;
+        }
+      } catch (error) {
+        log(error);
+      } finally {
+        busy = false;
+      }
+    };
+    const poll = async () => {
+      while (!stop.signal.aborted) {
+        await clock.sleepUntil(clock.now() + pollMs, stop.signal);
+        await look();
+      }
+    };
+
+    const look = async () => {
+      found = true; // perhaps
+      await inFlight.track(claiming, heed()).catch(log);
+      await pull();
+    };
+
+    const unsubscribe = onWork(() => void look());
+    inFlight.track(claiming, heed()).catch(log);
+    poll().catch(() => {}); // ends with the signal
+    receive((event) => {
+      if (event.type === 'room.changed') {
+        ({ room, low } = event);
+        if (room > 0 && low && found) void pull();
+      } else {
+        const refused = recorder.held().filter(({ claim }) => claim.jobId === event.claim.jobId);
+        giveBack(refused).catch(log);
+      }
+    });
+    return () => {
+      stop.abort(new Error('the supervisor takes no more claims'));
+      unsubscribe();
+    };
+  });
+}

@@ -1,0 +1,52 @@
+import { isRecord, type Ledger, type Placed, type TransitionRecord } from '../job/ports.ts';
+import type { Committed, ledgerOn } from '../journal/commit-batch.ts';
+import { transitionOf } from '../queries/job.query.ts';
+import type { TransitionFeed } from './transition.feed.ts';
+
+type Transition = { type: 'transition' } & ReturnType<typeof transitionOf>;
+
+/** A node's ledger, whose feed need not read what this ledger has just written. */
+export function passedOn(
+  ledger: ReturnType<typeof ledgerOn>,
+  { node, feed }: { node: string; feed: Pick<TransitionFeed, 'offer'> },
+): Ledger {
+  return {
+    async commit(entries) {
+      const committed = ledger.commit(entries);
+      const told = ({ placed, updates }: Committed) => {
+        const records = entries.filter(isRecord);
+        if (records.length === 0) return updates;
+        return placed ? [...entriesOf(records, placed, node), ...updates] : [];
+      };
+      feed.offer(committed.then(told));
+      return (await committed).progress;
+    },
+  };
+}
+
+/** What a reader of the journal would find there. */
+export function entriesOf(
+  records: readonly TransitionRecord[],
+  { first, at }: Placed,
+  node: string,
+): Transition[] {
+  return records.map(({ claim, sequence, from, to, event, durationMs, job }, index) => ({
+    type: 'transition',
+    ...transitionOf({
+      job_id: claim.jobId,
+      symbol: claim.symbol,
+      position: String(first + index),
+      sequence,
+      from_state: from,
+      to_state: to,
+      event,
+      attempt: job.attempt,
+      duration_ms: durationMs,
+      node,
+      claim_epoch: claim.epoch,
+      error_code: job.error?.code ?? null,
+      error_message: job.error?.message ?? null,
+      at: at[index]!,
+    }),
+  }));
+}

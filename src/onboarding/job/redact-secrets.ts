@@ -1,0 +1,31 @@
+import { publicUrl } from '../../market/provider-calls.ts';
+
+const secretName = /secret|token|password|passwd|credential|crumb|cookie|authorization|api.?key/i;
+const depthMax = 8; // deeper than any context or event of ours
+
+/**
+ * What may be shown of a context or an event: values under a name that sounds secret are `***`, and of URLs, wherever
+ * they stand in a text, only what `publicUrl` lets through. Functions and what is nested too deep are left out.
+ *
+ *     withoutSecrets({ error: { message: 'GET https://x.example/?crumb=abc' }, token: 'abc' })
+ *     // { error: { message: 'GET https://x.example/?crumb=***' }, token: '***' }
+ */
+export function withoutSecrets<T>(value: T): T {
+  return shown(value, 0) as T;
+}
+
+function shown(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return value.includes('://') ? withPublicUrls(value) : value;
+  if (typeof value === 'function' || typeof value === 'symbol' || depth > depthMax) return undefined;
+  if (value instanceof Error) return { name: value.name, message: withPublicUrls(value.message) };
+  if (Array.isArray(value)) return value.map((one) => shown(one, depth + 1));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      secretName.test(name) && inner !== null ? '***' : shown(inner, depth + 1),
+    ]),
+  );
+}
+
+const withPublicUrls = (text: string) => text.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi, publicUrl);

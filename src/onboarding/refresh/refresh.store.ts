@@ -1,0 +1,190 @@
+import type { Database, Transaction } from '../../database/database.orm.ts';
+import { rateSlackDays } from '../../market/rates.ts';
+import { addDays } from '../../market/sessions.ts';
+import type { AdmissionStore } from '../admission/admission.store.ts';
+
+/** The last completed session of all exchanges that keep the same hours. */
+export interface CompletedSession extends ExchangeHours {
+  session: string;
+}
+
+export interface ExchangeHours {
+  timeZone: string;
+  sessionEnd: string;
+  tradesWeekends: boolean;
+}
+
+/** What ought to be onboarded although no user asks for it now. Whatever it admits has the reason `refresh`. */
+export interface UpkeepStore {
+  /** The hours that the symbols of the universe keep. */
+  hours(): Promise<ExchangeHours[]>;
+  /** How many symbols lack a session that is complete and have not been tried for it; and unfinished refreshes. */
+  progress(sessions: readonly CompletedSession[]): Promise<{ due: number; unfinished: number }>;
+  /**
+   * Admits at most `room` of them, each once per session over the whole cluster, whatever becomes of it: a holiday has
+   * no bar. One that is no longer traded is tried once a week. Answers how many were admitted.
+   */
+  refresh(sessions: readonly CompletedSession[], room: number): Promise<number>;
+  /**
+   * Gives exchange-rate series that lots lack a job each, as depth allows. One whose job has failed since a session
+   * waits for the next session: a currency that nobody quotes must not be asked for by every symbol that trades in it.
+   */
+  requestRates(symbols: readonly string[], options: { session: string }): Promise<void>;
+  /** The series that lots lack, and that have no unfinished job. */
+  lackingRates(): Promise<string[]>;
+  /**
+   * Symbols whose exposures are placeholders because the proxies were not there, and that have not been measured with
+   * this version of them; with their newest job, where it can be retried.
+   */
+  unmeasured(proxyVersion: string | null, limit: number): Promise<{ symbol: string; jobId: string | null }[]>;
+  /** Admits at most `room` symbols of which a lot wants older splits than were asked for. */
+  deepen(room: number): Promise<number>;
+  /** Admits such symbols as jobs of their own. */
+  admit(symbols: readonly string[]): Promise<void>;
+}
+
+/** Who asks for what no user asked for. */
+const requestedBy = 'service';
+
+export function upkeepStore(database: Database, { admission }: { admission: AdmissionStore }): UpkeepStore {
+  const admit = async (symbols: readonly string[], on: Transaction): Promise<string[]> => {
+    const wanted = symbols.map((symbol) => ({ symbol, reason: 'refresh' as const }));
+    const answer = await admission.admit(wanted, { requestedBy, on });
+    return answer.kind === 'admitted' ? answer.jobs.map(({ symbol }) => symbol) : [];
+  };
+  return {
+    hours: () => database.sql<ExchangeHours>(hoursSql),
+    async progress(sessions) {
+      const [row] = await database.sql<{ due: number; unfinished: number }>(progressSql, [
+        JSON.stringify(sessions),
+      ]);
+      return row!;
+    },
+    refresh: (sessions, room) =>
+      database.transaction(async (on) => {
+        const marked = await database.sql<{ symbol: string }>(markDueSql, [JSON.stringify(sessions), room], {
+          on,
+        });
+        if (marked.length === 0) return 0;
+        const symbols = marked.map(({ symbol }) => symbol);
+        const admitted = new Set(await admit(symbols, on));
+        // Somebody was quicker and took the room: these are due as before.
+        const refused = symbols.filter((symbol) => !admitted.has(symbol));
+        if (refused.length > 0) await database.sql(markSql, [refused, null], { on });
+        return admitted.size;
+      }),
+    deepen: (room) =>
+      database.transaction(async (on) => {
+        const wanted = await database.sql<{ symbol: string }>(shallowSql, [room], { on });
+        if (wanted.length === 0) return 0;
+        const symbols = wanted.map(({ symbol }) => symbol);
+        const admitted = await admit(symbols, on);
+        await database.sql(deepenedSql, [admitted], { on });
+        return admitted.length;
+      }),
+    async requestRates(symbols, { session }) {
+      const untried = await database.sql<{ symbol: string; has_failed: boolean }>(untriedSql, [
+        symbols,
+        dayBefore(session),
+      ]);
+      if (untried.length === 0) return;
+      const names = untried.map(({ symbol }) => symbol);
+      // The job of an upload has failed, in this session for all that is known: noted, and that is all until the next.
+      const due = untried.flatMap(({ symbol, has_failed }) => (has_failed ? [] : [symbol]));
+      await database.transaction(async (on) => {
+        await database.sql(reserveSql, [names, dayBefore(session)], { on });
+        const admitted = new Set(await admit(due, on));
+        const refused = due.filter((symbol) => !admitted.has(symbol));
+        if (refused.length > 0) await database.sql(markSql, [refused, null], { on });
+      });
+    },
+    async lackingRates() {
+      const rows = await database.sql<{ symbol: string }>(lackingSql);
+      return rows.map(({ symbol }) => symbol);
+    },
+    async unmeasured(proxyVersion, limit) {
+      return database.sql(unmeasuredSql, [proxyVersion, limit]);
+    },
+    async admit(symbols) {
+      if (symbols.length > 0) await database.transaction((on) => admit(symbols, on));
+    },
+  };
+}
+
+// A series is tried for a session of New York, its own may end later: the refresh of that one must find it due.
+const dayBefore = (session: string): string => addDays(session, -1);
+
+const hoursSql = `
+  select distinct time_zone as "timeZone", session_end as "sessionEnd", type = 'CRYPTOCURRENCY' as "tradesWeekends"
+  from symbol_universe where is_active and time_zone is not null and session_end is not null`;
+
+const newestJobSql =
+  '(select status, error_code from onboarding_jobs j where j.symbol = u.symbol order by id desc limit 1)';
+
+// A symbol without hours of its own keeps nobody's: it is refreshed when an upload needs it.
+const dueSql = `
+  join jsonb_to_recordset($1::jsonb) as h("timeZone" text, "sessionEnd" text, "tradesWeekends" boolean, session date)
+    on h."timeZone" = u.time_zone and h."sessionEnd" = u.session_end
+    and h."tradesWeekends" = (u.type = 'CRYPTOCURRENCY')
+  left join lateral ${newestJobSql} j on true
+  where u.is_active and u.last_price_date < h.session and coalesce(u.refreshed_for < h.session, true)
+    and coalesce(j.status not in ('pending', 'processing'), true)
+    and not coalesce(j.error_code = 'delisted' and u.refreshed_for > h.session - 7, false)`;
+
+const progressSql = `
+  select (select count(*)::int from symbol_universe u ${dueSql}) as due,
+    (select count(*)::int from onboarding_jobs where reason = 'refresh' and status in ('pending', 'processing'))
+      as unfinished`;
+
+// Locked in the order of symbols, as everybody does; whoever comes second finds them marked.
+const markDueSql = `
+  with taken as (
+    select u.symbol, h.session from symbol_universe u ${dueSql}
+    order by u.symbol collate "C" limit $2 for no key update of u skip locked
+  )
+  update symbol_universe u set refreshed_for = taken.session from taken where u.symbol = taken.symbol
+  returning u.symbol`;
+
+const markSql = 'update symbol_universe set refreshed_for = $2::date where symbol = any($1::text[])';
+
+// A row each, and marked: one statement that takes each row once, in the order of symbols, as strongly as it needs it.
+// Whoever shared them first and marked them then would wait for another one that does the same, and that one for it.
+const reserveSql = `
+  insert into symbol_universe as u (symbol, refreshed_for)
+  select s.symbol, $2::date from unnest($1::text[]) as s(symbol) order by s.symbol collate "C"
+  on conflict (symbol) do update set refreshed_for = excluded.refreshed_for`;
+
+const shallowSql = `
+  select symbol from symbol_universe where is_active and wanted_from < history_from
+  order by symbol collate "C" limit $1 for no key update skip locked`;
+
+// Asked for once: what a lot needs is asked for again with every refresh of its symbol.
+const deepenedSql = 'update symbol_universe set wanted_from = null where symbol = any($1::text[])';
+
+const untriedSql = `
+  select s.symbol, coalesce(j.status in ('failed', 'cancelled') and u.refreshed_for is null, false) as has_failed
+  from unnest($1::text[]) as s(symbol)
+  left join symbol_universe u on u.symbol = s.symbol
+  left join lateral (select status from onboarding_jobs where symbol = s.symbol order by id desc limit 1) j on true
+  where j.status is null or j.status = 'completed' or j.status in ('failed', 'cancelled')
+    and u.refreshed_for is distinct from $2::date
+  order by s.symbol collate "C"`;
+
+const lackingSql = `
+  select r.symbol from (select symbol, min(since) as since from portfolio_rates group by symbol) r
+  left join symbol_universe u on u.symbol = r.symbol
+  where not coalesce(u.is_active and u.history_from <= r.since - ${rateSlackDays}, false)
+    and not exists (select from onboarding_jobs j where j.symbol = r.symbol and j.status in ('pending', 'processing'))
+  order by r.symbol`;
+
+const unmeasuredSql = `
+  select u.symbol, case when j.status = 'completed' and j.outcome = 'partial' then j.id end as "jobId"
+  from symbol_universe u
+  left join lateral (select id, status, outcome from onboarding_jobs where symbol = u.symbol order by id desc limit 1) j
+    on true
+  where u.is_active and u.quality_reason = 'reference_unavailable'
+    and coalesce(j.status not in ('pending', 'processing'), true)
+    and exists (select from symbol_factor_exposures e where e.symbol = u.symbol
+      and e.calculation_date = u.calculation_date and e.reason = 'reference_unavailable'
+      and e.proxy_version is distinct from $1::date)
+  order by u.symbol collate "C" limit $2`;

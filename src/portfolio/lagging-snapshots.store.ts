@@ -1,0 +1,76 @@
+import type { Database, Transaction } from '../database/database.orm.ts';
+import { lotValuesSql } from './lot-values-sql.ts';
+import type { SnapshotStore } from './snapshot.store.ts';
+
+/** Portfolios whose latest snapshot does not hold what the universe knows: only a mistake of ours leaves one behind. */
+export interface LaggingStore {
+  /**
+   * Looks at the next portfolios by id. `last` is where to go on, null at the end.
+   *
+   * A portfolio lags where an open lot of a ready symbol lacks its latest price, or its latest exchange rate, or where its
+   * snapshot holds another number of lots than are priced. A symbol whose job is unfinished is about to be priced, and one
+   * whose last job failed waits for a retry: neither lags. Nor does a portfolio without any priced lot: it gets no
+   * snapshot, so it would lag for ever behind the last one that it had.
+   */
+  look(after: string | null, batch: number): Promise<{ lagging: string[]; last: string | null }>;
+  /** Recomputes those that still lag once they are locked; answers how many that were. */
+  mend(portfolioIds: readonly string[], session: string): Promise<number>;
+}
+
+export function laggingStore(database: Database, snapshots: SnapshotStore): LaggingStore {
+  return {
+    async look(after, batch) {
+      const rows = await database.sql<{ id: string }>(
+        'select id from portfolios where $1::uuid is null or id > $1::uuid order by id limit $2',
+        [after, batch],
+      );
+      const ids = rows.map(({ id }) => id);
+      const lagging = ids.length > 0 ? await laggingOf(database, ids) : [];
+      return { lagging, last: ids.length < batch ? null : ids.at(-1)! };
+    },
+    mend: (portfolioIds, session) =>
+      database.transaction(async (on) => {
+        await database.sql(
+          'select id from portfolios where id = any($1::uuid[]) order by id for no key update',
+          [portfolioIds],
+          { on },
+        );
+        const lagging = await laggingOf(database, portfolioIds, on);
+        if (lagging.length === 0) return 0;
+        await snapshots.recompute(lagging, { causes: [], session, on });
+        await snapshots.announce(lagging, { on });
+        return lagging.length;
+      }),
+  };
+}
+
+async function laggingOf(database: Database, ids: readonly string[], on?: Transaction): Promise<string[]> {
+  const rows = await database.sql<{ id: string }>(laggingSql, [ids], { on });
+  return rows.map(({ id }) => id);
+}
+
+const laggingSql = `
+  with priced as (
+    select portfolio_id, count(*) filter (where disposition = 'priced') as n from (${lotValuesSql}) lots
+    group by portfolio_id
+  ), latest as (
+    select distinct on (portfolio_id) portfolio_id, position_count from portfolio_snapshots
+    where portfolio_id = any($1::uuid[]) order by portfolio_id, snapshot_date desc
+  ), due as (
+    select distinct p.portfolio_id from positions p join symbol_universe u on u.symbol = p.needs_symbol
+    where p.portfolio_id = any($1::uuid[]) and p.exit_date is null and p.investment_class = 'PUBLIC'
+      and u.is_active and u.ready_at is not null and p.priced_version is distinct from u.price_version
+      and coalesce((select status from onboarding_jobs j where j.symbol = u.symbol order by id desc limit 1),
+        'completed') = 'completed'
+    union
+    select r.portfolio_id from portfolio_rates r join symbol_universe u on u.symbol = r.symbol
+    where r.portfolio_id = any($1::uuid[]) and u.is_active and u.ready_at is not null
+      and r.rated_version is distinct from u.price_version
+      and coalesce((select status from onboarding_jobs j where j.symbol = u.symbol order by id desc limit 1),
+        'completed') = 'completed'
+  )
+  select f.id from portfolios f left join priced on priced.portfolio_id = f.id
+    left join latest on latest.portfolio_id = f.id left join due on due.portfolio_id = f.id
+  where f.id = any($1::uuid[])
+    and (due.portfolio_id is not null or priced.n > 0 and priced.n is distinct from latest.position_count)
+  order by f.id`;

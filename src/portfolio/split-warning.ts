@@ -1,0 +1,57 @@
+import Big from 'big.js';
+import { makeProblem, type Problem } from '../import/row-problems.ts';
+import type { Lot } from './lots.ts';
+
+/** `numerator` new shares for `denominator` old ones, from the opening of `date` on. Decimals as strings. */
+export interface Split {
+  date: string;
+  numerator: string;
+  denominator: string;
+}
+
+const shownDecimals = 6; // as many as a lot may have
+
+/**
+ * The warning `split_since_entry`: what a lot is if its quantity and price are from before the splits that came after
+ * its entry date, and what it is if they are adjusted already. Null where there was none. Nobody can tell the two apart
+ * from the lot alone, so neither its quantity nor its price is ever changed.
+ *
+ *     splitWarning({ …, quantity: '10', entryPrice: '1200', entryDate: '2024-03-01' },
+ *       [{ date: '2024-06-10', numerator: '10', denominator: '1' }])
+ *     // … If they are from before it, the lot is now 100 at 120. …
+ */
+export function splitWarning(
+  lot: Pick<Lot, 'line' | 'symbol' | 'quantity' | 'entryPrice' | 'entryDate'>,
+  splits: readonly Split[],
+): Problem | null {
+  const since = splits.filter(({ date }) => date > lot.entryDate);
+  if (since.length === 0) return null;
+  const [gained, given] = ratioOf(since);
+  const quantity = shown(new Big(lot.quantity).times(gained), given);
+  const price = shown(new Big(lot.entryPrice).times(given), gained);
+  const place = { line: lot.line, column: 'Quantity', value: lot.quantity };
+  const mend =
+    `${lot.symbol} split ${splitText(since)}, after ${lot.entryDate}. If quantity and price are from before, the lot is ` +
+    `now ${quantity} at ${price}: write that. If they are adjusted already, it is ${lot.quantity} at ${lot.entryPrice}, as ` +
+    'valued here: nothing is to be done.';
+  return makeProblem('split_since_entry', place, mend);
+}
+
+/** Splits in words: `10 for 1 on 2024-06-10`, several with the ratio that they come to. */
+export function splitText(splits: readonly Split[]): string {
+  const each = splits.map(({ date, numerator, denominator }) => `${numerator} for ${denominator} on ${date}`);
+  if (splits.length === 1) return each[0]!;
+  const [gained, given] = ratioOf(splits);
+  return `${each.join(' and ')}, ${gained.toFixed()} for ${given.toFixed()} in all`;
+}
+
+const ratioOf = (splits: readonly Split[]): [gained: Big, given: Big] => [
+  splits.reduce((product, { numerator }) => product.times(numerator), new Big(1)),
+  splits.reduce((product, { denominator }) => product.times(denominator), new Big(1)),
+];
+
+/** A quotient for people: exact where six decimals hold it, else said to be about that. */
+function shown(dividend: Big, divisor: Big): string {
+  const rounded = dividend.div(divisor).round(shownDecimals, Big.roundHalfUp);
+  return rounded.times(divisor).eq(dividend) ? rounded.toFixed() : `about ${rounded.toFixed()}`;
+}

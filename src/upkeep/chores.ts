@@ -1,0 +1,62 @@
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.orm.ts';
+import { vacuumDue } from '../database/pglite/vacuum.pglite.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Metrics } from '../metrics/registry.metrics.ts';
+import type { Upkeep } from '../onboarding/refresh/refresh.ts';
+import { pruneJournal } from '../onboarding/upkeep/prune-journal.ts';
+import type { RetentionStore } from '../onboarding/upkeep/retention.store.ts';
+import { findingKinds, type ReconcilerParts, reconcilerOf } from './reconciler.ts';
+import type { Chore } from './scheduler.ts';
+
+export interface ChoreParts extends Omit<ReconcilerParts, 'onFound'> {
+  config: Pick<Config, 'retention' | 'refresh'>;
+  clock: Clock;
+  database: Database;
+  metrics: Metrics;
+  retention: RetentionStore;
+  upkeep: Upkeep;
+  /** Told of every job that has ended, on any node. */
+  onEnded: (listener: () => void) => void;
+}
+
+const minuteMs = 60_000;
+const findings = 'onboarding_reconciler_findings_total';
+
+/** What a node does now and then. Each chore sees to it that no two nodes do the same thing at the same time. */
+export function choresOf(parts: ChoreParts): Chore[] {
+  const { config, clock, database, metrics, retention, upkeep, onEnded } = parts;
+  const embedded = database.pglite !== null;
+  for (const kind of findingKinds) metrics.count(findings, { kind }, 0);
+  const reconciler = reconcilerOf({
+    ...parts,
+    onFound: (kind, count) => metrics.count(findings, { kind }, count),
+  });
+  const vacuum: Chore = {
+    everyMs: minuteMs,
+    run: async (signal) => void (await vacuumDue(database, clock, signal)),
+  };
+  return [
+    ...(embedded ? [vacuum] : []),
+    { everyMs: minuteMs, run: () => reconciler.queue() },
+    { everyMs: 10 * minuteMs, run: (signal) => reconciler.portfolios(embedded ? 20 : 200, signal) },
+    {
+      everyMs: 10 * minuteMs,
+      run: (signal) => pruneJournal(retention, { ...config.retention, clock, signal }),
+    },
+    { everyMs: 5 * minuteMs, run: () => upkeep.remeasure() },
+    { everyMs: 5 * minuteMs, run: () => upkeep.rates() },
+    { everyMs: minuteMs, run: () => upkeep.splits() },
+    ...(config.refresh ? [refreshing(upkeep, onEnded)] : []),
+  ];
+}
+
+/** Jobs that end make room for the next, until every symbol has its turn. */
+const refreshing = (upkeep: Upkeep, onEnded: ChoreParts['onEnded']): Chore => ({
+  everyMs: minuteMs,
+  run: () => upkeep.refresh(),
+  onWake: (wake) =>
+    onEnded(() => {
+      if (upkeep.ended()) wake();
+    }),
+});

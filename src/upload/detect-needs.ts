@@ -1,0 +1,141 @@
+import { rateSlackDays } from '../market/rates.ts';
+import { addDays, weekdaysBetween } from '../market/sessions.ts';
+import type { Lot } from '../portfolio/lots.ts';
+
+/** What the universe and the jobs say of a symbol. A symbol without a row has none. */
+export interface SymbolState {
+  symbol: string;
+  isActive: boolean;
+  /** A job of it has completed (`ready_at` is set). */
+  isReady: boolean;
+  /** Trading day of its last stored bar, `YYYY-MM-DD`. */
+  lastPriceDate: string | null;
+  /** Of its prices; null while it is not known. */
+  currency: string | null;
+  /** The day from which its splits, or the whole series of a rate, were asked for; null where nobody knows. */
+  historyFrom: string | null;
+  unfinishedJobId: string | null;
+}
+
+export interface Freshness {
+  /** The last completed session, `YYYY-MM-DD`. */
+  lastSession: string;
+  /** Weekdays that the last bar may be behind that session. */
+  priceMaxAgeDays: number;
+}
+
+export interface NeededJob {
+  symbol: string;
+  /** A `refresh` is optional: it is admitted as depth allows and never turns an upload away. */
+  reason: 'upload' | 'refresh';
+}
+
+/**
+ * Two partitions of the symbols that an upload needs, each ascending: what their prices are worth now (`known`,
+ * `stale`, `unpriced`), and what is to be done (`settled`, `joining`, `needed`).
+ */
+export interface Detection {
+  /** Active and fresh: priced by the upload itself. */
+  known: string[];
+  /** Active, but too old: valued at the stored close and marked. */
+  stale: string[];
+  /** Not in the universe, or not active: no value yet. */
+  unpriced: string[];
+  /** Known, ready, and no job under way. */
+  settled: string[];
+  /** An unfinished job exists; the upload waits for it with whoever came first. */
+  joining: { symbol: string; jobId: string }[];
+  /** A job must be made. */
+  needed: NeededJob[];
+  /** Known, but their splits are not, back to the entry date of a lot: they are asked for later, and nobody waits. */
+  shallow: { symbol: string; since: string }[];
+  /** Those that are needed as exchange rates only: nobody uploaded them, so nobody is told that they are invalid. */
+  rates: string[];
+}
+
+/** What of a lot says which symbol it needs, and from when on. */
+export type Needing = Pick<Lot, 'needs'> & Partial<Pick<Lot, 'investmentClass' | 'entryDate'>>;
+
+/**
+ * Splits the symbols that open lots need by what the service has of them.
+ *
+ * A symbol that is known but not ready is in `known` and in `needed`: its job died behind the universe phase, so its
+ * price is good and its onboarding still has to end. `rates` are the exchange-rate series and the earliest entry date that each must reach; one that does
+ * not gets a job, because without it a lot has no cost. States of other symbols are ignored.
+ *
+ *     detectNeeds({ lots, states: [], lastSession: '2026-07-31', priceMaxAgeDays: 3 }).needed
+ *     // [{ symbol: 'AAPL', reason: 'upload' }]
+ */
+export function detectNeeds({
+  lots,
+  rates = new Map(),
+  states,
+  ...freshness
+}: {
+  lots: Iterable<Needing>;
+  rates?: ReadonlyMap<string, string>;
+  states: Iterable<SymbolState>;
+} & Freshness): Detection {
+  const bySymbol = new Map<string, SymbolState>();
+  for (const state of states) bySymbol.set(state.symbol, state);
+  const held = heldSince(lots);
+  const found: Detection = {
+    ...{ known: [], stale: [], unpriced: [], settled: [], joining: [], needed: [], shallow: [] },
+    rates: [...rates.keys()].filter((symbol) => !held.has(symbol)).sort(),
+  };
+  for (const symbol of [...held.keys(), ...found.rates].sort()) {
+    const state = bySymbol.get(symbol);
+    const worth = worthOf(state, freshness);
+    found[worth].push(symbol);
+    const reason = reasonOf({ state, worth, rated: rates.get(symbol) });
+    const since = held.get(symbol) ?? null;
+    const isSettled = worth === 'known' && state!.isReady; // any other gets a job, which asks for its splits as well
+    if (isSettled && since !== null && state?.historyFrom && state.historyFrom > since) {
+      found.shallow.push({ symbol, since });
+    }
+    if (state?.unfinishedJobId) found.joining.push({ symbol, jobId: state.unfinishedJobId });
+    else if (reason === null) found.settled.push(symbol);
+    else found.needed.push({ symbol, reason });
+  }
+  return found;
+}
+
+/** The symbols that lots need, and the earliest entry date of each that is held; null where nothing asks for it. */
+function heldSince(lots: Iterable<Needing>): Map<string, string | null> {
+  const held = new Map<string, string | null>();
+  for (const { needs, investmentClass, entryDate = null } of lots) {
+    if (needs === null) continue;
+    const since = investmentClass === 'PUBLIC' ? entryDate : null;
+    const earliest = held.get(needs) ?? null;
+    held.set(needs, since === null || (earliest !== null && earliest < since) ? earliest : since);
+  }
+  return held;
+}
+
+function reasonOf({
+  state,
+  worth,
+  rated,
+}: {
+  state: SymbolState | undefined;
+  worth: 'known' | 'stale' | 'unpriced';
+  rated: string | undefined;
+}): NeededJob['reason'] | null {
+  if (worth === 'unpriced' || (worth === 'known' && !state?.isReady)) return 'upload';
+  const from = state?.historyFrom ?? null;
+  if (rated !== undefined && (from === null || from > addDays(rated, -rateSlackDays))) return 'upload';
+  return worth === 'stale' ? 'refresh' : null;
+}
+
+/** Whether a symbol is *known* in the sense of SPEC section 3: in the universe, active and fresh. */
+export const isKnown = (state: SymbolState | undefined, freshness: Freshness): boolean =>
+  worthOf(state, freshness) === 'known';
+
+function worthOf(
+  state: Pick<SymbolState, 'isActive' | 'lastPriceDate'> | undefined,
+  { lastSession, priceMaxAgeDays }: Freshness,
+): 'known' | 'stale' | 'unpriced' {
+  if (!state?.isActive || state.lastPriceDate === null) return 'unpriced';
+  const behind = weekdaysBetween({ from: state.lastPriceDate, to: lastSession });
+  return behind <= priceMaxAgeDays ? 'known' : 'stale';
+}

@@ -1,0 +1,30 @@
+import Big from 'big.js';
+import { makeProblem, type Problem } from '../import/row-problems.ts';
+import type { Lot } from '../portfolio/lots.ts';
+
+/**
+ * The warning "minor unit?": an entry price 50 to 200 times the last close of a symbol whose exchange quotes in pence,
+ * cents or agorot, in a row that names no minor unit itself. Null where nothing is remarkable.
+ *
+ *     minorUnitWarning(lot, { symbolCurrency: 'GBP', lastClose: '72.10' })   // a warning for an entry price of 7250
+ */
+export function minorUnitWarning(
+  lot: Pick<Lot, 'line' | 'symbol' | 'entryPrice' | 'quoteUnit'>,
+  { symbolCurrency, lastClose }: { symbolCurrency: string | null; lastClose: string },
+): Problem | null {
+  const unit = quotedIn.get(symbolCurrency ?? '');
+  if (unit === undefined || lot.quoteUnit !== null) return null;
+  const entryPrice = new Big(lot.entryPrice);
+  const isFarAbove = entryPrice.gte(new Big(lastClose).times(50));
+  if (!isFarAbove || entryPrice.gt(new Big(lastClose).times(200))) return null;
+  const place = { line: lot.line, column: 'Currency', value: lot.entryPrice };
+  const mend = `${lot.symbol} last closed at ${lastClose} ${symbolCurrency}: if the entry price is in hundredths of it, write ${unit} as currency.`;
+  return makeProblem('WARN_POS_004', place, mend);
+}
+
+/** Currencies in whose home market shares are quoted in hundredths, and the unit's name. */
+const quotedIn = new Map([
+  ['GBP', 'GBX'],
+  ['ZAR', 'ZAc'],
+  ['ILS', 'ILA'],
+]);

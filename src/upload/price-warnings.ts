@@ -1,0 +1,69 @@
+import { makeProblem, type Problem } from '../import/row-problems.ts';
+import { foreignWarning } from '../import/validate-positions.ts';
+import { isOpen, type Lot } from '../portfolio/lots.ts';
+import { quotedSymbol } from '../portfolio/rates-needed.ts';
+import { type Split, splitWarning } from '../portfolio/split-warning.ts';
+import { minorUnitWarning } from './minor-unit-warning.ts';
+
+/** What the universe has of a symbol's price. A symbol that is not active has no close. */
+export interface Quote {
+  symbol: string;
+  currency: string | null;
+  /** In `currency`, an exact decimal. */
+  lastClose: string | null;
+  priceDate: string | null;
+  /** Ascending by date. */
+  splits: readonly Split[];
+}
+
+export type Quotes = ReadonlyMap<string, Quote>;
+
+const remarksMax = 100; // at most as many as anybody would read
+
+/**
+ * The warnings that can only be given once the symbols are known: lots that are in another currency than the portfolio
+ * because their symbol trades in it, one warning per currency, closed lots of which nobody knows the currency, one
+ * warning for all, entry prices that look like pence, and splits since the entry.
+ */
+export function marketRemarks(
+  lots: readonly Lot[],
+  { quotes, baseCurrency }: { quotes: Quotes; baseCurrency: string },
+): Problem[] {
+  const foreign = new Map<string, { currency: string; count: number; line: number }>();
+  const minor: Problem[] = [];
+  const split: Problem[] = [];
+  for (const lot of lots) {
+    const quote = lot.investmentClass === 'PUBLIC' && lot.needs !== null && quotes.get(lot.needs);
+    if (!quote) continue;
+    const { currency, lastClose } = quote;
+    if (lot.currency === null && currency !== null && currency !== baseCurrency) {
+      const seen = foreign.get(currency);
+      if (seen) seen.count += 1;
+      else foreign.set(currency, { currency, count: 1, line: lot.line });
+    }
+    const suspicion = lastClose && minorUnitWarning(lot, { symbolCurrency: currency, lastClose });
+    if (suspicion && minor.length < remarksMax) minor.push(suspicion);
+    const warning = splitWarning(lot, quote.splits);
+    if (warning && split.length < remarksMax) split.push(warning);
+  }
+  const currencies = [...foreign.values()].map((lots) => foreignWarning(lots, baseCurrency));
+  return [...currencies, ...assumedWarnings(lots, { quotes, baseCurrency }), ...minor, ...split];
+}
+
+// A closed lot sends nothing to the provider: its gain would be summed in the wrong currency without a word.
+function assumedWarnings(
+  lots: readonly Lot[],
+  { quotes, baseCurrency }: { quotes: Quotes; baseCurrency: string },
+): Problem[] {
+  const assumed = lots.filter((lot) => {
+    const symbol = lot.currency === null && lot.exitPrice !== null && !isOpen(lot) ? quotedSymbol(lot) : null;
+    return symbol !== null && !quotes.get(symbol)?.currency;
+  });
+  const [first] = assumed;
+  if (first === undefined) return [];
+  const others = assumed.length === 1 ? '' : ` and ${assumed.length - 1} more closed lots`;
+  const mend =
+    `No currency is known of ${first.symbol}${others}: their realised gain is taken to be in ${baseCurrency}. Write the ` +
+    'currency where it is another one.';
+  return [makeProblem('WARN_POS_005', { line: first.line, column: 'Currency', value: first.symbol }, mend)];
+}

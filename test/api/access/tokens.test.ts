@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { bearerToken, parseTokens, tokenEntry, viewerOf } from '../../../src/api/access/tokens.ts';
+
+const digest = (token: string) => createHash('sha256').update(token).digest('hex');
+const secret = digest('hunter2');
+
+describe('AUTH_TOKENS', () => {
+  test('are names with a role, known by the hash of their token', () => {
+    const { tokens, problems } = parseTokens(
+      ` ann:user:${digest('a')} , olga@desk-1:operator:${digest('o').toUpperCase()}`,
+    );
+    expect(problems).toEqual([]);
+    expect(viewerOf('a', tokens)).toEqual({ name: 'ann', role: 'user' });
+    expect(viewerOf('o', tokens)).toEqual({ name: 'olga@desk-1', role: 'operator' });
+    for (const wrong of ['', 'b', 'a ', digest('a')]) expect(viewerOf(wrong, tokens)).toBeNull();
+  });
+
+  test('may have two tokens for one name, so that the old one works until the new one is everywhere', () => {
+    const { tokens, problems } = parseTokens(`ann:user:${digest('old')},ann:user:${digest('new')}`);
+    expect(problems).toEqual([]);
+    for (const token of ['old', 'new']) expect(viewerOf(token, tokens)?.name).toBe('ann');
+  });
+
+  test.each([
+    ['ann', 'entry 1 to be name:role:sha256-of-token'],
+    [`ann:${secret}`, 'entry 1 to be name:role:sha256-of-token'],
+    [`ann:user:${secret}:x`, 'entry 1 (ann) to be name:role:sha256-of-token'],
+    [`ann:user:${secret},`, 'entry 2 to be name:role:sha256-of-token'],
+    [`An n:user:${secret}`, 'entry 1 to have a name of 1 to 64 of a-z 0-9 . _ @ -'],
+    [`:user:${secret}`, 'entry 1 to have a name of 1 to 64 of a-z 0-9 . _ @ -'],
+    [`ann:admin:${secret}`, 'entry 1 to have the role user or operator'],
+    ['ann:user:hunter2', 'entry 1 (ann) to end with a SHA-256, 64 hexadecimal digits, never with the token'],
+    [`ann:user:${digest('a')},ann:operator:${secret}`, 'entry 2 (ann) to have the role user, as before'],
+    [
+      `ann:user:${secret},bob:user:${secret}`,
+      'entry 2 (bob) to have a token of its own, and not an empty one',
+    ],
+    [`ann:user:${digest('')}`, 'entry 1 (ann) to have a token of its own, and not an empty one'],
+  ])('%s is refused', (list, problem) => {
+    const { problems } = parseTokens(list);
+    expect(problems).toEqual([problem]);
+    expect(problem).not.toContain('hunter2');
+  });
+
+  test('are refused all at once, and no part that may be a secret is repeated', () => {
+    const { problems } = parseTokens(`hunter2,hunter2:${secret},ann:hunter2:x,ann:user:hunter2`);
+    expect(problems).toHaveLength(4);
+    expect(problems.join()).not.toMatch(new RegExp(`hunter2|${secret}`));
+  });
+});
+
+describe('an entry', () => {
+  test('is made of a name, a role and the hash of the token', () => {
+    expect(tokenEntry({ name: 'ann', role: 'user', token: 'hunter2' })).toBe(`ann:user:${secret}`);
+  });
+
+  test('is not made where the service would refuse it', () => {
+    expect(() => tokenEntry({ name: 'Ann', role: 'user', token: 't' })).toThrow(/a name of 1 to 64/);
+    expect(() => tokenEntry({ name: 'ann', role: 'root', token: 't' })).toThrow(/role user or operator/);
+  });
+});
+
+describe('an Authorization header', () => {
+  test.each([
+    ['Bearer abc', 'abc'],
+    ['bearer   a.b-c_d~e+f/g==', 'a.b-c_d~e+f/g=='],
+    ['Bearer', null],
+    ['Bearer ', null],
+    ['Bearer a b', null],
+    ['Basic abc', null],
+    ['abc', null],
+  ])('%s carries %s', (header, token) => {
+    expect(bearerToken(header)).toBe(token);
+  });
+});

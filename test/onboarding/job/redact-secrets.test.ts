@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { withoutSecrets } from '../../../src/onboarding/job/redact-secrets.ts';
+
+test('secrets are gone from contexts and events, wherever they hide', () => {
+  const event = {
+    type: 'xstate.error.actor.fetch',
+    error: new Error(
+      'GET https://me:s3cret@query2.finance.yahoo.com/v7/quote?symbols=AAPL&crumb=s3cret failed',
+    ),
+    list: [{ apiKey: 's3cret', Authorization: 'Bearer s3cret', cookies: ['s3cret'] }],
+    work: () => 's3cret',
+  };
+  const shown = withoutSecrets(event);
+  expect(JSON.stringify(shown)).not.toContain('s3cret');
+  expect(shown.error.message).toBe(
+    'GET https://query2.finance.yahoo.com/v7/quote?symbols=AAPL&crumb=*** failed',
+  );
+});
+
+test('what is no secret stays as it is', () => {
+  const context = {
+    symbol: 'AAPL',
+    retryAt: 1,
+    error: null,
+    token: null,
+    results: { bars: 251 },
+    list: [1, 'a'],
+  };
+  expect(withoutSecrets(context)).toEqual(context);
+});

@@ -2,7 +2,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig as definePglite, PgliteDriver } from '@mikro-orm/pglite';
 import { defineConfig as definePostgres, PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { Ticket } from './src/api/access/ticket.entity.ts';
-import { reclaimBroken } from './src/database/postgres.pool.ts';
+import { reclaimBroken, sessionOptions } from './src/database/postgres.pool.ts';
 import { SymbolFactorExposure } from './src/factors/exposure.entity.ts';
 import { CorporateActionRow, Price, ProxySetRow } from './src/market/price.entity.ts';
 import { migrations } from './src/migrations/index.ts';
@@ -46,14 +46,6 @@ const common = {
   },
   // Every statement of a request or a phase names its own transaction; nothing runs on a shared entity manager.
   allowGlobalContext: false,
-};
-
-// A node that is stopped in the middle of a transaction must not freeze the others, and a lock that does not come
-// is an answer, not a wait without end.
-export const sessionOptions = {
-  options: '-c idle_in_transaction_session_timeout=5000 -c lock_timeout=5000',
-  keepAlive: true,
-  keepAliveInitialDelayMillis: 10_000, // a host that is gone says nothing
 };
 
 /** One configuration for both drivers: PostgreSQL where a URL is given, else embedded PGlite. */

@@ -1,4 +1,4 @@
-import { openDatabase } from '../src/database/database.orm.ts';
+import { openDatabase } from '../src/open-database.ts';
 import type { Benchmark } from './support/benchmark.ts';
 import { preparedProvider, startOnboardingService } from './support/onboarding.ts';
 import { startServer } from './support/postgres.ts';

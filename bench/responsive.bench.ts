@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { openDatabase } from '../src/database/database.orm.ts';
+import { openDatabase } from '../src/open-database.ts';
 import type { Benchmark } from './support/benchmark.ts';
 import { preparedProvider, startOnboardingService } from './support/onboarding.ts';
 import { temporaryDirectory } from './support/processes.ts';

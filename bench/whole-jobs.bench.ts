@@ -1,4 +1,5 @@
-import { type Database, openDatabase } from '../src/database/database.orm.ts';
+import type { Database } from '../src/database/database.orm.ts';
+import { openDatabase } from '../src/open-database.ts';
 import type { Benchmark } from './support/benchmark.ts';
 import { type OnboardingService, preparedProvider, startOnboardingService } from './support/onboarding.ts';
 import { startServer } from './support/postgres.ts';

@@ -9,9 +9,10 @@ import { buildServer } from './api/http.server.ts';
 import { buildService } from './build-service.ts';
 import type { Config } from './config/config.ts';
 import type { Service } from './contract/service.ts';
-import { type Database, openDatabase } from './database/database.orm.ts';
+import type { Database } from './database/database.orm.ts';
 import { diagnose } from './diagnosis/diagnosis.probe.ts';
-import { type Clock, systemClock } from './kernel/clock.ts';
+import type { Clock } from './kernel/clock.ts';
+import { systemClock } from './kernel/system.clock.ts';
 import { claimProvider } from './market/market-kind.store.ts';
 import type { MarketDataProvider } from './market/provider.ts';
 import { rememberVerdicts } from './market/remembered-verdicts.ts';
@@ -40,6 +41,7 @@ import {
   startOnboarding,
 } from './onboarding/start-onboarding.ts';
 import { statelyInspection } from './onboarding/stately.inspector.ts';
+import { openDatabase } from './open-database.ts';
 import { assertPortFree, databaseOptions, migrated } from './startup.ts';
 import { type Base, type Stores, storesOn } from './stores.ts';
 import { attribution, traced } from './trace-context.ts';

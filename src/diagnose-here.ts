@@ -3,11 +3,12 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Config, readConfig } from './config/config.ts';
 import type { DiagnosisView, Finding } from './contract/schemas.ts';
-import { type Database, openDatabase } from './database/database.orm.ts';
+import type { Database } from './database/database.orm.ts';
 import { clusterOf, diagnose } from './diagnosis/diagnosis.probe.ts';
-import { systemClock } from './kernel/clock.ts';
 import { AppError } from './kernel/errors.ts';
+import { systemClock } from './kernel/system.clock.ts';
 import { configuredProviders } from './market-data.ts';
+import { openDatabase } from './open-database.ts';
 import { databaseOptions } from './startup.ts';
 
 /**

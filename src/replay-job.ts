@@ -3,7 +3,7 @@ import { type ReplayStep, replay, unreplayable } from '../machines/replay.ts';
 import { readConfig } from './config/config.ts';
 import type { Database } from './database/database.orm.ts';
 import { openExisting } from './diagnose-here.ts';
-import { normaliseSymbol } from './market/symbol.ts';
+import { normaliseSymbol } from './market/normalise-symbol.ts';
 import { type JobJournal, journalOf } from './onboarding/queries/actor.query.ts';
 
 /** 0: the journal agrees with the machine. 1: it differs. 2: there is nothing to say. */

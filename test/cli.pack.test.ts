@@ -15,7 +15,7 @@ import { join, posix } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { type CommandOptions, command, documents, olderNode, startCommand } from './support/command.ts';
-import { importsOf } from './support/house.ts';
+import { importsOf } from './support/imports.ts';
 
 const root = join(import.meta.dirname, '..');
 // Resolved, because Node tells what lies below node_modules by the real path.

@@ -13,7 +13,7 @@ import {
   uploadedSchema,
 } from '../src/contract/schemas.ts';
 import type { Database } from '../src/database/database.orm.ts';
-import { systemClock } from '../src/kernel/clock.ts';
+import { systemClock } from '../src/kernel/system.clock.ts';
 import { simulatedProvider } from '../src/market/simulated/simulated.provider.ts';
 import { withoutSockets } from './support/answering.ts';
 import { command, documents, startCommand } from './support/command.ts';

@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fileBreaches, importBreaches, importsOf, testBreaches } from './support/house.ts';
+import { fileBreaches, floors, importBreaches, testBreaches } from './support/house.ts';
+import { folderCircles, importsOf, namesakes } from './support/imports.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -15,6 +16,20 @@ describe('the house', () => {
 
   test('tells from the name of a file what it may import', () => {
     expect(sources.flatMap((path) => importBreaches(path, read(path)))).toEqual([]);
+  });
+
+  test('has a floor for each feature, and no two folders that import each other', () => {
+    const features = new Set(
+      sources
+        .map((path) => path.split('/'))
+        .map(([top, one, file]) => (top === 'machines' ? top : file && one)),
+    );
+    expect([...features].filter((one) => one !== undefined && !floors.includes(one))).toEqual([]);
+    expect(folderCircles(sources, read)).toEqual([]);
+  });
+
+  test('has no two files of one name', () => {
+    expect(namesakes(sources)).toEqual([]);
   });
 
   test('keeps files short, finished and free of what Node cannot erase', () => {
@@ -34,19 +49,22 @@ describe('importBreaches', () => {
   test.each([
     ['machines/job.ts', 'xstate'],
     ['machines/job.ts', './protocol.ts'],
-    ['machines/diagrams.script.ts', 'node:fs'],
+    ['src/diagrams/diagrams.script.ts', 'node:fs'],
+    ['src/diagrams/diagrams.script.ts', '../../machines/job.ts'],
     ['src/factors/ols.ts', 'ml-matrix'],
-    ['src/factors/ols.ts', '../market/returns.ts'],
-    ['src/factors/ols.ts', '../errors.ts'],
+    ['src/factors/ols.ts', '../market/proxy-set.ts'],
+    ['src/factors/ols.ts', '../kernel/errors.ts'],
+    ['src/factors/ols.ts', '../kernel/clock.ts'],
     ['src/onboarding/phases.ts', '../../machines/protocol.ts'],
     ['src/market/price.store.ts', '@mikro-orm/core'],
     ['src/market/price.store.ts', './price.entity.ts'],
-    ['src/market/price.store.ts', '../database.ts'],
-    ['src/market/price.store.ts', '../factors/catalog.ts'],
-    ['src/market/yahoo.provider.ts', 'yahoo-finance2'],
-    ['src/onboarding/symbol.queue.ts', 'pg-boss'],
-    ['src/api/live.socket.ts', '@fastify/websocket'],
-    ['src/api/schemas/live.ts', 'zod'],
+    ['src/market/price.store.ts', '../database/database.orm.ts'],
+    ['src/market/price.store.ts', '../kernel/system.clock.ts'],
+    ['src/factors/exposure.store.ts', '../market/proxy-set.ts'],
+    ['src/market/yahoo/yahoo.provider.ts', 'yahoo-finance2'],
+    ['src/onboarding/claims/symbol.queue.ts', 'pg-boss'],
+    ['src/api/feed/live.socket.ts', '@fastify/websocket'],
+    ['src/contract/schemas/feed-frames.ts', 'zod'],
     ['src/app.ts', './market/price.store.ts'],
     ['src/main.ts', './serve.ts'],
     ['src/cli/upload.command.ts', 'commander'],
@@ -59,52 +77,68 @@ describe('importBreaches', () => {
   test.each([
     ['machines/job.ts', 'node:fs'],
     ['machines/job.ts', 'big.js'],
-    ['machines/job.ts', '../src/errors.ts'],
-    ['machines/job.ts', './diagrams.script.ts'],
+    ['machines/job.ts', '../src/kernel/errors.ts'],
+    ['machines/job.ts', '../src/diagrams/diagram.ts'],
     ['src/factors/ols.ts', 'node:fs'],
     ['src/factors/ols.ts', 'fastify'],
     ['src/factors/ols.ts', './exposure.store.ts'],
-    ['src/factors/ols.ts', '../clock.ts'],
-    ['src/factors/ols.ts', '../database.ts'],
+    ['src/factors/ols.ts', '../kernel/system.clock.ts'],
+    ['src/factors/ols.ts', '../database/database.orm.ts'],
+    ['src/factors/ols.ts', '../contract/schemas.ts'],
+    ['src/market/price.store.ts', '../factors/factor-catalog.ts'],
     ['src/factors/ols.ts', '../app.ts'],
     ['src/market/price.store.ts', 'fastify'],
     ['src/market/price.store.ts', 'yahoo-finance2'],
     ['src/market/price.store.ts', '../portfolio/portfolio.store.ts'],
     ['src/market/price.store.ts', '../portfolio/portfolio.entity.ts'],
     ['src/market/price.store.ts', '../app.ts'],
-    ['src/market/yahoo.provider.ts', '@mikro-orm/core'],
+    ['src/market/yahoo/yahoo.provider.ts', '@mikro-orm/core'],
     ['src/market/price.gadget.ts', '@mikro-orm/core'],
-    ['src/api/portfolio.routes.ts', '../portfolio/portfolio.store.ts'],
+    ['src/api/routes/portfolio.routes.ts', '../../portfolio/portfolio.store.ts'],
     ['src/main.ts', './market/price.store.ts'],
     ['src/main.ts', 'fastify'],
     ['src/cli/upload.command.ts', '../app.ts'],
-    ['src/inspector/bridge.browser.ts', 'node:fs'],
+    ['src/api/inspector/bridge.browser.ts', 'node:fs'],
   ])('does not let %s import %s', (path, specifier) => {
     expect(breach(path, specifier)).toBe(true);
   });
 
   test('lets a pure file name the types of its edges, and a statechart not even those', () => {
-    expect(breach('src/onboarding/ports.ts', '../database.ts', 'type { Transaction }')).toBe(false);
-    expect(breach('src/onboarding/ports.ts', '../clock.ts', '{ type Clock }')).toBe(false);
-    expect(breach('src/onboarding/ports.ts', '../clock.ts', '{ type Clock, systemClock }')).toBe(true);
+    expect(
+      breach('src/onboarding/job/ports.ts', '../../database/database.orm.ts', 'type { Transaction }'),
+    ).toBe(false);
+    expect(breach('src/onboarding/phases.ts', '../market/price.store.ts', '{ type PriceStore }')).toBe(false);
+    expect(breach('src/onboarding/phases.ts', '../market/price.store.ts', '{ type PriceStore, x }')).toBe(
+      true,
+    );
     expect(breach('src/onboarding/phases.ts', '../market/price.store.ts', 'type { PriceStore }')).toBe(false);
     expect(breach('src/onboarding/phases.ts', '../app.ts', 'type { App }')).toBe(true);
     expect(breach('src/market/price.store.ts', '../portfolio/portfolio.store.ts', 'type { A }')).toBe(true);
-    expect(breach('machines/job.ts', '../src/clock.ts', 'type { Clock }')).toBe(true);
+    expect(breach('machines/job.ts', '../src/kernel/clock.ts', 'type { Clock }')).toBe(true);
+  });
+
+  test('lets no import run upward, not even of a type', () => {
+    const upward = (path: string, specifier: string) =>
+      importBreaches(path, `import type { X } from '${specifier}';\n`);
+    expect(upward('src/portfolio/lots.ts', '../market/symbol.ts')).toEqual([]);
+    expect(upward('src/market/symbol.ts', '../portfolio/lots.ts')).toEqual([
+      'src/market/symbol.ts imports ../portfolio/lots.ts, which stands above it',
+    ]);
+    expect(upward('src/market/symbol.ts', '../trace-context.ts')).toHaveLength(2);
   });
 
   test('keeps all of Node and of the service out of what browsers load', () => {
     const path = 'src/client/feed.client.ts';
-    expect(breach(path, './errors.ts')).toBe(false);
-    expect(breach(path, '../api/schemas.ts', 'type { Frame }')).toBe(false);
+    expect(breach(path, './client-errors.ts')).toBe(false);
+    expect(breach(path, '../contract/schemas.ts', 'type { Frame }')).toBe(false);
     expect(breach(path, 'zod', 'type { z }')).toBe(false);
     expect(breach('src/cli/service.client.ts', '../client/http.client.ts')).toBe(false);
-    expect(breach(path, '../api/schemas.ts')).toBe(true);
-    expect(breach(path, '../api/frames.ts')).toBe(true);
-    expect(breach(path, '../errors.ts')).toBe(true);
+    expect(breach(path, '../contract/schemas.ts')).toBe(true);
+    expect(breach(path, '../api/feed/frames.ts')).toBe(true);
+    expect(breach(path, '../kernel/errors.ts')).toBe(true);
     expect(breach(path, 'node:events')).toBe(true);
     expect(breach(path, 'zod')).toBe(true);
-    expect(breach('src/market/yahoo.provider.ts', '../client/http.client.ts')).toBe(true);
+    expect(breach('src/market/yahoo/yahoo.provider.ts', '../../client/http.client.ts')).toBe(true);
   });
 
   test('finds every way to name a module, and none in a comment', () => {
@@ -132,6 +166,21 @@ describe('importBreaches', () => {
   });
 });
 
+describe('folderCircles and namesakes', () => {
+  test('find folders that import each other, whatever lies between, and names that two files share', () => {
+    const files: Record<string, string> = {
+      'src/a/one.ts': "import type { X } from '../b/two.ts';",
+      'src/b/two.ts': "import { y } from '../c/three.ts';",
+      'src/c/three.ts': "import { z } from '../a/other.ts';",
+      'src/a/other.ts': '',
+      'src/d/ones.ts': "import { x } from '../a/one.ts';",
+    };
+    const paths = Object.keys(files);
+    expect(folderCircles(paths, (path) => files[path]!)).toEqual([['src/a', 'src/b', 'src/c']]);
+    expect(namesakes(paths)).toEqual([['src/a/one.ts', 'src/d/ones.ts']]);
+  });
+});
+
 describe('fileBreaches', () => {
   test('are a 301st line, something left to do, an enum and a namespace', () => {
     expect(fileBreaches('a.ts', '\n'.repeat(300))).toEqual([]);
@@ -154,7 +203,7 @@ describe('testBreaches', () => {
     'test/machines/job.paths.test.ts',
     'test/market/yahoo.provider.test.ts',
     'test/support/clock.test.ts',
-    'test/contract/provider.yahoo.test.ts',
+    'test/port-contracts/provider.yahoo.test.ts',
   ])('are not %s', (path) => {
     expect(testBreaches(path, known)).toEqual([]);
   });

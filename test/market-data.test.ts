@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig } from '../src/config/config.ts';
-import { systemClock } from '../src/kernel/clock.ts';
+import { systemClock } from '../src/kernel/system.clock.ts';
 import { openMarketData } from '../src/market-data.ts';
 import { createMetrics } from '../src/metrics/registry.metrics.ts';
 import { temporaryDirectory } from './support/directories.ts';

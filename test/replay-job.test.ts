@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { Database } from '../src/database/database.orm.ts';
-import { systemClock } from '../src/kernel/clock.ts';
+import { systemClock } from '../src/kernel/system.clock.ts';
 import { parseFaults } from '../src/market/simulated/faults.ts';
 import { simulatedProvider } from '../src/market/simulated/simulated.provider.ts';
 import { replayCommand, replayJob } from '../src/replay-job.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import pg from 'pg';
-import { openDatabase } from '../../src/database/database.orm.ts';
+import { openDatabase } from '../../src/open-database.ts';
 import { contend } from '../support/contestant.ts';
 import type { Load } from './load.ts';
 

@@ -1,7 +1,7 @@
 import { buildServer } from '../../src/api/http.server.ts';
 import type { Feed, FeedEntry } from '../../src/contract/feed.ts';
 import type { Service } from '../../src/contract/service.ts';
-import { systemClock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import { serveEmitter } from './emitter.ts';
 
 // The service's own HTTP server over a feed that is told what to say: sockets, subscriptions, index and framing are

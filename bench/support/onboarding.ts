@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { type App, startApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config/config.ts';
 import type { Database } from '../../src/database/database.orm.ts';
-import { systemClock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import type { History, MarketDataProvider } from '../../src/market/provider.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDatabase } from '../../src/database/database.orm.ts';
+import { openDatabase } from '../../src/open-database.ts';
 import { startPostgres } from '../../test/support/postgres.ts';
 
 export interface Server {

@@ -1,6 +1,6 @@
 import type { DiagnosisView, Finding } from '../contract/schemas.ts';
 import { judgeClock, worst } from '../diagnosis/judgements.ts';
-import { systemClock } from '../kernel/clock.ts';
+import { systemClock } from '../kernel/system.clock.ts';
 import type { Answer, Context } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { CommandFailure } from './failure.ts';

@@ -1,5 +1,5 @@
 import type { PortfolioView } from '../contract/schemas.ts';
-import { systemClock } from '../kernel/clock.ts';
+import { systemClock } from '../kernel/system.clock.ts';
 import { exitCodes } from './exit-codes.ts';
 import { CommandFailure } from './failure.ts';
 import { openLive } from './live.client.ts';

@@ -1,6 +1,6 @@
 import { subprotocol } from '../api/feed/frames.ts';
 import type { ClientFrame, Frame, Selector } from '../contract/schemas.ts';
-import { systemClock } from '../kernel/clock.ts';
+import { systemClock } from '../kernel/system.clock.ts';
 import type { ServiceAddress } from './service.client.ts';
 
 export interface Live {

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { z } from 'zod';
 import type { PortfolioView, uploadedSchema } from '../contract/schemas.ts';
-import { systemClock } from '../kernel/clock.ts';
+import { systemClock } from '../kernel/system.clock.ts';
 import type { Answer, Context } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { CommandFailure, remarkLines, symbolLines, usageFailure } from './failure.ts';

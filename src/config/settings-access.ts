@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseTokens, type Token } from '../api/access/tokens.ts';
 
@@ -52,13 +51,8 @@ export function proxies() {
     .prefault('');
 }
 
-function isNetwork(text: string): boolean {
-  const [address = '', bits, ...more] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || more.length > 0) return false;
-  const most = version === 4 ? 32 : 128;
-  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= most);
-}
+const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
+const isNetwork = (text: string) => network.safeParse(text).success && !text.endsWith('/0');
 
 function listed(text: string): string[] {
   return text

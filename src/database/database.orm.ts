@@ -2,10 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PGlite } from '@electric-sql/pglite';
 import { MikroORM, type Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
-import { ormConfig } from '../../mikro-orm.config.ts';
 import { AppError } from '../kernel/errors.ts';
 import { migrations } from '../migrations/index.ts';
-import { countWrite } from '../trace-context.ts';
 import { classified } from './classify-error.ts';
 import { type EmbeddedDatabase, type EmbeddedOptions, openPglite } from './pglite/open.pglite.ts';
 
@@ -27,6 +25,13 @@ export interface DatabaseOptions {
   logger?: EmbeddedOptions['logger'];
   /** Embedded only: told when PostgreSQL has stopped for good. */
   onPanic?: EmbeddedOptions['onPanic'];
+}
+
+/** What the composition root knows: which entities there are, and who counts statements. */
+export interface DatabaseWiring {
+  ormConfig(databaseUrl: string | null): object;
+  /** Called with the text of each statement that has succeeded. */
+  onStatement(text: string): void;
 }
 
 declare const opaque: unique symbol;
@@ -79,29 +84,36 @@ class Rollback extends Error {
 }
 
 /** Opens the database; it is ready for `migrate`. Throws `data_dir_in_use` where another process holds it. */
-export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+export async function connectDatabase(options: DatabaseOptions, wiring: DatabaseWiring): Promise<Database> {
   const { databaseUrl, templateAt } = options;
+  const openOrm = async (pglite: PGlite | null): Promise<Orm> => {
+    const driver: object = pglite ? { driverOptions: { pglite } } : {};
+    return (await MikroORM.init({
+      ...wiring.ormConfig(databaseUrl),
+      ...driver,
+    } as Options)) as unknown as Orm;
+  };
+  const migrateNew = async (pglite: PGlite): Promise<void> => {
+    const orm = await openOrm(pglite);
+    await migrate(orm).finally(() => orm.close(true));
+  };
   const prepared = templateAt === undefined ? undefined : { keptAt: templateAt, prepare: migrateNew };
   const embedded = databaseUrl === null ? await openPglite({ ...options, prepared }) : null;
   try {
-    return databaseOf(await openOrm(databaseUrl, embedded?.pglite ?? null), embedded, databaseUrl);
+    const orm = await openOrm(embedded?.pglite ?? null);
+    return databaseOf(orm, { embedded, databaseUrl, onStatement: wiring.onStatement });
   } catch (error) {
     await embedded?.close();
     throw error;
   }
 }
 
-async function openOrm(databaseUrl: string | null, pglite: PGlite | null): Promise<Orm> {
-  const driver = pglite ? { driverOptions: { pglite } } : {};
-  return (await MikroORM.init({ ...ormConfig(databaseUrl), ...driver } as Options)) as unknown as Orm;
+interface Connected extends Pick<DatabaseWiring, 'onStatement'> {
+  embedded: EmbeddedDatabase | null;
+  databaseUrl: string | null;
 }
 
-async function migrateNew(pglite: PGlite): Promise<void> {
-  const orm = await openOrm(null, pglite);
-  await migrate(orm).finally(() => orm.close(true));
-}
-
-function databaseOf(orm: Orm, embedded: EmbeddedDatabase | null, databaseUrl: string | null): Database {
+function databaseOf(orm: Orm, { embedded, databaseUrl, onStatement }: Connected): Database {
   return {
     orm,
     pglite: embedded?.pglite ?? null,
@@ -117,7 +129,7 @@ function databaseOf(orm: Orm, embedded: EmbeddedDatabase | null, databaseUrl: st
       try {
         const statement = prepared ? named(text) : text;
         const { rows } = await kysely(orm, on).executeQuery(rawQuery(statement, parameters));
-        countWrite(text);
+        onStatement(text);
         return rows as Row[];
       } catch (error) {
         throw on ? error : classified(error);

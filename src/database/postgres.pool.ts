@@ -1,5 +1,13 @@
 import type { Pool, PoolClient } from 'pg';
 
+// A node that is stopped in the middle of a transaction must not freeze the others, and a lock that does not come
+// is an answer, not a wait without end.
+export const sessionOptions = {
+  options: '-c idle_in_transaction_session_timeout=5000 -c lock_timeout=5000',
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000, // a host that is gone says nothing
+};
+
 /**
  * Takes a connection that broke while it was lent out back into the pool's hands, which removes it.
  *

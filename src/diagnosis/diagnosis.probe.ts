@@ -5,11 +5,11 @@ import type { Config } from '../config/config.ts';
 import type { DiagnosisView, Finding } from '../contract/schemas.ts';
 import type { Database } from '../database/database.orm.ts';
 import { readHolder } from '../database/pglite/directory.lock.ts';
-import { proxies } from '../factors/factor-catalog.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
+import type { GateView } from '../market/breaker.ts';
 import { canary, type MarketDataProvider } from '../market/provider.ts';
-import type { Gate } from '../market/provider-gate.client.ts';
+import { proxies } from '../market/proxy-set.ts';
 import { lastNewYorkSession } from '../market/sessions.ts';
 import { migrations } from '../migrations/index.ts';
 import { diagnosisQueries } from './facts.query.ts';
@@ -37,7 +37,7 @@ export interface DiagnosisParts {
   /** In the order in which they are tried. */
   sources: readonly MarketDataProvider[];
   /** The way to it; null where it is not this process that asks, or nothing outside is asked. */
-  gate: Gate | null;
+  gate: { view(): GateView } | null;
   clock: Clock;
   nodeName: string;
   /** How long one check may take; the others do not wait for it. */

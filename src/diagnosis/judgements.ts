@@ -1,6 +1,6 @@
 import type { Finding } from '../contract/schemas.ts';
+import type { GateView } from '../market/breaker.ts';
 import { canary, type Verdict } from '../market/provider.ts';
-import type { GateView } from '../market/provider-gate.client.ts';
 
 /** What a check makes of what it saw. */
 export type Judgement = Pick<Finding, 'verdict' | 'evidence' | 'cure'>;

@@ -1,14 +1,13 @@
 import type { InstrumentType } from '../market/provider.ts';
+import type { DailyCloses, ProxySet } from '../market/proxy-set.ts';
 import type { SessionEnd } from './asynchronous-close.ts';
 import { centre } from './centering.ts';
 import { type Fit, measured, placeholder } from './exposure-rows.ts';
 import {
-  type DailyCloses,
   type DefaultReason,
   type Exposure,
   type FactorId,
   factors,
-  type ProxySet,
   type Quality,
   qualities,
 } from './factor-catalog.ts';

@@ -1,6 +1,4 @@
-/** The eight exchange-traded funds whose returns stand for the factors. */
-export const proxies = ['SPY', 'TLT', 'VTV', 'VUG', 'MTUM', 'QUAL', 'IWM', 'USMV'] as const;
-export type ProxySymbol = (typeof proxies)[number];
+import type { ProxySymbol } from '../market/proxy-set.ts';
 
 /** What a row rests on, best first. `not_applicable`: currencies and options, which get no rows at all. */
 export const qualities = ['full_history', 'limited_history', 'default', 'not_applicable'] as const;
@@ -22,19 +20,6 @@ export const exposureWarnings = [
   'asynchronous_close', // the session ends more than 3 hours from New York's: so is this one
 ] as const;
 export type ExposureWarning = (typeof exposureWarnings)[number];
-
-/** Adjusted closes of one instrument, ascending, one per trading day. */
-export interface DailyCloses {
-  dates: string[];
-  closes: number[];
-}
-
-/** The eight proxies as they stood on one completed New York session; never changed once stored. */
-export interface ProxySet {
-  /** The last completed New York session, `YYYY-MM-DD`. */
-  version: string;
-  closes: Record<ProxySymbol, DailyCloses>;
-}
 
 /** One of a symbol's twelve exposures: SPEC section 6. Betas are unitless, per daily simple return. */
 export interface Exposure {

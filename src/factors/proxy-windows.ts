@@ -1,12 +1,6 @@
+import { type ProxySet, type ProxySymbol, proxies } from '../market/proxy-set.ts';
 import { type Centred, centre } from './centering.ts';
-import {
-  type FactorId,
-  factors,
-  type ProxySet,
-  type ProxySymbol,
-  proxies,
-  ridgeAlpha,
-} from './factor-catalog.ts';
+import { type FactorId, factors, ridgeAlpha } from './factor-catalog.ts';
 import { commonCalendar, simpleReturns } from './returns.ts';
 import { prepareRidge, type RidgeDesign } from './ridge.ts';
 import { spreadReturns } from './spread.ts';

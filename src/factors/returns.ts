@@ -1,5 +1,5 @@
 import { AppError } from '../kernel/errors.ts';
-import type { DailyCloses } from './factor-catalog.ts';
+import type { DailyCloses } from '../market/proxy-set.ts';
 
 /** Returns of a symbol on somebody else's calendar. `positions[i]` is the calendar index of `returns[i]`, ascending. */
 export interface AlignedReturns {

@@ -22,16 +22,3 @@ export const csvRow = (cells: readonly string[]): string => cells.map(csvCell).j
 export const isFormulaLike = (text: string): boolean => /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/.test(text);
 
 const plainNumber = /^-\d+(\.\d+)?$/;
-
-const echoLengthMax = 80; // enough to recognise a cell, short enough for a log line
-
-/**
- * A value as problems show it: at most 80 characters, and no control, direction-changing or broken characters,
- * which could forge a line of a log or turn a message around.
- */
-export function echo(text: string): string {
-  const cut = text.length > echoLengthMax;
-  const shown = cut ? text.slice(0, echoLengthMax - 1) : text;
-  const safe = shown.toWellFormed().replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '\ufffd');
-  return cut ? `${safe}…` : safe;
-}

@@ -1,5 +1,5 @@
-import type { ProblemCode } from './row-problem-catalog.ts';
-import type { ProblemPlace } from './row-problems.ts';
+import type { ProblemCode } from '../contract/row-problem-catalog.ts';
+import type { ProblemPlace } from '../contract/row-problems.ts';
 
 export const csvBytesMax = 10 * 1024 * 1024;
 

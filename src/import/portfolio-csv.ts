@@ -1,8 +1,9 @@
+import { makeProblem } from '../contract/row-problems.ts';
 import { type ColumnName, csvLabels } from './columns.ts';
 import { readRecords } from './csv-records.ts';
 import { decodeText } from './decode-text.ts';
+import { errorList, warningList } from './problem-list.ts';
 import { readTable } from './read-table.ts';
-import { errorList, makeProblem, warningList } from './row-problems.ts';
 import { type PortfolioReading, readingOf, type ValidationOptions } from './validate-positions.ts';
 
 export const csvRowsMax = 50_000;

@@ -1,10 +1,10 @@
+import type { ProblemCode } from '../contract/row-problem-catalog.ts';
 import { readCurrency } from '../market/currency.ts';
 import { type InvestmentClass, investmentClasses } from '../portfolio/lots.ts';
 import type { ColumnName } from './columns.ts';
 import { centuryBefore, readDay } from './read-date.ts';
 import { type DecimalFlaw, readDecimal } from './read-decimal.ts';
 import type { Row } from './row.ts';
-import type { ProblemCode } from './row-problem-catalog.ts';
 import { investmentSubtypes, subtypeAdvice, subtypeOf } from './subtypes.ts';
 
 /** The class that a row names, or the one that its columns imply. */

@@ -1,5 +1,5 @@
 import { isCurrency, toMajor } from '../market/currency.ts';
-import { normaliseSymbol, type SymbolProblem } from '../market/symbol.ts';
+import { normaliseSymbol, type SymbolProblem } from '../market/normalise-symbol.ts';
 import { contractMultiplier, type Lot, neededSymbol } from '../portfolio/lots.ts';
 import { readDecimal } from './read-decimal.ts';
 import { readExit } from './read-exit.ts';

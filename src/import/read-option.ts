@@ -1,5 +1,5 @@
 import { movePoint } from '../market/decimals.ts';
-import { normaliseSymbol, symbolLengthMax } from '../market/symbol.ts';
+import { normaliseSymbol, symbolLengthMax } from '../market/normalise-symbol.ts';
 import { type Lot, type OptionType, optionTypes } from '../portfolio/lots.ts';
 import { readDay } from './read-date.ts';
 import { isPositive, type RowClass, readNumber } from './read-fields.ts';

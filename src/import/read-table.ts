@@ -1,9 +1,8 @@
+import { echo, makeProblem } from '../contract/row-problems.ts';
 import type { Lot } from '../portfolio/lots.ts';
 import { type ColumnName, columns, type Header, type RawPosition, readHeader } from './columns.ts';
-import { echo } from './csv-cells.ts';
 import type { SheetRecord } from './csv-records.ts';
 import type { NumberedRow, RowReport } from './row.ts';
-import { makeProblem } from './row-problems.ts';
 import { type ValidationOptions, validateRows } from './validate-positions.ts';
 
 export interface TableInput {

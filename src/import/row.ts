@@ -1,6 +1,7 @@
+import type { ProblemCode } from '../contract/row-problem-catalog.ts';
+import { makeProblem } from '../contract/row-problems.ts';
 import { type ColumnLabels, type ColumnName, optionColumns, type RawPosition } from './columns.ts';
-import type { ProblemCode } from './row-problem-catalog.ts';
-import { makeProblem, type ProblemList } from './row-problems.ts';
+import type { ProblemList } from './problem-list.ts';
 
 /** A row of an upload and where it stands. */
 export interface NumberedRow {

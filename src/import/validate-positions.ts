@@ -1,8 +1,9 @@
+import { makeProblem, type Problem } from '../contract/row-problems.ts';
 import type { Lot } from '../portfolio/lots.ts';
 import { type ColumnName, jsonLabels, type RawPosition } from './columns.ts';
+import { errorList, type ProblemList, warningList } from './problem-list.ts';
 import { readLot } from './read-lot.ts';
 import { type NumberedRow, Row, type RowReport } from './row.ts';
-import { errorList, makeProblem, type Problem, type ProblemList, warningList } from './row-problems.ts';
 
 export interface ValidationOptions {
   /** The day after which a date is in the future, `YYYY-MM-DD`. */

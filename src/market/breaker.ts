@@ -7,6 +7,12 @@ export interface BreakerView {
   failures: number;
 }
 
+/** What an operator sees of the way to a provider. */
+export interface GateView {
+  breaker: BreakerView;
+  limiter: { concurrency: number; intervalMs: number; running: number; waiting: number };
+}
+
 /** A request that the breaker let through; `settle` takes it back, whatever became of it. */
 export interface Pass {
   readonly period: number;

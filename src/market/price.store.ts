@@ -1,8 +1,8 @@
 import type { Database, Transaction } from '../database/database.orm.ts';
-import type { DailyCloses, ProxySet } from '../factors/factor-catalog.ts';
 import { askTogether } from '../kernel/batching.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Bar, CorporateAction } from './provider.ts';
+import type { DailyCloses, ProxySet } from './proxy-set.ts';
 
 /** What a provider answered for a symbol. */
 export interface Series {

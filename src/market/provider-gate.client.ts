@@ -1,7 +1,7 @@
 import PQueue from 'p-queue';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
-import { type BreakerOptions, type BreakerView, circuitBreaker, type Outcome } from './breaker.ts';
+import { type BreakerOptions, circuitBreaker, type GateView, type Outcome } from './breaker.ts';
 import type { ProviderName } from './provider.ts';
 import { failures } from './provider-failures.ts';
 
@@ -13,12 +13,6 @@ export interface GateOptions extends BreakerOptions {
   intervalMs?: number;
   /** Requests that may wait for their turn. */
   waitingMax?: number;
-}
-
-/** What an operator sees of the way to a provider. */
-export interface GateView {
-  breaker: BreakerView;
-  limiter: { concurrency: number; intervalMs: number; running: number; waiting: number };
 }
 
 export interface GateRequest {

@@ -1,8 +1,8 @@
 import type { Database } from '../database/database.orm.ts';
-import { type DailyCloses, type ProxySet, proxies } from '../factors/factor-catalog.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { PriceStore } from './price.store.ts';
 import type { History, HistoryRequest, MarketDataProvider } from './provider.ts';
+import { type DailyCloses, type ProxySet, proxies } from './proxy-set.ts';
 import { historyRange, lastNewYorkSession } from './sessions.ts';
 
 export interface ProxySource {

@@ -1,4 +1,4 @@
-import { normaliseSymbol } from './symbol.ts';
+import { normaliseSymbol } from './normalise-symbol.ts';
 
 /**
  * Whether a normalised symbol may be sent to a provider: 1 to 32 of `A-Z 0-9 . - ^ = _ &`, never `..`.

@@ -8,11 +8,12 @@ import {
   worstQuality,
 } from '../factors/compute-exposures.ts';
 import type { ExposureStore } from '../factors/exposure.store.ts';
-import type { DailyCloses, DefaultReason, Exposure, ProxySet } from '../factors/factor-catalog.ts';
+import type { DefaultReason, Exposure } from '../factors/factor-catalog.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { PriceStore } from '../market/price.store.ts';
 import type { Instrument, MarketDataProvider } from '../market/provider.ts';
+import type { DailyCloses, ProxySet } from '../market/proxy-set.ts';
 import type { ProxySource } from '../market/proxy-source.ts';
 import { rateSlackDays } from '../market/rates.ts';
 import {

@@ -1,8 +1,9 @@
 import Big from 'big.js';
 import type { LotView } from '../contract/schemas.ts';
 import { weekdaysBetween } from '../market/sessions.ts';
-import { minorUnitWarning } from '../upload/minor-unit-warning.ts';
-import { type Split, splitWarning } from './split-warning.ts';
+import type { Split } from '../market/split.ts';
+import { minorUnitWarning } from './minor-unit-warning.ts';
+import { splitWarning } from './split-warning.ts';
 
 /** A lot with its unrounded values in the base currency: a row of `valuation.ts`, decimals as strings. */
 export interface ValuedLot {

@@ -9,10 +9,11 @@ import type {
 } from '../contract/schemas.ts';
 import type { Viewer } from '../contract/service.ts';
 import type { Database } from '../database/database.orm.ts';
+import type { Split } from '../market/split.ts';
 import { splitJsonSql } from '../market/split-sql.ts';
 import { lotValuesSql } from './lot-values-sql.ts';
 import { lotViewOf, type ValuedLot } from './lot-view.ts';
-import { type Split, splitText } from './split-warning.ts';
+import { splitText } from './split-warning.ts';
 
 export interface PortfolioQueries {
   find(id: string, viewer: Viewer): Promise<PortfolioView | null>;

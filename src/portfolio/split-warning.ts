@@ -1,13 +1,7 @@
 import Big from 'big.js';
-import { makeProblem, type Problem } from '../import/row-problems.ts';
+import { makeProblem, type Problem } from '../contract/row-problems.ts';
+import type { Split } from '../market/split.ts';
 import type { Lot } from './lots.ts';
-
-/** `numerator` new shares for `denominator` old ones, from the opening of `date` on. Decimals as strings. */
-export interface Split {
-  date: string;
-  numerator: string;
-  denominator: string;
-}
 
 const shownDecimals = 6; // as many as a lot may have
 

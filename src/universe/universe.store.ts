@@ -2,8 +2,8 @@ import type { Database, Transaction } from '../database/database.orm.ts';
 import { askTogether } from '../kernel/batching.ts';
 import type { Instrument } from '../market/provider.ts';
 import { splitJsonSql } from '../market/split-sql.ts';
-import type { SymbolState } from '../upload/detect-needs.ts';
-import type { Quote } from '../upload/price-warnings.ts';
+import type { Quote } from './quote.ts';
+import type { SymbolState } from './symbol-state.ts';
 
 /** A symbol with prices, and how good its exposures are. */
 export interface UniverseEntry {

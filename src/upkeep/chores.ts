@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.orm.ts';
-import { vacuumDue } from '../database/pglite/vacuum.pglite.ts';
+import { vacuumDue } from '../database/vacuum-embedded.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Metrics } from '../metrics/registry.metrics.ts';
 import type { Upkeep } from '../onboarding/refresh/refresh.ts';

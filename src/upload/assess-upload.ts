@@ -1,7 +1,7 @@
+import type { Problem } from '../contract/row-problems.ts';
 import type { Remark } from '../contract/schemas.ts';
 import type { UploadInput, UploadRefusal } from '../contract/service.ts';
 import { parsePortfolioCsv } from '../import/portfolio-csv.ts';
-import type { Problem } from '../import/row-problems.ts';
 import { type PortfolioReading, validatePositions } from '../import/validate-positions.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Instrument } from '../market/provider.ts';

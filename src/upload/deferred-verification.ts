@@ -1,4 +1,4 @@
-import { makeProblem, type Problem } from '../import/row-problems.ts';
+import { makeProblem, type Problem } from '../contract/row-problems.ts';
 import type { Verdict } from '../market/provider.ts';
 import type { Lot } from '../portfolio/lots.ts';
 

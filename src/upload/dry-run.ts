@@ -1,15 +1,17 @@
 import type { SnapshotView } from '../contract/schemas.ts';
 import type { DryRunAnswer, UploadInput } from '../contract/service.ts';
 import { lastNewYorkSession } from '../market/sessions.ts';
-import { decideAdmission, wantedBy } from '../onboarding/admission/decide-admission.ts';
+import { decideAdmission } from '../onboarding/admission/decide-admission.ts';
 import type { Lot } from '../portfolio/lots.ts';
 import type { Conversion, RateQuery } from '../portfolio/rate.query.ts';
 import { type Currencies, currenciesOfLot, quotedSymbols, ratesNeeded } from '../portfolio/rates-needed.ts';
 import { type PricedLot, type SnapshotTotals, snapshotTotals } from '../portfolio/snapshot.ts';
+import type { Quotes } from '../universe/quote.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
 import { type AssessmentPorts, assessUpload, remarkOf } from './assess-upload.ts';
-import { marketRemarks, type Quotes } from './price-warnings.ts';
+import { marketRemarks } from './price-warnings.ts';
 import { readUploadNeeds } from './read-needs.ts';
+import { wantedBy } from './wanted-jobs.ts';
 
 export interface DryRunPorts extends AssessmentPorts {
   universe: Pick<UniverseStore, 'states' | 'quotes'>;

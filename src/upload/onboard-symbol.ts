@@ -1,9 +1,9 @@
 import type { OnboardAnswer } from '../contract/service.ts';
 import type { Database, Transaction } from '../database/database.orm.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { normaliseSymbol } from '../market/normalise-symbol.ts';
 import type { Verdict } from '../market/provider.ts';
 import type { Verify } from '../market/remembered-verdicts.ts';
-import { normaliseSymbol } from '../market/symbol.ts';
 import type { Admission, Wanted } from '../onboarding/job/ports.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
 import { readNeeds } from './read-needs.ts';

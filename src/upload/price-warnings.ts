@@ -1,22 +1,10 @@
-import { makeProblem, type Problem } from '../import/row-problems.ts';
+import { makeProblem, type Problem } from '../contract/row-problems.ts';
 import { foreignWarning } from '../import/validate-positions.ts';
 import { isOpen, type Lot } from '../portfolio/lots.ts';
+import { minorUnitWarning } from '../portfolio/minor-unit-warning.ts';
 import { quotedSymbol } from '../portfolio/rates-needed.ts';
-import { type Split, splitWarning } from '../portfolio/split-warning.ts';
-import { minorUnitWarning } from './minor-unit-warning.ts';
-
-/** What the universe has of a symbol's price. A symbol that is not active has no close. */
-export interface Quote {
-  symbol: string;
-  currency: string | null;
-  /** In `currency`, an exact decimal. */
-  lastClose: string | null;
-  priceDate: string | null;
-  /** Ascending by date. */
-  splits: readonly Split[];
-}
-
-export type Quotes = ReadonlyMap<string, Quote>;
+import { splitWarning } from '../portfolio/split-warning.ts';
+import type { Quotes } from '../universe/quote.ts';
 
 const remarksMax = 100; // at most as many as anybody would read
 

@@ -1,7 +1,6 @@
 import type { CreatedPortfolio, UploadAnswer, UploadInput } from '../contract/service.ts';
 import type { Database, Transaction } from '../database/database.orm.ts';
 import { lastNewYorkSession } from '../market/sessions.ts';
-import { wantedBy } from '../onboarding/admission/decide-admission.ts';
 import type { Admission, Wanted } from '../onboarding/job/ports.ts';
 import { neededSymbols } from '../portfolio/lots.ts';
 import type { PortfolioStore } from '../portfolio/portfolio.store.ts';
@@ -11,6 +10,7 @@ import type { UniverseStore } from '../universe/universe.store.ts';
 import { type Approved, type AssessmentPorts, assessUpload, remarkOf } from './assess-upload.ts';
 import { marketRemarks } from './price-warnings.ts';
 import { readUploadNeeds } from './read-needs.ts';
+import { wantedBy } from './wanted-jobs.ts';
 
 export interface UploadPorts extends AssessmentPorts {
   database: Database;

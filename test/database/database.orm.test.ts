@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Database, entityManager, openDatabase } from '../../src/database/database.orm.ts';
+import { type Database, entityManager } from '../../src/database/database.orm.ts';
 import { AppError } from '../../src/kernel/errors.ts';
 import { migrations } from '../../src/migrations/index.ts';
+import { openDatabase } from '../../src/open-database.ts';
 import { describeOnDatabase, describeOnEveryDatabase } from '../support/databases.ts';
 import { numRuns } from '../support/series.ts';
 

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { ActorsView, ActorView, TimelineView } from '../../src/contract/schemas.ts';
 import type { Database } from '../../src/database/database.orm.ts';
-import { systemClock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import { parseFaults } from '../../src/market/simulated/faults.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { observeProvider } from '../../src/trace-context.ts';

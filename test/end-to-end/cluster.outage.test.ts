@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { SymbolStatusView } from '../../src/contract/schemas.ts';
-import { openDatabase } from '../../src/database/database.orm.ts';
+import { openDatabase } from '../../src/open-database.ts';
 import {
   allJobsEnded,
   type ClusterNode,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import type { LotView, PortfolioView, portfolioExposuresSchema } from '../../src/contract/schemas.ts';
-import { systemClock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import type { MarketDataProvider } from '../../src/market/provider.ts';
 import { parseFaults } from '../../src/market/simulated/faults.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';

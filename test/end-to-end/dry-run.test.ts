@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DryRunView, PositionInput, Problem, SnapshotView } from '../../src/contract/schemas.ts';
 import type { Database } from '../../src/database/database.orm.ts';
-import { systemClock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeOnDatabase, describeOnEveryDatabase } from '../support/databases.ts';
 import { gatedProvider } from '../support/gates.ts';

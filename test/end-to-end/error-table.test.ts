@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { z } from 'zod';
 import type { exposuresSchema, Problem } from '../../src/contract/schemas.ts';
 import type { Database } from '../../src/database/database.orm.ts';
-import { systemClock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import { failures } from '../../src/market/provider-failures.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';

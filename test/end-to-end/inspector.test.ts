@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { stateName } from '../../machines/job.ts';
 import type { ActorsView } from '../../src/contract/schemas.ts';
 import type { Database } from '../../src/database/database.orm.ts';
-import { systemClock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { browserMissing, openBrowser } from '../support/browser.ts';
 import { describeOnDatabase } from '../support/databases.ts';

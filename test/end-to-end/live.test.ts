@@ -9,7 +9,7 @@ import type {
   TransitionView,
 } from '../../src/contract/schemas.ts';
 import type { Database } from '../../src/database/database.orm.ts';
-import { systemClock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { gatedProvider } from '../support/gates.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { JobDetailView, OverviewView, Problem } from '../../src/contract/schemas.ts';
 import type { Database } from '../../src/database/database.orm.ts';
-import { systemClock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import type { MarketDataProvider } from '../../src/market/provider.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';

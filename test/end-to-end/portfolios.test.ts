@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { PortfolioView, Problem, portfoliosSchema } from '../../src/contract/schemas.ts';
 import type { Viewer } from '../../src/contract/service.ts';
 import type { Database } from '../../src/database/database.orm.ts';
-import { systemClock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import { parseFaults } from '../../src/market/simulated/faults.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { portfolioListQuery } from '../../src/portfolio/portfolio-list.query.ts';

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { SymbolStatusView } from '../../src/contract/schemas.ts';
 import type { Database } from '../../src/database/database.orm.ts';
-import { systemClock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeOnDatabase } from '../support/databases.ts';
 import { gatedDatabase, gatedProvider, type StatementMatch, sessionsBlocked } from '../support/gates.ts';

@@ -1,7 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { LotView, SnapshotView, SymbolStatusView } from '../../src/contract/schemas.ts';
 import type { Database } from '../../src/database/database.orm.ts';
-import { type Clock, systemClock } from '../../src/kernel/clock.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import type { MarketDataProvider } from '../../src/market/provider.ts';
 import { inOrder } from '../../src/market/provider-fallback.ts';
 import { parseFaults } from '../../src/market/simulated/faults.ts';

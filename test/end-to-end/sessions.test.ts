@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { openDatabase } from '../../src/database/database.orm.ts';
+import { openDatabase } from '../../src/open-database.ts';
 import { describeOnDatabase } from '../support/databases.ts';
 import { csvOf, startService, type Uploaded } from '../support/service.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DryRunView, LotView, PortfolioView, Remark } from '../../src/contract/schemas.ts';
-import { systemClock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import { addDays } from '../../src/market/sessions.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { csvOfLots } from '../support/csv.ts';

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { OverviewView, SnapshotView, SymbolStatusView } from '../../src/contract/schemas.ts';
-import { type Clock, systemClock } from '../../src/kernel/clock.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import { failures } from '../../src/market/provider-failures.ts';
 import { parseFaults } from '../../src/market/simulated/faults.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { computeExposures } from '../../src/factors/compute-exposures.ts';
-import { type Exposure, type Factor, factors, proxies } from '../../src/factors/factor-catalog.ts';
+import { type Exposure, type Factor, factors } from '../../src/factors/factor-catalog.ts';
+import { proxies } from '../../src/market/proxy-set.ts';
 import {
   type SimulatedModel,
   simulatedCloses,

@@ -6,13 +6,8 @@ import {
   isPartial,
   worstQuality,
 } from '../../src/factors/compute-exposures.ts';
-import {
-  type DailyCloses,
-  defaultReasons,
-  factors,
-  type ProxySet,
-  type ProxySymbol,
-} from '../../src/factors/factor-catalog.ts';
+import { defaultReasons, factors } from '../../src/factors/factor-catalog.ts';
+import type { DailyCloses, ProxySet, ProxySymbol } from '../../src/market/proxy-set.ts';
 import { simulatedCloses, simulatedModel, simulatedProxies } from '../../src/market/simulated/simulation.ts';
 import { expectNear } from '../support/near.ts';
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { factors, proxies } from '../../src/factors/factor-catalog.ts';
+import { factors } from '../../src/factors/factor-catalog.ts';
+import { proxies } from '../../src/market/proxy-set.ts';
 
 test('the twelve factors keep their ids: they are stored, and part of the API', () => {
   expect(factors.map(({ id }) => id)).toEqual([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { computeExposures } from '../../src/factors/compute-exposures.ts';
-import type { DailyCloses } from '../../src/factors/factor-catalog.ts';
+import type { DailyCloses } from '../../src/market/proxy-set.ts';
 import { simulatedCloses, simulatedModel, simulatedProxies } from '../../src/market/simulated/simulation.ts';
 import { pricesOf } from '../support/series.ts';
 

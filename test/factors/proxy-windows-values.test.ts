@@ -1,6 +1,7 @@
 import { describe, test } from 'vitest';
 import { computeExposures } from '../../src/factors/compute-exposures.ts';
-import { type Exposure, factors, type ProxySet, proxies } from '../../src/factors/factor-catalog.ts';
+import { type Exposure, factors } from '../../src/factors/factor-catalog.ts';
+import { type ProxySet, proxies } from '../../src/market/proxy-set.ts';
 import { expectNear } from '../support/near.ts';
 import { hasSharedData, readSharedJson, readSharedText } from '../support/shared-data.ts';
 

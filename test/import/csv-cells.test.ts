@@ -1,7 +1,8 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { csvCell, csvRow, echo, isFormulaLike } from '../../src/import/csv-cells.ts';
+import { echo } from '../../src/contract/row-problems.ts';
+import { csvCell, csvRow, isFormulaLike } from '../../src/import/csv-cells.ts';
 
 describe('csvCell', () => {
   test.each([

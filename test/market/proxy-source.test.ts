@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../src/database/database.orm.ts';
-import { proxies } from '../../src/factors/factor-catalog.ts';
 import { priceStore } from '../../src/market/price.store.ts';
 import { failures } from '../../src/market/provider-failures.ts';
+import { proxies } from '../../src/market/proxy-set.ts';
 import { proxySource } from '../../src/market/proxy-source.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { TestClock } from '../support/clock.ts';

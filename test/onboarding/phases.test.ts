@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { PhaseInput } from '../../machines/protocol.ts';
-import { proxies as proxySymbols } from '../../src/factors/factor-catalog.ts';
 import { AppError } from '../../src/kernel/errors.ts';
+import { proxies as proxySymbols } from '../../src/market/proxy-set.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import type { Effect } from '../../src/onboarding/job/ports.ts';
 import { type PhasePorts, phaseWork } from '../../src/onboarding/phases.ts';

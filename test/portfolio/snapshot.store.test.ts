@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../src/database/database.orm.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { openDatabase } from '../../src/open-database.ts';
 import type { Lot } from '../../src/portfolio/lots.ts';
 import { snapshotTotals } from '../../src/portfolio/snapshot.ts';
 import { describeOnDatabase, describeOnEveryDatabase } from '../support/databases.ts';

@@ -1,5 +1,5 @@
+import type { Problem } from '../../src/contract/row-problems.ts';
 import { parsePortfolioCsv } from '../../src/import/portfolio-csv.ts';
-import type { Problem } from '../../src/import/row-problems.ts';
 import { type ValidationOptions, validatePositions } from '../../src/import/validate-positions.ts';
 import type { Lot } from '../../src/portfolio/lots.ts';
 

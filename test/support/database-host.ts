@@ -30,7 +30,7 @@ const stops: (() => Promise<void>)[] = [];
 const postgres = lazily(async () => {
   const server = await startPostgres(directory);
   stops.push(server.stop);
-  const { openDatabase } = await import('../../src/database/database.orm.ts');
+  const { openDatabase } = await import('../../src/open-database.ts');
   const options = { dataDir: null, fsync: false };
   const template = 'migrated';
   const admin = await openDatabase({ ...options, databaseUrl: `${server.url}postgres` });

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
-import { openDatabase } from '../../src/database/database.orm.ts';
+import { openDatabase } from '../../src/open-database.ts';
 import { describeOnDatabase, describeOnEveryDatabase } from './databases.ts';
 
 describeOnEveryDatabase('a database of a test', (makeDatabase) => {

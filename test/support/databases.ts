@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
 import { afterAll, describe, inject } from 'vitest';
-import { type Database, openDatabase } from '../../src/database/database.orm.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { openDatabase } from '../../src/open-database.ts';
 
 export type DatabaseKind = 'pglite' | 'postgres';
 

@@ -1,11 +1,36 @@
 import { posix } from 'node:path';
+import { code, type Import, importsOf, targetOf } from './imports.ts';
 
-/** One import line, or anything else that names a module. */
-interface Import {
-  specifier: string;
-  /** Erased before the program runs, so it cannot touch the world. */
-  typeOnly: boolean;
-}
+/**
+ * The features from the ground up. A file imports from its own feature and from those that stand before it here, types
+ * included. Files directly under `src/` are wiring: they stand on top, and no feature imports them.
+ */
+export const floors = [
+  ...[
+    'kernel',
+    'machines',
+    'diagrams',
+    'migrations',
+    'database',
+    'market',
+    'factors',
+    'contract',
+    'portfolio',
+  ],
+  ...[
+    'universe',
+    'onboarding',
+    'import',
+    'upload',
+    'api',
+    'config',
+    'metrics',
+    'health',
+    'upkeep',
+    'diagnosis',
+  ],
+  ...['client', 'cli'],
+];
 
 // Libraries that compute and nothing else: no I/O, no clock, no timers of their own.
 const pureLibraries = [
@@ -33,6 +58,12 @@ const edges: Record<string, readonly string[]> = {
   query: database,
   queue: database,
   feed: database,
+  orm: [...database, '@electric-sql/pglite', ...files],
+  clock: files,
+  pool: ['pg'],
+  pglite: ['@electric-sql/', 'pg-boss', ...files],
+  lock: files,
+  probe: [...files, ...database],
   provider: ['yahoo-finance2', ...files],
   client: ['yahoo-finance2', 'p-queue', ...files],
   fetch: ['yahoo-finance2', 'p-queue', ...files],
@@ -53,30 +84,27 @@ const edges: Record<string, readonly string[]> = {
   terminal: ['log-update', ...files],
 };
 
-// What every edge may use of the wiring: errors to throw, a clock to ask, a transaction to join.
-const sharedByEdges = ['src/kernel/errors.ts', 'src/kernel/clock.ts', 'src/database/database.orm.ts'];
-// pg-boss on the embedded database is one subject in two places: the queue, and the instance that it shares.
-const ownWiring: Record<string, readonly string[]> = {
-  queue: ['src/database/pglite/boss.pglite.ts', 'mikro-orm.config.ts'],
-  script: ['mikro-orm.config.ts'],
-};
-
 type Place = 'machine' | 'plain' | 'edge' | 'wiring' | 'migration';
 
 /**
- * Where a source breaks HOUSE's one rule: a plain file name is pure, a dotted name touches the world, files directly
- * under `src/` are wiring. Answers one sentence per breach.
+ * Where a source breaks HOUSE's rules: a plain file name is pure, a dotted name touches the world, files directly under
+ * `src/` are wiring, and imports run downward. Answers one sentence per breach.
  *
  *     importBreaches('src/factors/ols.ts', "import fs from 'node:fs';")
  *     // ['src/factors/ols.ts is pure by its name and imports node:fs']
  */
 export function importBreaches(path: string, source: string): string[] {
   const place = placeOf(path);
-  const refused = importsOf(source)
-    .filter((found) => !allowed(path, place, found))
+  const found = importsOf(source);
+  const refused = found
+    .filter((one) => !allowed(path, place, one))
     .map(({ specifier }) => `${path} ${reasons[place]} and imports ${specifier}`);
+  const upward = found
+    .filter(({ specifier }) => isUpward(path, targetOf(path, specifier)))
+    .map(({ specifier }) => `${path} imports ${specifier}, which stands above it`);
   const provides = /\.provide\(/.test(code(source)) && path !== 'src/app.ts' && place !== 'migration';
-  return [...refused, ...(provides ? [`${path} calls provide(), which only src/app.ts may`] : [])];
+  const wires = provides ? [`${path} calls provide(), which only src/app.ts may`] : [];
+  return [...refused, ...upward, ...wires];
 }
 
 const reasons: Record<Place, string> = {
@@ -88,21 +116,33 @@ const reasons: Record<Place, string> = {
 };
 
 function placeOf(path: string): Place {
-  if (path.startsWith('machines/')) return suffix(path) === 'script' ? 'edge' : 'machine';
+  if (path.startsWith('machines/')) return 'machine';
   if (path.split('/').length === 2) return 'wiring';
   if (suffix(path) !== null) return 'edge';
   return path.startsWith('src/migrations/') ? 'migration' : 'plain';
 }
 
+function isUpward(path: string, target: string | null): boolean {
+  const from = floorOf(path);
+  if (target === null || from === null || target.endsWith('.json')) return false;
+  const to = floorOf(target);
+  return to === null || floors.indexOf(to) > floors.indexOf(from);
+}
+
+/** The feature that a file belongs to; null where it is wiring. */
+function floorOf(path: string): string | null {
+  if (path.startsWith('machines/')) return 'machines';
+  const [, feature, file] = path.split('/');
+  return file === undefined ? null : feature!;
+}
+
 function allowed(path: string, place: Place, { specifier, typeOnly }: Import): boolean {
-  const target = specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : null;
+  const target = targetOf(path, specifier);
   if (isClient(path)) return isForBrowsers(target, { specifier, typeOnly });
-  if (target?.endsWith('.json')) return place === 'edge' || place === 'wiring';
+  if (target?.endsWith('.json')) return place !== 'machine';
   switch (place) {
     case 'machine':
-      return target
-        ? target.startsWith('machines/') && !isEdge(target)
-        : ['xstate', 'xstate/graph', 'zod'].includes(specifier);
+      return target ? target.startsWith('machines/') : ['xstate', 'xstate/graph', 'zod'].includes(specifier);
     case 'plain':
       return typeOnly ? allowedType(target) : target ? isPure(target) : pureLibraries.includes(specifier);
     case 'edge':
@@ -111,7 +151,8 @@ function allowed(path: string, place: Place, { specifier, typeOnly }: Import): b
       return target ? target.startsWith('src/migrations/') : specifier === '@mikro-orm/migrations';
     case 'wiring':
       return (
-        path !== 'src/main.ts' || ['src/config/config.ts', 'src/serve.ts', 'src/kernel/errors.ts'].includes(target ?? '')
+        path !== 'src/main.ts' ||
+        ['src/config/config.ts', 'src/serve.ts', 'src/kernel/errors.ts'].includes(target ?? '')
       );
   }
 }
@@ -121,22 +162,21 @@ const isClient = (path: string) => path.startsWith('src/client/');
 const isForBrowsers = (target: string | null, { specifier, typeOnly }: Import) =>
   target === null
     ? typeOnly && specifier === 'zod'
-    : isClient(target) || (typeOnly && (/^src\/(contract|api)\//.test(target) || placeOf(target) === 'machine'));
+    : isClient(target) ||
+      (typeOnly && (/^src\/(contract|api)\//.test(target) || placeOf(target) === 'machine'));
 
 // A use case names the stores that it is handed, and a port the transaction that it takes: a type brings no code along.
-const allowedType = (target: string | null) =>
-  target === null || isPure(target) || isEdge(target) || sharedByEdges.includes(target);
+const allowedType = (target: string | null) => target === null || isPure(target) || isEdge(target);
 
 const isPure = (target: string) =>
-  (placeOf(target) === 'plain' && !isEdge(target)) ||
-  placeOf(target) === 'machine';
+  ['plain', 'machine', 'migration'].includes(placeOf(target)) && !isEdge(target);
 
 function reachable(path: string, target: string): boolean {
-  const wiring = [...sharedByEdges, ...(ownWiring[suffix(path) ?? ''] ?? [])];
-  if (isPure(target) || wiring.includes(target)) return true;
-  // The command line speaks to the service as everybody does.
-  if (isClient(target)) return feature(path) === 'src/cli';
-  return isEdge(target) && feature(target) === feature(path);
+  // Every edge may ask the clock and join a transaction; the command line speaks to the service as everybody does.
+  if (isPure(target) || /^src\/(kernel|database)\//.test(target)) return true;
+  return (
+    isEdge(target) && (feature(target) === feature(path) || (isClient(target) && feature(path) === 'src/cli'))
+  );
 }
 
 function isOwnLibrary(path: string, specifier: string): boolean {
@@ -155,29 +195,6 @@ function suffix(path: string): string | null {
   return parts.length > 2 ? parts.at(-2)! : null;
 }
 
-/** Every module that a source names: static, re-exported, dynamic, for its side effect. */
-export function importsOf(source: string): Import[] {
-  const text = code(source);
-  const named = /^[ \t]*(import|export)\s+(type\s)?([\w\s{},*$]*?)\s*\bfrom\s*'([^']+)'/gm;
-  const found = [...text.matchAll(named)].map(([, , type, names, specifier]) => ({
-    specifier: specifier!,
-    typeOnly: Boolean(type) || onlyTypes(names!),
-  }));
-  const bare = [...text.matchAll(/\bimport\s*\(?\s*'([^']+)'/g)].map(([, specifier]) => ({
-    specifier: specifier!,
-    typeOnly: false,
-  }));
-  return [...found, ...bare];
-}
-
-function onlyTypes(names: string): boolean {
-  const list = names
-    .match(/^\{(.*)\}$/s)?.[1]
-    ?.split(',')
-    .map((name) => name.trim());
-  return list?.every((name) => name === '' || name.startsWith('type ')) ?? false;
-}
-
 const linesMax = 300;
 
 /** What no file may hold, whatever its place. */
@@ -194,7 +211,7 @@ export function fileBreaches(path: string, source: string): string[] {
   return breaches;
 }
 
-const apart = /^test\/(contract|support|end-to-end)\/|^test\/house\.test\.ts$/;
+const apart = /^test\/(port-contracts|support|end-to-end)\/|^test\/house\.test\.ts$/;
 
 /**
  * Whether a test's path mirrors a source: `test/factors/ols.test.ts` tests `src/factors/ols.ts`. A source with several
@@ -209,9 +226,4 @@ export function testBreaches(path: string, sources: readonly string[]): string[]
     return source === stem || source.startsWith(`${stem}.`) || source.startsWith(`${stem}-`);
   });
   return mirrored ? [] : [`${path} mirrors no source: expected ${source}.ts or a part of its name`];
-}
-
-/** The source without comments; import lines have no comment marks in their strings. */
-function code(source: string): string {
-  return source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
 }

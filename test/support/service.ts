@@ -11,7 +11,8 @@ import type {
   uploadedSchema,
 } from '../../src/contract/schemas.ts';
 import type { Database } from '../../src/database/database.orm.ts';
-import { type Clock, systemClock } from '../../src/kernel/clock.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import type { MarketDataProvider } from '../../src/market/provider.ts';
 import { parseFaults } from '../../src/market/simulated/faults.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { detectNeeds, isKnown, type SymbolState } from '../../src/upload/detect-needs.ts';
+import type { SymbolState } from '../../src/universe/symbol-state.ts';
+import { detectNeeds, isKnown } from '../../src/upload/detect-needs.ts';
 
 const friday = '2026-07-31';
 const freshness = { lastSession: friday, priceMaxAgeDays: 3 };

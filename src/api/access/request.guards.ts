@@ -9,7 +9,7 @@ import {
   type KnownRoute,
 } from '../http/content-negotiation.ts';
 import type { Api } from '../http/fastify.types.ts';
-import { problemType } from '../openapi/declared-responses.ts';
+import { problemType } from '../problems/declared-responses.ts';
 import { pathOf } from '../problems/problem.handler.ts';
 import { type Authentication, authenticate } from './auth.guards.ts';
 import { hostGuard, refuseOrigin } from './origin.guards.ts';

@@ -1,7 +1,7 @@
 import { ticketSchema } from '../../contract/schemas.ts';
 import type { Tickets } from '../../contract/service.ts';
 import type { Api } from '../http/fastify.types.ts';
-import { changeProblems, responses } from '../openapi/declared-responses.ts';
+import { changeProblems, responses } from '../problems/declared-responses.ts';
 
 /** For browsers, which cannot send a header with a WebSocket or an `EventSource`. */
 export function ticketRoutes(app: Api, tickets: Tickets): void {

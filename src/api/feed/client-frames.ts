@@ -5,7 +5,7 @@ import {
   type Subscription,
 } from '../../contract/schemas.ts';
 import type { Viewer } from '../../contract/service.ts';
-import { normaliseSymbol } from '../../market/symbol.ts';
+import { normaliseSymbol } from '../../market/normalise-symbol.ts';
 import { errorFrame } from './frames.ts';
 
 type Refusal = FrameOf<'error'>;

@@ -5,7 +5,7 @@ import { eventsHeadersSchema, eventsQuerySchema, type Subscription } from '../..
 import type { Viewer } from '../../contract/service.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Api } from '../http/fastify.types.ts';
-import { responses } from '../openapi/declared-responses.ts';
+import { responses } from '../problems/declared-responses.ts';
 import { readSubscription } from './client-frames.ts';
 import type { ConnectionGate } from './connections-per-client.ts';
 import type { FeedHub } from './feed-hub.ts';

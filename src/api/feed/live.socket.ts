@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { watchQuerySchema } from '../../contract/schemas.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Api } from '../http/fastify.types.ts';
-import { responses } from '../openapi/declared-responses.ts';
+import { responses } from '../problems/declared-responses.ts';
 import type { ConnectionGate } from './connections-per-client.ts';
 import type { FeedHub } from './feed-hub.ts';
 import { closeCodes, encodeForRoles, type LiveLimits, subprotocol } from './frames.ts';

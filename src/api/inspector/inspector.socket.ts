@@ -7,7 +7,7 @@ import { AppError } from '../../kernel/errors.ts';
 import { onlyOperators } from '../access/role.guards.ts';
 import { closeCodes } from '../feed/frames.ts';
 import type { Api } from '../http/fastify.types.ts';
-import { responses } from '../openapi/declared-responses.ts';
+import { responses } from '../problems/declared-responses.ts';
 import { holdUntilEndOfTurn } from './batch-writes.ts';
 
 export interface InspectorLimits {

@@ -1,5 +1,5 @@
+import type { DescribedRoute } from '../problems/described-route.ts';
 import { headersOf } from './header-catalog.ts';
-import type { DescribedRoute } from './openapi.ts';
 
 /** Whether the answers of a route have an `ETag`: those that a client may keep and ask about again. */
 export function isRevalidated({ method, schema, config }: DescribedRoute): boolean {

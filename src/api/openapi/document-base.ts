@@ -1,5 +1,6 @@
+import type { DescribedRoute } from '../problems/described-route.ts';
 import type { ProblemCode } from '../problems/problem-catalog.ts';
-import type { ApiDescription, DescribedRoute } from './openapi.ts';
+import type { ApiDescription } from './openapi.ts';
 
 const tags = [
   { name: 'portfolios', description: 'What goes in as a file, and what became of it.' },

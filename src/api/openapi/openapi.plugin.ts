@@ -2,10 +2,11 @@ import swagger from '@fastify/swagger';
 import manifest from '../../../package.json' with { type: 'json' };
 import { apiDocumentSchema, feedDocumentSchema } from '../../contract/schemas.ts';
 import type { Api } from '../http/fastify.types.ts';
+import { publicResponses } from '../problems/declared-responses.ts';
+import type { DescribedRoute, RouteSchema } from '../problems/described-route.ts';
 import { describeFeed } from './asyncapi.ts';
-import { publicResponses } from './declared-responses.ts';
 import { examples } from './examples/examples.ts';
-import { type DescribedRoute, describeApi, type RouteSchema } from './openapi.ts';
+import { describeApi } from './openapi.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
+import { type AnswerNotes, notesOf, problemType } from '../problems/declared-responses.ts';
+import type { DescribedRoute } from '../problems/described-route.ts';
 import { problemCatalogue } from '../problems/problem-catalog.ts';
 import { ifNoneMatch, isRevalidated, notModified } from './conditional-requests.ts';
-import { type AnswerNotes, notesOf, problemType } from './declared-responses.ts';
 import { documentBase, securityOf } from './document-base.ts';
 import type { OperationExample } from './examples/examples.ts';
 import { headersOf, usedHeaders } from './header-catalog.ts';
@@ -9,33 +10,6 @@ import { parametersOf, pathOf } from './parameters.ts';
 import { problemExamples } from './problem-examples.ts';
 import { bodyOf } from './request-bodies.ts';
 import { schemaCollector } from './schema-collector.ts';
-
-/** The part of a route's schema that the document is made of. */
-export interface RouteSchema {
-  operationId?: string;
-  tags?: readonly string[];
-  summary?: string;
-  description?: string;
-  params?: z.ZodType;
-  querystring?: z.ZodType;
-  headers?: z.ZodType;
-  /** Media types of bodies that are read without a schema of their own. */
-  consumes?: readonly string[];
-  body?: z.ZodType | { content: Record<string, { schema: z.ZodType }> };
-  response?: Record<string, unknown>;
-}
-
-export interface DescribedRoute {
-  method: string | string[];
-  url: string;
-  schema: RouteSchema;
-  config: {
-    produces?: string[] | undefined;
-    public?: boolean | undefined;
-    fresh?: boolean | undefined;
-    headers?: z.ZodObject | undefined;
-  };
-}
 
 export interface ApiDescription {
   routes: readonly DescribedRoute[];

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { uploadOptionsSchema } from '../../contract/schemas.ts';
+import type { RouteSchema } from '../problems/described-route.ts';
 import type { OperationExample } from './examples/examples.ts';
-import type { RouteSchema } from './openapi.ts';
 import type { schemaCollector } from './schema-collector.ts';
 
 type Schemas = ReturnType<typeof schemaCollector>;

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
+import { problemCatalog } from '../../contract/row-problem-catalog.ts';
 import type { problemEntrySchema } from '../../contract/schemas.ts';
-import { problemCatalog } from '../../import/row-problem-catalog.ts';
 import { jobErrorCatalogue } from '../../onboarding/job/job-error-catalog.ts';
-import { notesOf } from '../openapi/declared-responses.ts';
-import type { DescribedRoute } from '../openapi/openapi.ts';
+import { notesOf } from './declared-responses.ts';
+import type { DescribedRoute } from './described-route.ts';
 import { type ProblemCode, problemCatalogue } from './problem-catalog.ts';
 
 export type ProblemEntry = z.output<typeof problemEntrySchema>;

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
-import { problemType } from '../openapi/declared-responses.ts';
+import { problemType } from './declared-responses.ts';
 import { toProblem } from './to-problem.ts';
 
 /** Answers every failure of a request with problem details, and logs what the client is not told. */

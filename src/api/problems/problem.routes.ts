@@ -5,7 +5,7 @@ import { AppError } from '../../kernel/errors.ts';
 import { preferred } from '../http/content-negotiation.ts';
 import type { Api } from '../http/fastify.types.ts';
 import { varyBy } from '../http/vary.ts';
-import { publicResponses } from '../openapi/declared-responses.ts';
+import { publicResponses } from './declared-responses.ts';
 import { type ProblemEntry, problemEntries } from './problem-entries.ts';
 import { cataloguePage, entryPage, pageSecurityPolicy } from './problem-pages.ts';
 

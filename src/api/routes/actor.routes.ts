@@ -14,8 +14,8 @@ import type { Actors } from '../../contract/service.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { onlyOperators } from '../access/role.guards.ts';
 import type { Api } from '../http/fastify.types.ts';
-import { responses } from '../openapi/declared-responses.ts';
-import { actorLinks, jobLinks } from './links.ts';
+import { actorLinks, jobLinks } from '../http/links.ts';
+import { responses } from '../problems/declared-responses.ts';
 
 const tags = ['operations'];
 const onRequest = onlyOperators;

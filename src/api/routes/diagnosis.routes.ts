@@ -2,7 +2,7 @@ import { diagnosisSchema } from '../../contract/schemas.ts';
 import type { Diagnosis } from '../../contract/service.ts';
 import { onlyOperators } from '../access/role.guards.ts';
 import type { Api } from '../http/fastify.types.ts';
-import { responses } from '../openapi/declared-responses.ts';
+import { responses } from '../problems/declared-responses.ts';
 
 /** For operators who wonder what is wrong. */
 export function diagnosisRoutes(app: Api, diagnosis: Diagnosis): void {

@@ -2,7 +2,7 @@ import { liveSchema, readySchema } from '../../contract/schemas.ts';
 import type { Health } from '../../contract/service.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Api } from '../http/fastify.types.ts';
-import { publicResponses } from '../openapi/declared-responses.ts';
+import { publicResponses } from '../problems/declared-responses.ts';
 
 const tags = ['health'];
 const config = { public: true, fresh: true, rate: 'unlimited' } as const;

@@ -3,7 +3,7 @@ import type { Measurements } from '../../contract/service.ts';
 import { onlyOperators } from '../access/role.guards.ts';
 import type { Api } from '../http/fastify.types.ts';
 import type { Waiters } from '../http/long-polling.ts';
-import { responses } from '../openapi/declared-responses.ts';
+import { responses } from '../problems/declared-responses.ts';
 
 /** Tells how long each answer took, whatever it was: by the pattern of its route, never by its path. */
 export function measureRequests(app: Api, measurements: Measurements): void {

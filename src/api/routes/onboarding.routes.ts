@@ -10,8 +10,8 @@ import type { Onboarding } from '../../contract/service.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { viewFor } from '../feed/hide-node-names.ts';
 import type { Api } from '../http/fastify.types.ts';
-import { responses } from '../openapi/declared-responses.ts';
-import { jobLinks } from './links.ts';
+import { jobLinks } from '../http/links.ts';
+import { responses } from '../problems/declared-responses.ts';
 
 const params = z.strictObject({ id: idSchema });
 const tags = ['onboarding'];

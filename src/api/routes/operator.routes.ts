@@ -4,9 +4,9 @@ import type { Operations } from '../../contract/service.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { onlyOperators } from '../access/role.guards.ts';
 import type { Api } from '../http/fastify.types.ts';
-import { changeProblems, responses } from '../openapi/declared-responses.ts';
+import { jobLinks, jobPath } from '../http/links.ts';
+import { changeProblems, responses } from '../problems/declared-responses.ts';
 import { refuseCancel, refuseRetry } from '../problems/refusals.ts';
-import { jobLinks, jobPath } from './links.ts';
 
 const params = z.strictObject({ id: idSchema });
 const tags = ['operations'];

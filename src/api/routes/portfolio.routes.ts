@@ -15,10 +15,10 @@ import type { Portfolios } from '../../contract/service.ts';
 import { portfolioTemplate } from '../../import/template-csv.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Api } from '../http/fastify.types.ts';
+import { portfolioLinks } from '../http/links.ts';
 import type { Waiters } from '../http/long-polling.ts';
 import { preferHeaders, whenSettled } from '../http/prefer-wait.request.ts';
-import { changeProblems, publicResponses, responses } from '../openapi/declared-responses.ts';
-import { portfolioLinks } from './links.ts';
+import { changeProblems, publicResponses, responses } from '../problems/declared-responses.ts';
 
 const params = z.strictObject({ id: idSchema });
 const tags = ['portfolios'];

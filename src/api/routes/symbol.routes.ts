@@ -19,12 +19,12 @@ import type { Symbols } from '../../contract/service.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { etagOf } from '../http/etag.ts';
 import type { Api } from '../http/fastify.types.ts';
+import { jobPath, symbolLinks } from '../http/links.ts';
 import type { Waiters } from '../http/long-polling.ts';
 import { preferHeaders, settledAlready, whenSettled } from '../http/prefer-wait.request.ts';
 import { deferredChild } from '../http/request-log.ts';
-import { changeProblems, responses } from '../openapi/declared-responses.ts';
+import { changeProblems, responses } from '../problems/declared-responses.ts';
 import { refuse } from '../problems/refusals.ts';
-import { jobPath, symbolLinks } from './links.ts';
 
 const params = z.strictObject({ symbol: symbolParameterSchema });
 const tags = ['symbols'];

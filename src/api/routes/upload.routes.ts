@@ -10,11 +10,11 @@ import {
 import type { Portfolios } from '../../contract/service.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Api } from '../http/fastify.types.ts';
-import { changeProblems, responses } from '../openapi/declared-responses.ts';
+import { portfolioLinks, portfolioPath } from '../http/links.ts';
+import { changeProblems, responses } from '../problems/declared-responses.ts';
 import { refuse } from '../problems/refusals.ts';
 import { dryRunView } from './dry-run-view.ts';
 import { idempotencyHeadersSchema, readIdempotencyKey } from './idempotency-key.ts';
-import { portfolioLinks, portfolioPath } from './links.ts';
 import { mediaType, readUpload, refuseTooManyRows, unsupported } from './upload.request.ts';
 
 /** What goes in as a file. Wants a scope of its own: it reads content types that no other route does. */

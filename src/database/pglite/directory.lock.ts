@@ -1,8 +1,8 @@
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
-import { systemClock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
+import { systemClock } from '../../kernel/system.clock.ts';
 
 /** Who works in a directory, for the sentence that refuses everybody else. */
 export interface Holder {

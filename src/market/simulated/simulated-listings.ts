@@ -1,6 +1,6 @@
-import { proxies } from '../../factors/factor-catalog.ts';
 import { typeOf as typeOfSpelling } from '../exchange-suffixes.ts';
 import type { Instrument, InstrumentType } from '../provider.ts';
+import { proxies } from '../proxy-set.ts';
 import { simulatedPair } from './simulated-rates.ts';
 
 /** What the simulated market knows about a symbol, read off its spelling alone. */

@@ -1,5 +1,5 @@
-import { type DailyCloses, type ProxySet, type ProxySymbol, proxies } from '../../factors/factor-catalog.ts';
 import type { CorporateAction } from '../provider.ts';
+import { type DailyCloses, type ProxySet, type ProxySymbol, proxies } from '../proxy-set.ts';
 import { digestOf, standardNormal, uniform, uniformOf } from './random-draws.ts';
 import { simulatedListing } from './simulated-listings.ts';
 import { simulatedPair, simulatedRates } from './simulated-rates.ts';

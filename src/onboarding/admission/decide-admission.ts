@@ -1,15 +1,4 @@
-import type { Detection } from '../../upload/detect-needs.ts';
 import type { Admission, Wanted } from '../job/ports.ts';
-
-/**
- * The jobs that lots want: their own, and those to join. Should a job that is joined end before the admission lock is
- * ours, what is priced already needs no new one.
- */
-export function wantedBy({ needed, joining, unpriced }: Detection): Wanted[] {
-  const inactive = new Set(unpriced);
-  const reason = (symbol: string) => (inactive.has(symbol) ? ('upload' as const) : ('refresh' as const));
-  return [...needed, ...joining.map(({ symbol }) => ({ symbol, reason: reason(symbol) }))];
-}
 
 export type AdmissionVerdict =
   | {

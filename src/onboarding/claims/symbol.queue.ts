@@ -1,19 +1,13 @@
 import { type Db, fromKysely, type JobAttempt, PgBoss } from 'pg-boss';
-import { sessionOptions } from '../../../mikro-orm.config.ts';
+import { bossDb } from '../../database/boss.pglite.ts';
 import { type Database, kyselyTransaction, type Transaction } from '../../database/database.orm.ts';
-import { bossDb } from '../../database/pglite/boss.pglite.ts';
+import { sessionOptions } from '../../database/postgres.pool.ts';
 import { AppError } from '../../kernel/errors.ts';
-import type { QueueEntry, QueueParts, SymbolQueue } from '../job/ports.ts';
+import type { Notifications, QueueEntry, QueueParts, SymbolQueue } from '../job/ports.ts';
 
 const queueName = 'symbol-onboarding';
 
-export interface SymbolQueueEdge extends SymbolQueue {
-  /** Calls back on every NOTIFY of a channel, and after the listening connection was lost and came back. */
-  listen(
-    channel: string,
-    onNotify: (payload: string) => void,
-    onReconnect: () => void,
-  ): Promise<{ close(): Promise<void> }>;
+export interface SymbolQueueEdge extends SymbolQueue, Notifications {
   stop(): Promise<void>;
 }
 

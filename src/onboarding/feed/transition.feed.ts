@@ -1,8 +1,7 @@
 import type { FeedEntry } from '../../contract/feed.ts';
 import { endOfTurn } from '../../kernel/batching.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { SymbolQueueEdge } from '../claims/symbol.queue.ts';
-import { channels } from '../job/ports.ts';
+import { channels, type Notifications } from '../job/ports.ts';
 
 export interface TransitionFeed {
   /** The listener gets everything committed after the answered position, in order, none twice. */
@@ -46,7 +45,7 @@ export async function startTransitionFeed({
   /** The position from which on it is read. */
   begin: () => Promise<number>;
   read: (position: number) => Promise<FeedPage>;
-  queue: Pick<SymbolQueueEdge, 'listen'>;
+  queue: Notifications;
   clock: Clock;
   log: (error: unknown) => void;
   /** The connection was lost, or the feed cannot be read: what was learnt from it may have holes until it is read on. */

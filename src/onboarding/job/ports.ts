@@ -13,6 +13,16 @@ export interface QueueEntry {
   retryCount: number;
 }
 
+/** What commits of any node call out, on the database's own channel. */
+export interface Notifications {
+  /** Calls back on every NOTIFY of a channel, and after the listening connection was lost and came back. */
+  listen(
+    channel: string,
+    onNotify: (payload: string) => void,
+    onReconnect: () => void,
+  ): Promise<{ close(): Promise<void> }>;
+}
+
 /** Who may claim which symbol next. It never decides what happens to a job: that is the machine's. */
 export interface SymbolQueue {
   /** Adds one entry per job, in order of symbol; those of a refresh are handed out after all others. Throws retryable `queue_conflict` where a key is taken. */

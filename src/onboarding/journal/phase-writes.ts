@@ -1,4 +1,5 @@
 import type { Claim } from '../../../machines/protocol.ts';
+import type { FeedEntry } from '../../contract/feed.ts';
 import type { Database, Transaction } from '../../database/database.orm.ts';
 import type { ExposureStore } from '../../factors/exposure.store.ts';
 import { doTogether, type TogetherOptions } from '../../kernel/batching.ts';
@@ -6,7 +7,6 @@ import type { PriceStore } from '../../market/price.store.ts';
 import type { SnapshotStore } from '../../portfolio/snapshot.store.ts';
 import type { SnapshotUpdate } from '../../portfolio/snapshot-feed.query.ts';
 import type { UniverseStore } from '../../universe/universe.store.ts';
-import type { TransitionFeed } from '../feed/transition.feed.ts';
 import type { Effect, Entry, Fence, SnapshotProgress } from '../job/ports.ts';
 
 export interface EffectPorts {
@@ -16,7 +16,8 @@ export interface EffectPorts {
   universe: Pick<UniverseStore, 'lock' | 'describe' | 'activate'>;
   snapshots: Pick<SnapshotStore, 'lockDue' | 'recompute' | 'announce'>;
   fence: Fence;
-  feed: Pick<TransitionFeed, 'offer'>;
+  /** Hands this node's feed what a commit will have written, so that it need not be read back. */
+  feed: { offer(commit: Promise<readonly FeedEntry[]>): void };
   /** Portfolios per snapshot transaction. */
   snapshotBatch: number;
   together: TogetherOptions;

@@ -9,7 +9,7 @@ import type {
   TimelineView,
 } from '../../contract/schemas.ts';
 import type { Database } from '../../database/database.orm.ts';
-import { normaliseSymbol } from '../../market/symbol.ts';
+import { normaliseSymbol } from '../../market/normalise-symbol.ts';
 import type { TransitionTrace } from '../job/transition-trace.ts';
 import { jobView, type LiveActors, type StoredJob, storedJobView, supervisorView } from './actor-views.ts';
 import { iso, type TransitionRow, transitionColumns, transitionOf } from './job.query.ts';

@@ -1,11 +1,11 @@
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { responses } from '../../../src/api/openapi/declared-responses.ts';
 import { examples } from '../../../src/api/openapi/examples/examples.ts';
 import { headerCatalogue } from '../../../src/api/openapi/header-catalog.ts';
 import { type ApiDescription, type ApiDocument, describeApi } from '../../../src/api/openapi/openapi.ts';
 import { problemExample } from '../../../src/api/openapi/problem-examples.ts';
+import { responses } from '../../../src/api/problems/declared-responses.ts';
 import { type ProblemCode, problemCatalogue } from '../../../src/api/problems/problem-catalog.ts';
 import { idSchema, jobSchema, problemSchema } from '../../../src/contract/schemas.ts';
 import { ask, serve } from '../serve.ts';

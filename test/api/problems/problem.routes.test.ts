@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { problemCatalogue } from '../../../src/api/problems/problem-catalog.ts';
-import { problemCatalog } from '../../../src/import/row-problem-catalog.ts';
+import { problemCatalog } from '../../../src/contract/row-problem-catalog.ts';
 import { jobErrorCatalogue } from '../../../src/onboarding/job/job-error-catalog.ts';
 import { ask, serve } from '../serve.ts';
 

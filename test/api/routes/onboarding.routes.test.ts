@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { jobLinks } from '../../../src/api/routes/links.ts';
+import { jobLinks } from '../../../src/api/http/links.ts';
 import { jobId, missingId, portfolioId } from '../fake-service.ts';
 import { ask, serve } from '../serve.ts';
 

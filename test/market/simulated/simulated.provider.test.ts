@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { proxies } from '../../../src/factors/factor-catalog.ts';
 import type { Clock } from '../../../src/kernel/clock.ts';
+import { proxies } from '../../../src/market/proxy-set.ts';
 import { parseFaults } from '../../../src/market/simulated/faults.ts';
 import { simulatedProvider } from '../../../src/market/simulated/simulated.provider.ts';
 import { simulatedProxies } from '../../../src/market/simulated/simulation.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { proxies } from '../../../src/factors/factor-catalog.ts';
+import { proxies } from '../../../src/market/proxy-set.ts';
 import { standardNormal } from '../../../src/market/simulated/random-draws.ts';
 import { simulatedListing } from '../../../src/market/simulated/simulated-listings.ts';
 import {

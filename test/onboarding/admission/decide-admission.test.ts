@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { decideAdmission, wantedBy } from '../../../src/onboarding/admission/decide-admission.ts';
+import { decideAdmission } from '../../../src/onboarding/admission/decide-admission.ts';
 import type { Wanted } from '../../../src/onboarding/job/ports.ts';
+import { wantedBy } from '../../../src/upload/wanted-jobs.ts';
 
 const upload = (symbol: string): Wanted => ({ symbol, reason: 'upload' });
 const refresh = (symbol: string): Wanted => ({ symbol, reason: 'refresh' });

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../../src/database/database.orm.ts';
+import type { Database } from '../../../src/database/database.orm.ts';
+import { openDatabase } from '../../../src/open-database.ts';
 import { describeOnDatabase, describeOnEveryDatabase } from '../../support/databases.ts';
 import { emptyTables, holesIn, jobRow, journalOf, limits, queueStates, startNode } from '../fixture.ts';
 

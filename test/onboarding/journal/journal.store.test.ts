@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../../src/database/database.orm.ts';
+import type { Database } from '../../../src/database/database.orm.ts';
 import type { TransitionRecord } from '../../../src/onboarding/job/ports.ts';
+import { openDatabase } from '../../../src/open-database.ts';
 import { describeOnDatabase, describeOnEveryDatabase } from '../../support/databases.ts';
 import { sessionsBlocked } from '../../support/gates.ts';
 import { emptyTables, holesIn, jobRow, journalOf, queueStates, recordOf, startNode } from '../fixture.ts';

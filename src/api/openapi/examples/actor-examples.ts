@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { ActorView, actorsSchema, TimelineView } from '../../../contract/schemas.ts';
-import { actorLinks, jobLinks } from '../../routes/links.ts';
+import { actorLinks, jobLinks } from '../../http/links.ts';
 import type { OperationExample } from './examples.ts';
 
 const id = '01a20497-20ee-7120-a7a2-4d5a9d1ce6da';

@@ -7,7 +7,7 @@ import type {
   TransitionView,
 } from '../../../contract/schemas.ts';
 import { eventText } from '../../feed/frames.ts';
-import { jobLinks } from '../../routes/links.ts';
+import { jobLinks } from '../../http/links.ts';
 import type { OperationExample } from './examples.ts';
 
 const id = '01a20497-20ee-7120-a7a2-4d5a9d1ce6da';

@@ -9,7 +9,7 @@ import type {
   SnapshotView,
   uploadedSchema,
 } from '../../../contract/schemas.ts';
-import { portfolioLinks } from '../../routes/links.ts';
+import { portfolioLinks } from '../../http/links.ts';
 import type { OperationExample } from './examples.ts';
 
 const id = '01a20497-20ad-7ab9-9f45-238de1271e1d';

@@ -5,7 +5,7 @@ import type {
   problemEntrySchema,
   readySchema,
 } from '../../../contract/schemas.ts';
-import { indexLinks } from '../../routes/links.ts';
+import { indexLinks } from '../../http/links.ts';
 import type { OperationExample } from './examples.ts';
 
 const index: z.output<typeof indexSchema> = {

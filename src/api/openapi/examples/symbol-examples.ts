@@ -5,7 +5,7 @@ import type {
   symbolSchema,
   symbolStatusSchema,
 } from '../../../contract/schemas.ts';
-import { symbolLinks } from '../../routes/links.ts';
+import { symbolLinks } from '../../http/links.ts';
 import type { OperationExample } from './examples.ts';
 
 const jobId = '01a20497-20ee-7120-a7a2-4d5a9d1ce6da';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Database } from '../../../src/database/database.orm.ts';
-import { vacuumDue } from '../../../src/database/pglite/vacuum.pglite.ts';
-import { systemClock } from '../../../src/kernel/clock.ts';
-import { describeOnDatabase } from '../../support/databases.ts';
+import type { Database } from '../../src/database/database.orm.ts';
+import { vacuumDue } from '../../src/database/vacuum-embedded.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
+import { describeOnDatabase } from '../support/databases.ts';
 
 const { signal } = new AbortController();
 

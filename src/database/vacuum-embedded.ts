@@ -1,5 +1,5 @@
-import type { Clock } from '../../kernel/clock.ts';
-import type { Database } from '../database.orm.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Database } from './database.orm.ts';
 
 const pauseMs = 50; // between two tables, so that whoever waits for the database has it meanwhile
 

@@ -1,42 +1,6 @@
+import type { ProblemCode } from '../contract/row-problem-catalog.ts';
+import { makeProblem, type Problem } from '../contract/row-problems.ts';
 import { columnRank } from './columns.ts';
-import { echo } from './csv-cells.ts';
-import { type ProblemCode, problemCatalog } from './row-problem-catalog.ts';
-
-/** One thing wrong, or remarkable, about one cell of an upload. */
-export interface Problem {
-  /** The row as a spreadsheet numbers it, or the place in a JSON list from 1; null where the whole file is meant. */
-  line: number | null;
-  /** The column under the name that the upload used, null where the whole row is meant. */
-  column: string | null;
-  /** What the cell held, shortened and without control characters; null where no cell is meant. */
-  value: string | null;
-  code: ProblemCode;
-  /** What is wrong, and a sentence that says how to mend it. */
-  message: string;
-  /** The earlier row that a duplicate repeats. */
-  relatedLine?: number;
-}
-
-export interface ProblemPlace {
-  line?: number | null;
-  column?: string | null;
-  value?: string | null;
-  relatedLine?: number;
-}
-
-/** A problem with the catalogue's words; `mend` replaces the general advice where the value allows a better one. */
-export function makeProblem(code: ProblemCode, place: ProblemPlace = {}, mend?: string | null): Problem {
-  const { title, mend: advice } = problemCatalog[code];
-  const { line = null, column = null, value = null, relatedLine } = place;
-  return {
-    line,
-    column,
-    value: value === null ? null : echo(value),
-    code,
-    message: `${title}. ${mend ?? advice}`,
-    ...(relatedLine === undefined ? {} : { relatedLine }),
-  };
-}
 
 export const problemsMax = 10_000; // 50,000 rows can have half a million: nobody reads them, and they must be sent
 export const warningsMax = 1000;

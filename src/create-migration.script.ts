@@ -1,5 +1,5 @@
 import { MikroORM, type Options } from '@mikro-orm/core';
-import { ormConfig } from '../../mikro-orm.config.ts';
+import { ormConfig } from '../mikro-orm.config.ts';
 
 /**
  * `npm run migration`: writes the migration that leads from the committed ones to the entities, or says that there is

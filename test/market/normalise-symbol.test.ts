@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { normaliseSymbol } from '../../src/market/symbol.ts';
+import { normaliseSymbol } from '../../src/market/normalise-symbol.ts';
 
 describe('normaliseSymbol', () => {
   test.each([

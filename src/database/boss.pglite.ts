@@ -1,7 +1,7 @@
 import { type PGlite, types } from '@electric-sql/pglite';
 import { type Db, fromPglite } from 'pg-boss';
-import { AppError } from '../../kernel/errors.ts';
-import { isInsideTransaction } from '../database.orm.ts';
+import { AppError } from '../kernel/errors.ts';
+import { isInsideTransaction } from './database.orm.ts';
 
 // pg-boss computes with Dates, as its own pool would give it; our instance hands dates to the ORM as text.
 const parsers = Object.fromEntries(

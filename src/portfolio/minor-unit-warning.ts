@@ -1,6 +1,6 @@
 import Big from 'big.js';
-import { makeProblem, type Problem } from '../import/row-problems.ts';
-import type { Lot } from '../portfolio/lots.ts';
+import { makeProblem, type Problem } from '../contract/row-problems.ts';
+import type { Lot } from './lots.ts';
 
 /**
  * The warning "minor unit?": an entry price 50 to 200 times the last close of a symbol whose exchange quotes in pence,

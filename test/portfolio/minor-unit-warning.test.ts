@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { minorUnitWarning } from '../../src/upload/minor-unit-warning.ts';
+import { minorUnitWarning } from '../../src/portfolio/minor-unit-warning.ts';
 
 const lot = { line: 7, symbol: 'VOD.L', quoteUnit: null };
 const pounds = { symbolCurrency: 'GBP', lastClose: '1' };

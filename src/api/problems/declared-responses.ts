@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { problemSchema } from '../../contract/schemas.ts';
-import { type ProblemCode, problemCatalogue } from '../problems/problem-catalog.ts';
+import { type ProblemCode, problemCatalogue } from './problem-catalog.ts';
 
 export const problemType = 'application/problem+json';
 

@@ -1,8 +1,8 @@
 import { type Db, fromKysely, PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Database, kyselyTransaction, type Transaction } from '../../../src/database/database.orm.ts';
-import { bossDb } from '../../../src/database/pglite/boss.pglite.ts';
-import { describeOnDatabase } from '../../support/databases.ts';
+import { bossDb } from '../../src/database/boss.pglite.ts';
+import { type Database, kyselyTransaction, type Transaction } from '../../src/database/database.orm.ts';
+import { describeOnDatabase } from '../support/databases.ts';
 
 const queue = 'errands';
 

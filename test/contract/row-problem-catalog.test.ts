@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type ProblemCode, problemCatalog } from '../../src/import/row-problem-catalog.ts';
+import { type ProblemCode, problemCatalog } from '../../src/contract/row-problem-catalog.ts';
+import { minorUnitWarning } from '../../src/portfolio/minor-unit-warning.ts';
 import { splitWarning } from '../../src/portfolio/split-warning.ts';
 import { deferredWarnings } from '../../src/upload/deferred-verification.ts';
-import { minorUnitWarning } from '../../src/upload/minor-unit-warning.ts';
 import { marketRemarks } from '../../src/upload/price-warnings.ts';
 import {
   cash,

@@ -14,6 +14,7 @@ import type { Verify } from './market/remembered-verdicts.ts';
 import { lastNewYorkSession } from './market/sessions.ts';
 import type { AdmissionStore } from './onboarding/admission/admission.store.ts';
 import type { OperationsStore } from './onboarding/admission/operator-requests.store.ts';
+import { drainSeconds, retryAfterSeconds } from './onboarding/admission/retry-after.ts';
 import type { CeilingStore } from './onboarding/claims/cluster-ceiling.store.ts';
 import type { TransitionFeed } from './onboarding/feed/transition.feed.ts';
 import { actorQueries } from './onboarding/queries/actor.query.ts';
@@ -76,18 +77,13 @@ export function buildService(parts: ServiceParts): Service {
   const session = () => lastNewYorkSession(clock.now());
   const reads = portfolioQueries(database, { statuses: symbols.statuses, session });
   const overview = () => overviewOf(parts);
-  const retryAfterSeconds = async () => {
-    const totals = await queries.totals();
-    return totals.paused
-      ? pausedRetrySeconds
-      : Math.max(1, drainSeconds(parts, totals) ?? defaultRetrySeconds);
-  };
+  const retryAfter = async () => retryAfterSeconds(await queries.totals(), config.supervisor);
   const { admit, unfinished } = parts.admission;
   const admitting = {
     ...parts,
     admit,
     unfinished,
-    retryAfterSeconds,
+    retryAfterSeconds: retryAfter,
     rates: rateQuery(database),
     priceMaxAgeDays: config.priceMaxAgeDays,
     unverifiable: config.unverifiable,
@@ -140,7 +136,7 @@ export function buildService(parts: ServiceParts): Service {
       supervisor: parts.supervisor(),
       made: parts.made,
     })),
-    operations: operationsOf(parts, retryAfterSeconds),
+    operations: operationsOf(parts, retryAfter),
     feed: {
       ...parts.feedStates,
       subscribe: parts.feed.subscribe,
@@ -156,9 +152,6 @@ export function buildService(parts: ServiceParts): Service {
     tickets: ticketStore(database),
   };
 }
-
-const defaultRetrySeconds = 30; // before anything was measured
-const pausedRetrySeconds = 300; // nobody knows for how long; people pause for minutes
 
 async function known<T>(symbol: string, read: (normalised: string) => Promise<T | null>): Promise<T | null> {
   const normalised = normaliseSymbol(symbol).symbol;
@@ -191,7 +184,7 @@ async function statusesOf({ symbols, cache, config }: ServiceParts, raws: readon
   );
 }
 
-function operationsOf(parts: ServiceParts, retryAfterSeconds: () => Promise<number>): Service['operations'] {
+function operationsOf(parts: ServiceParts, retryAfter: () => Promise<number>): Service['operations'] {
   const { operations, queries } = parts;
   return {
     async retry(id) {
@@ -202,7 +195,7 @@ function operationsOf(parts: ServiceParts, retryAfterSeconds: () => Promise<numb
         case 'symbol_busy':
           return { kind: 'symbol_busy', job_id: answer.jobId };
         case 'queue_full':
-          return { ...answer, needed: 1, retry_after_seconds: await retryAfterSeconds() };
+          return { ...answer, needed: 1, retry_after_seconds: await retryAfter() };
         default:
           return answer;
       }
@@ -237,22 +230,11 @@ async function overviewOf({
     running: supervisor().context.permits.length,
     cluster_running: ceiling ? await ceiling.inUse() : null,
     limits: { depth, concurrency, cluster_concurrency: clusterConcurrency, prefetch },
-    estimated_drain_seconds: drainSeconds({ config }, measured),
+    estimated_drain_seconds: drainSeconds(measured, config.supervisor),
     refresh: { enabled: config.refresh, ...(await upkeep.progress()) },
     node: nodeName,
     market_data: { providers, simulated: providers.includes('simulated'), ...gateView(gate) },
   };
-}
-
-/** Until everything that is admitted has ended; null before anything was measured, and while paused. */
-function drainSeconds(
-  { config }: Pick<ServiceParts, 'config'>,
-  { depth, paused, meanRunSeconds }: Awaited<ReturnType<JobQueries['totals']>>,
-): number | null {
-  if (depth === 0) return 0;
-  if (paused || meanRunSeconds === null) return null;
-  const { concurrency, clusterConcurrency } = config.supervisor;
-  return Math.ceil((depth / Math.min(concurrency, clusterConcurrency ?? concurrency)) * meanRunSeconds);
 }
 
 function gateView(gate: Gate | null): Pick<OverviewView['market_data'], 'breaker' | 'limiter'> {

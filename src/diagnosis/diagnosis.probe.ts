@@ -7,7 +7,7 @@ import type { Database } from '../database/database.orm.ts';
 import { readHolder } from '../database/pglite/directory.lock.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
-import type { GateView } from '../market/breaker.ts';
+import type { GateView } from '../market/circuit-breaker.ts';
 import { canary, type MarketDataProvider } from '../market/provider.ts';
 import { proxies } from '../market/proxy-set.ts';
 import { lastNewYorkSession } from '../market/sessions.ts';

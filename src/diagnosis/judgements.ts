@@ -1,5 +1,5 @@
 import type { Finding } from '../contract/schemas.ts';
-import type { GateView } from '../market/breaker.ts';
+import type { GateView } from '../market/circuit-breaker.ts';
 import { canary, type Verdict } from '../market/provider.ts';
 
 /** What a check makes of what it saw. */

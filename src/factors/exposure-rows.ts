@@ -1,11 +1,6 @@
 import { AppError } from '../kernel/errors.ts';
-import {
-  betaCap,
-  type DefaultReason,
-  type Exposure,
-  type ExposureWarning,
-  type Factor,
-} from './factor-catalog.ts';
+import { capBeta } from './cap-beta.ts';
+import type { DefaultReason, Exposure, ExposureWarning, Factor } from './factor-catalog.ts';
 
 /** A fit of either method. Ridge, a biased estimator, has no standard error, t or interval worth the name. */
 export type Fit = Pick<
@@ -38,7 +33,7 @@ export function measured({
   if (broken !== undefined) {
     throw new AppError('calculation_failed', `${factor.name} is not a number: ${broken.join(' = ')}`);
   }
-  const beta = Math.min(betaCap, Math.max(-betaCap, rawBeta));
+  const beta = capBeta(rawBeta);
   return {
     ...identity(factor),
     ...span,

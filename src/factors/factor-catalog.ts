@@ -94,7 +94,6 @@ export const factors = [
 export type FactorId = (typeof factors)[number]['id'];
 
 export const ridgeAlpha = 1; // whatever n; at n = 90 it widens the diagonal by 1.1 %
-export const betaCap = 5; // a larger one says more about a short or broken series than about risk
 
 /** How the groups may and may not be read, wherever they are shown. */
 export const readingNotes = [

@@ -1,7 +1,7 @@
 import PQueue from 'p-queue';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
-import { type BreakerOptions, circuitBreaker, type GateView, type Outcome } from './breaker.ts';
+import { type BreakerOptions, circuitBreaker, type GateView, type Outcome } from './circuit-breaker.ts';
 import type { ProviderName } from './provider.ts';
 import { failures } from './provider-failures.ts';
 

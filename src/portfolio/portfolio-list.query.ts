@@ -4,14 +4,13 @@ import type { Viewer } from '../contract/service.ts';
 import type { Database } from '../database/database.orm.ts';
 import { lotValuesSql } from './lot-values-sql.ts';
 import {
-  type CountsRow,
   countsColumnsSql,
   currentSnapshot,
   type PortfolioRow,
   type SnapshotRow,
   snapshotColumnsSql,
-  statusOf,
 } from './portfolio.query.ts';
+import { type CountsRow, statusOf } from './portfolio-status.ts';
 
 export interface PortfolioListQuery {
   /** Newest first; a user's own, and everybody's for an operator. Three statements, however many portfolios. */

@@ -13,6 +13,7 @@ import type { Split } from '../market/split.ts';
 import { splitJsonSql } from '../market/split-sql.ts';
 import { lotValuesSql } from './lot-values-sql.ts';
 import { lotViewOf, type ValuedLot } from './lot-view.ts';
+import { type CountsRow, statusOf } from './portfolio-status.ts';
 import { splitText } from './split-warning.ts';
 
 export interface PortfolioQueries {
@@ -106,15 +107,6 @@ export interface PortfolioRow {
   updated_at: string;
 }
 
-export interface CountsRow {
-  lots: number;
-  pending_count: number;
-  public_count: number;
-  priced_public: number;
-  priced: number;
-  mendable: number;
-}
-
 export type SnapshotRow = Omit<SnapshotView, 'computed_at'> & { computed_at: string };
 
 interface NeedRow {
@@ -194,18 +186,6 @@ const asOfNow = (latest: SnapshotView, { pending_count }: CountsRow): SnapshotVi
 /** Null where no lot is priced: the latest row is history then, of a day when one was. */
 export const currentSnapshot = (latest: SnapshotRow | undefined, counts: CountsRow): SnapshotView | null =>
   latest && counts.priced > 0 ? asOfNow(snapshotOf(latest), counts) : null;
-
-/** Pending, error, partial or ready: SPEC section 7. Options and private holdings do not make it partial. */
-export function statusOf({
-  pending_count,
-  public_count,
-  priced_public,
-  mendable,
-}: CountsRow): PortfolioView['status'] {
-  if (pending_count > 0) return 'pending';
-  if (public_count > 0 && priced_public === 0) return 'error';
-  return mendable > 0 ? 'partial' : 'ready';
-}
 
 function viewOf(
   row: PortfolioRow,

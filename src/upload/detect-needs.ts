@@ -1,14 +1,8 @@
 import { rateSlackDays } from '../market/rates.ts';
-import { addDays, weekdaysBetween } from '../market/sessions.ts';
+import { addDays } from '../market/sessions.ts';
 import type { Lot } from '../portfolio/lots.ts';
+import { type Freshness, worthOf } from '../universe/freshness.ts';
 import type { SymbolState } from '../universe/symbol-state.ts';
-
-export interface Freshness {
-  /** The last completed session, `YYYY-MM-DD`. */
-  lastSession: string;
-  /** Weekdays that the last bar may be behind that session. */
-  priceMaxAgeDays: number;
-}
 
 export interface NeededJob {
   symbol: string;
@@ -111,17 +105,4 @@ function reasonOf({
   const from = state?.historyFrom ?? null;
   if (rated !== undefined && (from === null || from > addDays(rated, -rateSlackDays))) return 'upload';
   return worth === 'stale' ? 'refresh' : null;
-}
-
-/** Whether a symbol is *known* in the sense of SPEC section 3: in the universe, active and fresh. */
-export const isKnown = (state: SymbolState | undefined, freshness: Freshness): boolean =>
-  worthOf(state, freshness) === 'known';
-
-function worthOf(
-  state: Pick<SymbolState, 'isActive' | 'lastPriceDate'> | undefined,
-  { lastSession, priceMaxAgeDays }: Freshness,
-): 'known' | 'stale' | 'unpriced' {
-  if (!state?.isActive || state.lastPriceDate === null) return 'unpriced';
-  const behind = weekdaysBetween({ from: state.lastPriceDate, to: lastSession });
-  return behind <= priceMaxAgeDays ? 'known' : 'stale';
 }

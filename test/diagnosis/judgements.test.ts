@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judgeGate } from '../../src/diagnosis/judgements.ts';
-import type { GateView } from '../../src/market/breaker.ts';
+import type { GateView } from '../../src/market/circuit-breaker.ts';
 
 describe('the judgement on the way to the provider', () => {
   const limiter = { concurrency: 4, intervalMs: 0, running: 1, waiting: 2 };

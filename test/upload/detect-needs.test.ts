@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SymbolState } from '../../src/universe/symbol-state.ts';
-import { detectNeeds, isKnown } from '../../src/upload/detect-needs.ts';
+import { detectNeeds } from '../../src/upload/detect-needs.ts';
 
 const friday = '2026-07-31';
 const freshness = { lastSession: friday, priceMaxAgeDays: 3 };
@@ -119,26 +119,6 @@ describe('an exchange rate', () => {
       ...freshness,
     });
     expect(found).toMatchObject({ needed: [{ symbol: 'EURUSD=X' }], rates: [] });
-  });
-});
-
-describe('age', () => {
-  test.each([
-    [friday, true],
-    ['2026-07-30', true],
-    ['2026-07-28', true],
-    ['2026-07-27', false],
-    ['2026-07-26', false],
-    ['2026-08-02', true], // a market that trades at weekends is ahead
-  ])('a last bar of %s three weekdays at most behind a Friday: %s', (lastPriceDate, known) => {
-    expect(isKnown({ ...fresh, lastPriceDate }, freshness)).toBe(known);
-  });
-
-  test('a weekend costs no weekday', () => {
-    const monday = { lastSession: '2026-08-03', priceMaxAgeDays: 1 };
-    expect(isKnown(fresh, monday)).toBe(true);
-    expect(isKnown({ ...fresh, lastPriceDate: '2026-07-30' }, monday)).toBe(false);
-    expect(isKnown(undefined, monday)).toBe(false);
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Breaker, circuitBreaker, type Outcome, type Pass } from '../../src/market/breaker.ts';
+import { type Breaker, circuitBreaker, type Outcome, type Pass } from '../../src/market/circuit-breaker.ts';
 
 const answered: Outcome = { kind: 'answered' };
 const failed = (at: number): Outcome => ({ kind: 'failed', at });

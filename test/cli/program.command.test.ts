@@ -1,32 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { exitCodeMeanings } from '../../src/cli/exit-codes.ts';
-import { type Actions, buildProgram } from '../../src/cli/program.command.ts';
 import { deadUrl } from '../support/answering.ts';
 import { command, documents, olderNode } from '../support/command.ts';
-
-const guide = readFileSync(join(import.meta.dirname, '../../docs/command-line.md'), 'utf8');
-const program = buildProgram({} as Actions);
-
-describe('the guide', () => {
-  test.each(program.commands.map((one) => [one.name(), one] as const))(
-    'has what `%s --help` prints',
-    (name, one) => {
-      const [, written] = new RegExp(`^## ${name}$[^#]*?\`\`\`text\n([^]*?)\`\`\``, 'm').exec(guide) ?? [];
-      const help = one.configureHelp({ ...one.configureHelp(), showGlobalOptions: false }).helpInformation();
-      expect(written).toBe(help);
-    },
-  );
-
-  test('has the global options and every exit code', () => {
-    expect(guide).toContain(program.helpInformation());
-    for (const [code, meaning] of exitCodeMeanings) {
-      expect(guide.replaceAll(/ +/g, ' ')).toContain(`| ${code} | ${meaning} |`);
-    }
-  });
-});
 
 describe('symbol-onboarding', () => {
   test.each([

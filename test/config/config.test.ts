@@ -194,54 +194,6 @@ describe('readConfig', () => {
   });
 });
 
-describe('help', () => {
-  const documented = [
-    ['HOST', '127.0.0.1'],
-    ['PORT', '3000'],
-    ['DATABASE_URL', 'none'],
-    ['DATA_DIR', './data'],
-    ['ONBOARDING_QUEUE_DEPTH', '50'],
-    ['ONBOARDING_CONCURRENCY', '3'],
-    ['ONBOARDING_CLUSTER_CONCURRENCY', 'none'],
-    ['ONBOARDING_PREFETCH', 'the depth when embedded, else 0'],
-    ['RETRY_LIMIT', '3'],
-    ['RETRY_BASE_MS', '1000'],
-    ['RETRY_MAX_MS', '30000'],
-    ['RETRY_WAIT_MAX_MS', '900000'],
-    ['RESUME_LIMIT', '5'],
-    ['SHUTDOWN_GRACE_MS', '10000'],
-    ['AUTH_TOKENS', 'none'],
-    ['CORS_ORIGINS', 'none'],
-    ['TRUST_PROXY', 'none'],
-    ['RATE_LIMIT_PER_MINUTE', '6000'],
-    ['UPLOAD_RATE_LIMIT_PER_MINUTE', '300'],
-    ['CONNECTIONS_MAX', '1000'],
-    ['FSYNC', 'on'],
-    ['PROVIDER_CONCURRENCY', '4'],
-    ['PROVIDER_INTERVAL_MS', '0'],
-    ['PRICE_MAX_AGE_DAYS', '3'],
-    ['REFRESH', 'on'],
-    ['JOURNAL_RETENTION_DAYS', '30'],
-    ['JOURNAL_RETENTION_ROWS', '1000000'],
-    ['MARKET_DATA', 'yahoo'],
-    ['YAHOO_BASE_URL', 'none'],
-    ['MARKET_DATA_DIR', 'none'],
-    ['SIMULATED_SEED', '1'],
-    ['SIMULATED_LATENCY_MS', '0'],
-    ['SIMULATED_FAULTS', 'none'],
-    ['UNVERIFIABLE', 'reject'],
-    ['LOG_LEVEL', 'info'],
-  ];
-
-  test.each(documented)('lists %s with its default %s and a meaning', (name, fallback) => {
-    const line = helpText()
-      .split('\n')
-      .find((each) => each.trim().startsWith(`${name} `));
-    expect(line).toMatch(/ {2}\S.{10,}/);
-    expect(line?.endsWith(`[${fallback}]`)).toBe(true);
-  });
-});
-
 describe('the process', () => {
   const run = (args: string[], environment: Record<string, string> = {}) =>
     spawnSync(process.execPath, ['src/main.ts', ...args], {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type MetricEntry, metricCatalogue } from '../../src/metrics/metric-catalog.ts';
 import { createMetrics } from '../../src/metrics/registry.metrics.ts';
@@ -24,24 +23,6 @@ describe('the metrics', () => {
         [],
       );
     }
-  });
-
-  test('are all in the document, as they are', async () => {
-    const document = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
-    const rows = document
-      .split('\n')
-      .filter((line) => /^\| `\w+` /.test(line))
-      .map((line) =>
-        line
-          .split('|')
-          .map((cell) => cell.trim().replaceAll('`', ''))
-          .slice(1, -1),
-      );
-    const described = own.map(([name, { type, labels = [], help }]) => [name, type, labels.join(', '), help]);
-    expect(rows.filter((row) => row.length === 4)).toEqual(described);
-    const served = [...parseMetrics(await createMetrics().text()).keys()];
-    const named = rows.map(([name]) => name);
-    expect(served.filter((name) => !named.includes(name))).toEqual([]);
   });
 
   test('of two apps are apart', async () => {

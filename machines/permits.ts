@@ -20,7 +20,7 @@ export interface SupervisorContext extends Required<SupervisorInput> {
   /** Nothing new begins: no permit is granted, no job is claimed. What runs goes on to its end. */
   paused: boolean;
   /** The room that the claims actor was told last, or null before the first time. */
-  told: number | null;
+  announcedRoom: number | null;
   /** What the ceiling actor was told last. */
   needs: Needs;
   graceMs: number;

@@ -49,7 +49,7 @@ export function unreplayable(journal: readonly JournalEntry[]): string | null {
   return `expected transition ${bare.sequence} to tell what the machine was told, got: ${bare.event} alone (it is older than that)`;
 }
 
-type Told = Parameters<typeof jobMachine.transition>[1];
+type MachineEvent = Parameters<typeof jobMachine.transition>[1];
 
 /**
  * Runs the journal of one job through the machine's pure transition function: no actor, no clock, no chance.
@@ -81,14 +81,14 @@ function stepOf(before: JobSnapshot | null, entry: JournalEntry, job: Omit<Claim
   const { event, input, claimEpoch, error } = entry;
   const claim = { ...job, epoch: claimEpoch };
   if (before === null || (input?.spawned && event !== 'job.cancel')) {
-    const { progress, limits } = input?.spawned ?? atBirth();
+    const { progress, limits } = input?.spawned ?? initialProgress();
     return initialTransition(jobMachine, { claim, progress, limits })[0];
   }
   if (event === 'job.crashed') {
     const crash = error && { ...error, phase: before.context.phase };
     return at('failed', { ...before.context, error: crash });
   }
-  const [after] = transition(jobMachine, before, eventOf(entry) as Told);
+  const [after] = transition(jobMachine, before, eventOf(entry) as MachineEvent);
   // Whoever ends a job by claiming it has counted that claim.
   return input?.spawned ? at(after.value, { ...after.context, claim }) : after;
 }
@@ -98,7 +98,7 @@ function at(value: StateValue, context: JobSnapshot['context']): JobSnapshot {
 }
 
 /** Where a job begins that nobody has claimed yet. */
-function atBirth(): { progress: JobProgress; limits: JobLimits } {
+function initialProgress(): { progress: JobProgress; limits: JobLimits } {
   const {
     status: _status,
     outcome: _outcome,

@@ -55,7 +55,7 @@ export const supervisorSetup = setup({
   delays: { grace: ({ context }) => Math.min(Math.max(0, context.graceMs), timeoutMaxMs) },
   guards: {
     canGrant: ({ context }) => nextHolders(context).length > 0,
-    roomHasChanged: ({ context }) => room(context) !== context.told,
+    roomHasChanged: ({ context }) => room(context) !== context.announcedRoom,
     needsHaveChanged: ({ context }) => !areSameNeeds(needsOf(context), context.needs),
     isFull: ({ context, event }) =>
       context.children.length >= context.childrenMax &&
@@ -113,7 +113,7 @@ export const supervisorSetup = setup({
     }),
     announceRoom: enqueueActions(({ context, enqueue }) => {
       enqueue.sendTo('claims', { type: 'room.changed', room: room(context), low: isLow(context) });
-      enqueue.assign({ told: room(context) });
+      enqueue.assign({ announcedRoom: room(context) });
     }),
     forwardCancel: enqueueActions(({ context, event, enqueue }) => {
       const child = childOf(context, addressIn(event));

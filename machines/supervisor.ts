@@ -48,7 +48,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     asking: [],
     waiting: [],
     paused: false,
-    told: null,
+    announcedRoom: null,
     needs: noNeeds,
     graceMs: 0,
     fault: null,

@@ -26,12 +26,12 @@ import { ceilingActor } from './onboarding/claims/cluster-ceiling.ts';
 import { startSymbolQueue } from './onboarding/claims/symbol.queue.ts';
 import { listenForWork } from './onboarding/claims/work-listener.ts';
 import { feedReader, feedStates } from './onboarding/feed/feed-states.ts';
-import { passedOn } from './onboarding/feed/own-commits.feed.ts';
+import { publishCommits } from './onboarding/feed/own-commits.feed.ts';
 import { startTransitionFeed } from './onboarding/feed/transition.feed.ts';
 import { inFlight } from './onboarding/job/phases-in-flight.ts';
 import { jobLog } from './onboarding/job-log.ts';
-import { ledgerOn } from './onboarding/journal/commit-batch.ts';
-import { effectsOn } from './onboarding/journal/phase-writes.ts';
+import { createLedger } from './onboarding/journal/commit-batch.ts';
+import { phaseWrites } from './onboarding/journal/phase-writes.ts';
 import { createRecorder } from './onboarding/journal/recorder.ts';
 import { phaseWork } from './onboarding/phases.ts';
 import {
@@ -154,9 +154,9 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   feed.subscribe((entry) => observeFeed(metrics, nodeName, entry));
   feed.subscribe(hear);
 
-  const told = jobLog(logger);
+  const jobLogging = jobLog(logger);
   let onboarding: RunningOnboarding;
-  const effects = effectsOn({
+  const effects = phaseWrites({
     ...stores,
     database,
     feed,
@@ -166,19 +166,19 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     snapshotBatch: embedded ? 25 : 500,
   });
   const recorder = createRecorder({
-    ledger: passedOn(ledgerOn({ ...stores, database, effects }), { node: nodeName, feed }),
+    ledger: publishCommits(createLedger({ ...stores, database, effects }), { node: nodeName, feed }),
     clock,
     log,
     signal: stopped.signal,
     onCommitted(record) {
-      told.onCommitted(record);
+      jobLogging.onCommitted(record);
       observeCommit(metrics, record);
     },
     onEnded: (claim) => onboarding.send({ type: 'job.ended', ...claim }),
     onSettled: (claim) => onboarding.send({ type: 'job.settled', ...claim }),
     onLost: (claim) => onboarding.send({ type: 'claim.lost', ...claim }),
   });
-  const flights = inFlight();
+  const phasesInFlight = inFlight();
   const phases = phaseWork({
     ...stores,
     database,
@@ -194,7 +194,15 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     onboarding.send({ type: code === 'claim_lost' ? 'claim.lost' : 'job.cancel', ...claim });
   };
   const job = jobMachine.provide({
-    actors: jobActors(phases, { recorder, traced, inFlight: flights, clock, random, onRefused, ...told }),
+    actors: jobActors(phases, {
+      recorder,
+      traced,
+      inFlight: phasesInFlight,
+      clock,
+      random,
+      onRefused,
+      ...jobLogging,
+    }),
   });
   const work = await listenForWork(queue, database, clock);
   closers.push(work.close);
@@ -202,7 +210,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     jobs: { ...stores.claims, ...stores.operations },
     onWork: work.onWork,
     recorder,
-    inFlight: flights,
+    inFlight: phasesInFlight,
     limits: config.job,
     clock,
     log,
@@ -213,7 +221,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
       ...stores.ceiling,
       onWork: work.onWork,
       recorder,
-      inFlight: flights,
+      inFlight: phasesInFlight,
       clock,
       log,
     }),
@@ -222,10 +230,10 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     machine: supervisorMachine.provide({ actors: { job, claims, ...ceiling } }),
     limits: config.supervisor,
     recorder,
-    inFlight: flights,
+    inFlight: phasesInFlight,
     jobs: stores.claims,
     touch: embedded ? null : (entries) => queue.touch(entries),
-    giveUp: () => stopped.abort(new Error('the service stops')),
+    stopWaiting: () => stopped.abort(new Error('the service stops')),
     onFault: (fault) => {
       log(new Error(fault));
       onFault?.(fault);
@@ -247,7 +255,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     drain,
     held: () => recorder.held(),
     supervisor: () => onboarding.snapshot(),
-    made: recorder.made,
+    lastTransition: recorder.lastTransition,
     root: () => onboarding.root,
   };
 }

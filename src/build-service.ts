@@ -59,7 +59,7 @@ export interface ServiceParts {
   feedStates: Pick<Service['feed'], 'state' | 'replay'>;
   supervisor: () => SnapshotFrom<typeof supervisorMachine>;
   ceiling: CeilingStore | null;
-  made: LiveActors['made'];
+  lastTransition: LiveActors['lastTransition'];
   inspection: Service['inspection'];
   /** Sends itself a notification over the connection that listens for work. */
   echo: () => Promise<void>;
@@ -134,7 +134,7 @@ export function buildService(parts: ServiceParts): Service {
     actors: actorQueries(database, () => ({
       node: parts.nodeName,
       supervisor: parts.supervisor(),
-      made: parts.made,
+      lastTransition: parts.lastTransition,
     })),
     operations: operationsOf(parts, retryAfter),
     feed: {

@@ -52,7 +52,7 @@ export function storesOn({ config, clock, database, queue, provider, calendar, n
   const universe = universeStore(database);
   const proxies = proxySource({ provider, prices, database, clock, onCalendar: calendar.learn });
   const operations = operationsStore(database, { queue, node: nodeName, depthMax: depth });
-  const wants = upkeepStore(database, { admission });
+  const upkeep = upkeepStore(database, { admission });
   return {
     admission,
     claims: claimStore(database, { queue, node: nodeName, limits: config.job }),
@@ -63,8 +63,8 @@ export function storesOn({ config, clock, database, queue, provider, calendar, n
     operations,
     fence: fenceStore(database),
     universe,
-    requestRates: wants.requestRates,
-    upkeep: upkeepOf({ ...admission, ...operations, wants, proxies, clock, depthMax: depth }),
+    requestRates: upkeep.requestRates,
+    upkeep: upkeepOf({ ...admission, ...operations, store: upkeep, proxies, clock, depthMax: depth }),
     snapshots,
     lagging: laggingStore(database, snapshots),
     portfolios: portfolioStore(database),

@@ -27,7 +27,7 @@ import {
 import type { SnapshotStore } from '../portfolio/snapshot.store.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
 import type { Effect, Fence, SnapshotProgress } from './job/ports.ts';
-import type { effectsOn } from './journal/phase-writes.ts';
+import type { phaseWrites } from './journal/phase-writes.ts';
 import { type Handover, handover } from './phase-handover.ts';
 import type { UpkeepStore } from './refresh/refresh.store.ts';
 
@@ -44,7 +44,7 @@ export interface PhasePorts {
   /** Drops what this node remembers of the symbol. */
   forget: (symbol: string) => void;
   fence: Fence;
-  effects: Pick<ReturnType<typeof effectsOn>, 'updateMoreSnapshots'>;
+  effects: Pick<ReturnType<typeof phaseWrites>, 'updateMoreSnapshots'>;
   clock: Clock;
   log: (error: unknown) => void;
 }
@@ -56,7 +56,7 @@ export interface Commits {
   /** Commits an effect in one transaction with the transition that began the phase, or behind it. */
   write(effect: Effect): Promise<SnapshotProgress | undefined>;
   /** Has an effect committed with the transition that completes the phase. */
-  leave(effect: Effect): void;
+  stage(effect: Effect): void;
 }
 
 export type PhaseWork = (input: PhaseInput, signal: AbortSignal, commits: Commits) => Promise<PhaseOutput>;
@@ -120,7 +120,7 @@ async function fetchPrices(
     // Kept with the transition that begins the factors phase: the version that this has to keep to.
     ...(hasExposures(instrument.type) && { proxyVersion: proxies.currentVersion() }),
   };
-  commits.leave({
+  commits.stage({
     kind: 'series',
     instrument,
     provider: answer.provider,
@@ -222,7 +222,7 @@ function storeExposures(
     .filter((date) => date !== null)
     .sort()
     .at(-1)!;
-  commits.leave({ kind: 'exposures', set: { symbol, calculationDate, proxyVersion, exposures: rows } });
+  commits.stage({ kind: 'exposures', set: { symbol, calculationDate, proxyVersion, exposures: rows } });
   const reason = rows.find(({ quality }) => quality === 'default')?.reason ?? null;
   return {
     results: { quality: worstQuality(rows), qualityReason: reason, calculationDate },

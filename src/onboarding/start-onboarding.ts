@@ -18,7 +18,7 @@ import type { Recorder } from './journal/recorder.ts';
 import type { Commits, PhaseWork } from './phases.ts';
 
 export interface ActorOptions {
-  recorder: Pick<Recorder, 'barrier' | 'write' | 'leave' | 'trace'>;
+  recorder: Pick<Recorder, 'barrier' | 'write' | 'stage' | 'trace'>;
   /** Runs a phase so that what it does is noted there. */
   traced: <T>(trace: JobTrace, run: () => Promise<T>) => Promise<T>;
   inFlight: InFlight;
@@ -54,7 +54,7 @@ function phaseActor(phase: Phase, work: PhaseWork, options: ActorOptions) {
     const commits: Commits = {
       durable: () => recorder.barrier(claim.jobId),
       write: (effect) => recorder.write(claim, effect),
-      leave: (effect) => recorder.leave(claim, phase, effect),
+      stage: (effect) => recorder.stage(claim, phase, effect),
     };
     const run = () => traced(recorder.trace(claim.jobId), () => work(input, signal, commits));
     try {
@@ -92,7 +92,7 @@ export interface OnboardingOptions {
   /** Keeps leases alive; answers those that are lost. Null where nobody else could take one. */
   touch: ((entries: readonly QueueEntry[]) => Promise<QueueEntry[]>) | null;
   /** The grace is over: from now on the recorder waits no more for a database that does not answer. */
-  giveUp: () => void;
+  stopWaiting: () => void;
   /** The supervisor cannot go on: its claims actor died. It drains by itself. */
   onFault: (fault: string) => void;
   clock: Clock;
@@ -147,7 +147,7 @@ export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
       handing.push(handBack(idleClaims(supervisor.getSnapshot().context.children)).catch(log));
       await waitFor(supervisor, ({ status }) => status !== 'active');
       watching.unsubscribe();
-      options.giveUp();
+      options.stopWaiting();
       await Promise.all(handing);
       await inFlight.settled();
       await recorder.idle();

@@ -2,7 +2,7 @@ import type { StatelyInspectionEvent } from '@statelyai/inspect';
 import type { ActorRefFrom, AnyActorRef, InspectionEvent } from 'xstate';
 import type { supervisorMachine } from '../../machines/supervisor.ts';
 import type { Inspection } from '../contract/service.ts';
-import { withoutSecrets } from './job/redact-secrets.ts';
+import { redactSecrets } from './job/redact-secrets.ts';
 
 export interface InspectionOptions {
   root: () => ActorRefFrom<typeof supervisorMachine>;
@@ -23,7 +23,7 @@ export function statelyInspection({ root, log }: InspectionOptions): Inspection 
   let watching = 0;
   let detach = () => {};
 
-  const tell = (send: (message: string) => void, message: string) => {
+  const sendTo = (send: (message: string) => void, message: string) => {
     try {
       send(message);
     } catch (error) {
@@ -34,15 +34,15 @@ export function statelyInspection({ root, log }: InspectionOptions): Inspection 
     const { inspect } = createInspector({
       send(event) {
         if (viewers.size === 0) return;
-        const message = JSON.stringify(shown(event));
-        for (const send of viewers) tell(send, message);
+        const message = JSON.stringify(redacted(event));
+        for (const send of viewers) sendTo(send, message);
       },
     });
     const subscription = root().system.inspect({
       next(event) {
         try {
-          const told = relevant(event, root());
-          if (told) inspect.next?.(told);
+          const shownEvent = relevant(event, root());
+          if (shownEvent) inspect.next?.(shownEvent);
         } catch (error) {
           log(error);
         }
@@ -57,10 +57,10 @@ export function statelyInspection({ root, log }: InspectionOptions): Inspection 
       watching += 1;
       if (watching === 1) detach = attach(library);
       const { inspect } = library.createInspector({
-        send: (event) => tell(send, JSON.stringify(shown(event))),
+        send: (event) => sendTo(send, JSON.stringify(redacted(event))),
       });
       const supervisor = root();
-      for (const actorRef of family(supervisor)) {
+      for (const actorRef of supervisorAndJobs(supervisor)) {
         inspect.next?.({ type: '@xstate.actor', actorRef, rootId: supervisor.sessionId });
       }
       // The library tells everything a timer later. Behind the registrations, then, and before all that happens from
@@ -83,7 +83,7 @@ type Library = typeof import('@statelyai/inspect');
 const load = (): Promise<Library> => import('@statelyai/inspect'); // 100 ms that a start without a viewer saves
 
 /** The supervisor, then its jobs. */
-function family(supervisor: Root): AnyActorRef[] {
+function supervisorAndJobs(supervisor: Root): AnyActorRef[] {
   const children: (AnyActorRef | undefined)[] = Object.values(supervisor.getSnapshot().children);
   return [
     supervisor,
@@ -93,28 +93,28 @@ function family(supervisor: Root): AnyActorRef[] {
 
 const isShown = (ref: AnyActorRef, supervisor: Root) => ref === supervisor || ref.src === 'job';
 
-const told: ReadonlySet<string> = new Set(['@xstate.actor', '@xstate.event', '@xstate.snapshot']);
+const shownEventTypes: ReadonlySet<string> = new Set(['@xstate.actor', '@xstate.event', '@xstate.snapshot']);
 
 /** What is told of, before the library spends time on it. A sender that is not shown is left out. */
 function relevant(event: InspectionEvent, supervisor: Root): InspectionEvent | null {
-  if (!told.has(event.type) || !isShown(event.actorRef as AnyActorRef, supervisor)) return null;
+  if (!shownEventTypes.has(event.type) || !isShown(event.actorRef as AnyActorRef, supervisor)) return null;
   if (event.type !== '@xstate.event' || !event.sourceRef) return event;
   return isShown(event.sourceRef as AnyActorRef, supervisor) ? event : { ...event, sourceRef: undefined };
 }
 
 /** Without secrets, and of an actor's snapshot what is JSON. */
-function shown(event: StatelyInspectionEvent): StatelyInspectionEvent {
-  if (event.type === '@xstate.event') return { ...event, event: withoutSecrets(event.event) };
+function redacted(event: StatelyInspectionEvent): StatelyInspectionEvent {
+  if (event.type === '@xstate.event') return { ...event, event: redactSecrets(event.event) };
   // At its registration it is the live one; later the library has made JSON of it already.
   const given = event.type === '@xstate.actor' ? JSON.parse(JSON.stringify(event.snapshot)) : event.snapshot;
-  const { status, value, context, output, children, tags } = given as Shown;
-  const snapshot = { status, value, context: withoutSecrets(context), output, children, tags };
+  const { status, value, context, output, children, tags } = given as ShownSnapshot;
+  const snapshot = { status, value, context: redactSecrets(context), output, children, tags };
   return event.type === '@xstate.actor'
     ? { ...event, snapshot }
-    : ({ ...event, event: withoutSecrets(event.event), snapshot } as unknown as StatelyInspectionEvent);
+    : ({ ...event, event: redactSecrets(event.event), snapshot } as unknown as StatelyInspectionEvent);
 }
 
-interface Shown {
+interface ShownSnapshot {
   status: 'active';
   value: unknown;
   context: unknown;

@@ -47,7 +47,7 @@ async function startPhases({ atHand }: { atHand: boolean }) {
   const commits = {
     durable: async () => {},
     write: never('write'),
-    leave: (effect: Effect) => void left.push(effect),
+    stage: (effect: Effect) => void left.push(effect),
   };
   const input = (results: PhaseInput['results']) => ({ claim: takenOf('AAPL').claim, results }) as PhaseInput;
   const { signal } = new AbortController();

@@ -88,7 +88,7 @@ function startNode({
     inFlight: flights,
     jobs: { release: async (claims) => void released.push(...claims.map(({ claim }) => claim.symbol)) },
     touch,
-    giveUp: () => stopped.abort(new Error('the service stops')),
+    stopWaiting: () => stopped.abort(new Error('the service stops')),
     onFault: (fault) => faults.push(fault),
     clock,
     log: (error) => errors.push(error),
@@ -172,7 +172,7 @@ describe('a node', () => {
     node.journal(() => gate.promise);
     node.phase(async ({ claim: { symbol }, phase }, _signal, commits) => {
       const entry = { symbol, quality: phase, reason: null, calculationDate: null };
-      commits.leave({ kind: 'membership', entry });
+      commits.stage({ kind: 'membership', entry });
       return { results: {} };
     });
     await node.take(takenOf('A'));

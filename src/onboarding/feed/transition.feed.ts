@@ -58,10 +58,10 @@ export async function startTransitionFeed({
   let reading: Promise<void> | null = null;
   let wanted = position;
   const commits = new Set<Promise<void>>();
-  let heard: number | null = null;
+  let notifiedUpTo: number | null = null;
   let caughtUpAt = clock.now();
 
-  const tell = (entry: FeedEntry) => {
+  const deliver = (entry: FeedEntry) => {
     if (entry.position <= position) return;
     position = entry.position;
     for (const listener of listeners) {
@@ -75,12 +75,12 @@ export async function startTransitionFeed({
   const arrive = () => {
     for (const waiter of waiting) if (waiter.position <= position) waiter.arrive();
   };
-  const readOn = async () => {
+  const catchUp = async () => {
     try {
       while (wanted > position && !stop.signal.aborted) {
         wanted = position; // what the next page does not have was not there
         const { entries, until, head } = await read(position);
-        entries.forEach(tell);
+        entries.forEach(deliver);
         // A snapshot that changed twice has one place only: the other one is nobody's.
         position = Math.max(position, until);
         arrive();
@@ -97,28 +97,28 @@ export async function startTransitionFeed({
   const wake = (to = Number.POSITIVE_INFINITY) => {
     if (to <= position) return;
     wanted = Math.max(wanted, to);
-    reading ??= readOn();
+    reading ??= catchUp();
   };
   // A notification often overtakes the answer of the commit that it is about.
-  const hear = (to: number) => {
+  const onNotification = (to: number) => {
     if (to <= position) return;
     if (commits.size === 0 || waiting.size > 0) return wake(to);
-    if (heard === null) {
+    if (notifiedUpTo === null) {
       Promise.all(commits).then(() => {
-        const until = heard!;
-        heard = null;
+        const until = notifiedUpTo!;
+        notifiedUpTo = null;
         wake(until);
       });
     }
-    heard = Math.max(heard ?? to, to);
+    notifiedUpTo = Math.max(notifiedUpTo ?? to, to);
   };
-  const accept = async (commit: Promise<readonly FeedEntry[]>) => {
+  const deliverCommit = async (commit: Promise<readonly FeedEntry[]>) => {
     const entries = await commit.catch(() => []);
     await endOfTurn(); // what the commit has set free leaves before anybody hears of it
     if (stop.signal.aborted) return;
     const next = entries.find((entry) => entry.position > position);
-    if (next?.position === position + 1) entries.forEach(tell);
-    else if (next) hear(entries.at(-1)!.position);
+    if (next?.position === position + 1) entries.forEach(deliver);
+    else if (next) onNotification(entries.at(-1)!.position);
     arrive();
   };
   const poll = async () => {
@@ -130,7 +130,7 @@ export async function startTransitionFeed({
 
   const listening = await queue.listen(
     channels.feed,
-    (payload) => hear(endOf(payload)),
+    (payload) => onNotification(lastPositionOf(payload)),
     () => {
       onGap();
       wake();
@@ -147,19 +147,19 @@ export async function startTransitionFeed({
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const waiter = { position: wanted, arrive: resolve };
       const both = AbortSignal.any([signal, stop.signal]);
-      const give = () => reject(both.reason);
+      const abort = () => reject(both.reason);
       waiting.add(waiter);
-      both.addEventListener('abort', give, { once: true });
-      if (both.aborted) give();
+      both.addEventListener('abort', abort, { once: true });
+      if (both.aborted) abort();
       wake();
       await promise.finally(() => {
         waiting.delete(waiter);
-        both.removeEventListener('abort', give);
+        both.removeEventListener('abort', abort);
       });
     },
     offer(commit) {
-      const over = accept(commit).finally(() => commits.delete(over));
-      commits.add(over);
+      const delivered = deliverCommit(commit).finally(() => commits.delete(delivered));
+      commits.add(delivered);
     },
     status: () => ({ position, caughtUpAt }),
     async close() {
@@ -171,7 +171,7 @@ export async function startTransitionFeed({
 }
 
 /** The last position that a notification is about; of one that cannot be read, all that there may be. */
-function endOf(payload: string): number {
+function lastPositionOf(payload: string): number {
   try {
     const { to } = JSON.parse(payload) as { to: unknown };
     if (Number.isSafeInteger(to)) return to as number;

@@ -1,7 +1,7 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 
 /** An index of the rows that have a value: those without one are not looked for by it. */
-const ofSome = (column: string, columns: readonly string[]) => {
+const partialIndex = (column: string, columns: readonly string[]) => {
   const name = `onboarding_jobs_${column}`;
   const listed = columns.map((one) => `"${one}"`).join(', ');
   return {
@@ -23,10 +23,10 @@ export const OnboardingJob = defineEntity({
     },
     { name: 'onboarding_jobs_symbol', properties: ['symbol', 'id'] },
     { name: 'onboarding_jobs_status', properties: ['status', 'id'] },
-    ofSome('outcome', ['outcome', 'id']),
+    partialIndex('outcome', ['outcome', 'id']),
     { name: 'onboarding_jobs_reason', properties: ['reason', 'id'] },
-    ofSome('error_code', ['error_code', 'id']),
-    ofSome('finished_at', ['finished_at']),
+    partialIndex('error_code', ['error_code', 'id']),
+    partialIndex('finished_at', ['finished_at']),
   ],
   properties: {
     id: p.uuid().primary(),

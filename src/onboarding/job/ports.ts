@@ -138,7 +138,7 @@ export interface Ledger {
 }
 
 /** The position of the first transition, those of the others follow; and of each the time that its row has. */
-export interface Placed {
+export interface FeedPositions {
   first: number;
   at: readonly string[];
 }
@@ -162,7 +162,7 @@ export interface Journal {
       /** Claims that enter the universe with their records; one that is to be cancelled is refused. Not if careful. */
       entering?: readonly Claim[];
     },
-  ): Promise<Placed | null>;
+  ): Promise<FeedPositions | null>;
 }
 
 /** Checks, at the end of an effect's transaction, that its claims still hold. Throws `claim_lost`. */

@@ -7,10 +7,10 @@ const depthMax = 8; // deeper than any context or event of ours
  * What may be shown of a context or an event: values under a name that sounds secret are `***`, and of URLs, wherever
  * they stand in a text, only what `publicUrl` lets through. Functions and what is nested too deep are left out.
  *
- *     withoutSecrets({ error: { message: 'GET https://x.example/?crumb=abc' }, token: 'abc' })
+ *     redactSecrets({ error: { message: 'GET https://x.example/?crumb=abc' }, token: 'abc' })
  *     // { error: { message: 'GET https://x.example/?crumb=***' }, token: '***' }
  */
-export function withoutSecrets<T>(value: T): T {
+export function redactSecrets<T>(value: T): T {
   return shown(value, 0) as T;
 }
 

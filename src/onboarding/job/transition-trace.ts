@@ -30,8 +30,8 @@ export interface TransitionTrace extends TransitionInput {
 
 /** Collects what the phases of a job do, until its next transition takes that along. */
 export interface JobTrace {
-  tell(event: ProviderEvent): void;
-  wrote(): void;
+  record(event: ProviderEvent): void;
+  countWrite(): void;
   take(): Pick<TransitionTrace, 'requests' | 'fallbacks' | 'writes' | 'omitted'>;
 }
 
@@ -45,12 +45,12 @@ export function jobTrace(): JobTrace {
   let writes = 0;
   let omitted = 0;
   return {
-    tell({ kind, ...event }) {
+    record({ kind, ...event }) {
       if (requests.length + fallbacks.length >= eventsMax) omitted += 1;
       else if (kind === 'request') requests.push(plain(event as ProviderRequest));
       else fallbacks.push(plain(event as ProviderFallback));
     },
-    wrote() {
+    countWrite() {
       writes += 1;
     },
     take() {

@@ -2,21 +2,21 @@ import type { Database, Transaction } from '../../database/database.orm.ts';
 import type { SnapshotUpdate } from '../../portfolio/snapshot-feed.query.ts';
 import {
   type Entry,
+  type FeedPositions,
   type Fence,
   isRecord,
   type Journal,
   JournalMismatch,
-  type Placed,
   type SnapshotProgress,
   type TransitionRecord,
 } from '../job/ports.ts';
 import { traceOf } from '../job/transition-trace.ts';
-import { allOf, type effectsOn } from './phase-writes.ts';
+import { effectsOfKind, type phaseWrites } from './phase-writes.ts';
 
 export interface LedgerParts {
   database: Database;
   journal: Journal;
-  effects: Pick<ReturnType<typeof effectsOn>, 'write'>;
+  effects: Pick<ReturnType<typeof phaseWrites>, 'write'>;
   fence: Fence;
 }
 
@@ -24,7 +24,7 @@ export interface Committed {
   /** Of each entry, in its place. */
   progress: readonly (SnapshotProgress | undefined)[];
   /** Where in the feed the transitions stand, if that is known. */
-  placed: Placed | null;
+  positions: FeedPositions | null;
   /** What stands there right behind them. */
   updates: readonly SnapshotUpdate[];
 }
@@ -33,7 +33,7 @@ export interface Committed {
  * Transitions and what phases leave, in one transaction: an effect is there exactly if the journal tells of it. The
  * journal refuses whoever lost the claim, and the fence whoever has no transition among the entries.
  */
-export function ledgerOn({ database, journal, effects, fence }: LedgerParts) {
+export function createLedger({ database, journal, effects, fence }: LedgerParts) {
   const write = async (entries: readonly Entry[], careful: boolean, on: Transaction): Promise<Committed> => {
     const records = entries.filter(isRecord);
     for (const { notes } of records) notes?.take(); // of an attempt that failed
@@ -43,17 +43,17 @@ export function ledgerOn({ database, journal, effects, fence }: LedgerParts) {
       completed.map(({ claim }) => claim.symbol),
       on,
     );
-    const told = new Set(records.map(({ claim }) => claim));
-    const others = entries.map(({ claim }) => claim).filter((claim) => !told.has(claim));
+    const withRecord = new Set(records.map(({ claim }) => claim));
+    const others = entries.map(({ claim }) => claim).filter((claim) => !withRecord.has(claim));
     if (others.length > 0) await fence.check(others, { on });
-    const members = allOf(entries, 'membership').map(({ claim }) => claim);
+    const members = effectsOfKind(entries, 'membership').map(({ claim }) => claim);
     // The journal's own statement lets those pass that have a transition here, but cannot tell why it would not.
-    const entering = careful ? [] : members.filter((claim) => told.has(claim));
+    const entering = careful ? [] : members.filter((claim) => withRecord.has(claim));
     const fenced = members.filter((claim) => !entering.includes(claim));
     if (fenced.length > 0) await fence.passPointOfNoReturn(fenced, { on });
-    const placed = await journal.commit(records.map(withNotes), { on, careful, entering });
+    const positions = await journal.commit(records.map(withNotes), { on, careful, entering });
     const updates = await written.announce();
-    return { progress: entries.map((entry) => written.progress.get(entry)), placed, updates };
+    return { progress: entries.map((entry) => written.progress.get(entry)), positions, updates };
   };
   return {
     /** As a `Ledger` does. */
@@ -65,7 +65,7 @@ export function ledgerOn({ database, journal, effects, fence }: LedgerParts) {
           throw error;
         });
       }
-      return { progress: [], placed: await journal.commit(entries.filter(isRecord)), updates: [] };
+      return { progress: [], positions: await journal.commit(entries.filter(isRecord)), updates: [] };
     },
   };
 }

@@ -23,14 +23,14 @@ export interface GroupCommit {
 }
 
 /** What became of an entry: told once the next batch has left. */
-type Landed = () => void;
+type Callback = () => void;
 
 const batchMax = 200;
 const effectsMax = 50; // symbols of a year of prices: about 2 MB in one statement
 const pauseMs = 500;
-const halvesMin = 16; // fewer jobs than this are better off in one batch than in two
-const patienceMs = 50;
-const flightsMax = 4;
+const splitMinJobs = 16; // fewer jobs than this are better off in one batch than in two
+const overtakeAfterMs = 50;
+const inFlightMax = 4;
 
 /**
  * Writes transitions and effects in batches: one in flight, no timer, whatever arrives meanwhile is the next one. That
@@ -47,71 +47,73 @@ const flightsMax = 4;
 export function groupCommit(options: GroupCommitOptions): GroupCommit {
   const { ledger, clock, onCommitted, onLost, log, signal } = options;
   let waiting: Entry[] = [];
-  const broken = new WeakSet<Claim>();
-  const flights = new Map<readonly Entry[], number>(); // since when
-  const landings = new Set<Promise<void>>(); // until everybody was told
-  let departing: Promise<void> | null = null;
+  const lost = new WeakSet<Claim>();
+  const inFlight = new Map<readonly Entry[], number>(); // since when
+  const writing = new Set<Promise<void>>(); // until everybody was told
+  let starting: Promise<void> | null = null;
   let overtaking = false;
 
   const schedule = () => {
     if (waiting.length === 0) return;
-    if (flights.size === 0) departing ??= depart();
+    if (inFlight.size === 0) starting ??= start();
     else if (!overtaking && !signal.aborted) void overtake();
   };
-  const depart = async () => {
+  const start = async () => {
     // What a commit sets free asks for its next transition within the same turn of the event loop. Without this wait the
     // first of them flew alone and the others a whole commit later: 600 jobs took 2,214 commits at concurrency 3, not 1,200.
     await endOfTurn();
-    departing = null;
-    if (flights.size === 0) takeOff(firstHalf(waiting));
+    starting = null;
+    if (inFlight.size === 0) send(firstHalf(waiting));
   };
   const overtake = async () => {
     overtaking = true;
-    await clock.sleepUntil(clock.now() + patienceMs, signal).catch(() => {});
+    await clock.sleepUntil(clock.now() + overtakeAfterMs, signal).catch(() => {});
     overtaking = false;
-    const isHeldUp = [...flights.values()].every((since) => clock.now() - since >= patienceMs);
-    if (flights.size === 0 || !isHeldUp) return schedule();
-    const flying = [...flights.keys()].flat();
-    if (flights.size < flightsMax)
-      takeOff(independentOf(waiting, new Set(flying.map(jobOf)), flying.some(givesPermitBack)));
+    const isHeldUp = [...inFlight.values()].every((since) => clock.now() - since >= overtakeAfterMs);
+    if (inFlight.size === 0 || !isHeldUp) return schedule();
+    const entriesInFlight = [...inFlight.keys()].flat();
+    if (inFlight.size < inFlightMax)
+      send(independentOf(waiting, new Set(entriesInFlight.map(jobOf)), entriesInFlight.some(releasesPermit)));
   };
-  const takeOff = (entries: readonly Entry[]): boolean => {
+  const send = (entries: readonly Entry[]): boolean => {
     if (entries.length === 0) return false;
     const batch = entries.slice(0, entries.some(({ effect }) => effect) ? effectsMax : batchMax);
     const taken = new Set(batch);
     waiting = waiting.filter((entry) => !taken.has(entry));
-    flights.set(batch, clock.now());
-    const flight = fly(batch).finally(() => landings.delete(flight));
-    landings.add(flight);
+    inFlight.set(batch, clock.now());
+    const done = commitBatch(batch).finally(() => writing.delete(done));
+    writing.add(done);
     return true;
   };
-  const fly = async (batch: readonly Entry[]) => {
-    const landed = await write(batch);
-    flights.delete(batch);
-    if (flights.size === 0 && takeOff(waiting)) await endOfTurn(); // by then its statement has left
-    landed.forEach(tell);
+  const commitBatch = async (batch: readonly Entry[]) => {
+    const callbacks = await write(batch);
+    inFlight.delete(batch);
+    if (inFlight.size === 0 && send(waiting)) await endOfTurn(); // by then its statement has left
+    callbacks.forEach(notify);
     schedule();
   };
 
   // Whoever is told may fail; what was written stays written, and the others are told all the same.
-  const tell = (landed: Landed) => {
+  const notify = (callback: Callback) => {
     try {
-      landed();
+      callback();
     } catch (error) {
       log(error);
     }
   };
-  const lose = (entry: Entry, error: unknown): Landed => {
-    if (isRecord(entry)) broken.add(entry.claim);
+  const lose = (entry: Entry, error: unknown): Callback => {
+    if (isRecord(entry)) lost.add(entry.claim);
     return () => onLost(entry, error);
   };
 
-  const write = async (batch: readonly Entry[]): Promise<Landed[]> => {
-    const behind = batch.filter(({ claim }) => broken.has(claim)).map((entry) => lose(entry, behindLost()));
-    const whole = batch.filter(({ claim }) => !broken.has(claim));
-    return whole.length > 0 ? [...behind, ...(await writeWhole(whole))] : behind;
+  const write = async (batch: readonly Entry[]): Promise<Callback[]> => {
+    const afterLost = batch
+      .filter(({ claim }) => lost.has(claim))
+      .map((entry) => lose(entry, earlierTransitionLost()));
+    const writable = batch.filter(({ claim }) => !lost.has(claim));
+    return writable.length > 0 ? [...afterLost, ...(await writeUntilAnswered(writable))] : afterLost;
   };
-  const writeWhole = async (batch: readonly Entry[]): Promise<Landed[]> => {
+  const writeUntilAnswered = async (batch: readonly Entry[]): Promise<Callback[]> => {
     for (;;) {
       try {
         const progress = await ledger.commit(batch);
@@ -127,12 +129,12 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
       }
     }
   };
-  const writeParts = async (batch: readonly Entry[]): Promise<Landed[]> => {
+  const writeParts = async (batch: readonly Entry[]): Promise<Callback[]> => {
     const parts = partsOf(batch);
-    const landed: Landed[] = [];
+    const callbacks: Callback[] = [];
     for (const part of parts.length > 1 ? parts : batch.map((entry) => [entry]))
-      landed.push(...(await write(part)));
-    return landed;
+      callbacks.push(...(await write(part)));
+    return callbacks;
   };
 
   return {
@@ -141,7 +143,7 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
       schedule();
     },
     async idle() {
-      while (departing || landings.size > 0) await (departing ?? Promise.race(landings));
+      while (starting || writing.size > 0) await (starting ?? Promise.race(writing));
     },
   };
 }
@@ -150,7 +152,7 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
 function partsOf(entries: readonly Entry[]): Entry[][] {
   const begun = new Map<Claim, Entry>();
   const partOf = (entry: Entry): Claim | Entry => {
-    if (begins(entry)) begun.set(entry.claim, entry);
+    if (startsUnderPermit(entry)) begun.set(entry.claim, entry);
     return begun.get(entry.claim) ?? entry.claim;
   };
   return [...Map.groupBy(entries, partOf).values()];
@@ -159,7 +161,7 @@ function partsOf(entries: readonly Entry[]): Entry[][] {
 /** The entries of half of the jobs, or all of few. What one job has to write stays together. */
 function firstHalf(entries: readonly Entry[]): readonly Entry[] {
   const jobs = [...new Set(entries.map(jobOf))];
-  return jobs.length < halvesMin
+  return jobs.length < splitMinJobs
     ? entries
     : independentOf(entries, new Set(jobs.slice(Math.ceil(jobs.length / 2))));
 }
@@ -171,9 +173,9 @@ function independentOf(
   isPermitOpen = false,
 ): readonly Entry[] {
   return entries.filter((entry) => {
-    if (!staying.has(jobOf(entry)) && !(isPermitOpen && begins(entry))) return true;
+    if (!staying.has(jobOf(entry)) && !(isPermitOpen && startsUnderPermit(entry))) return true;
     staying.add(jobOf(entry));
-    isPermitOpen ||= givesPermitBack(entry);
+    isPermitOpen ||= releasesPermit(entry);
     return false;
   });
 }
@@ -181,9 +183,9 @@ function independentOf(
 const jobOf = ({ claim }: Entry): string => claim.jobId;
 
 /** A job's first transition under a permit; and the last one. */
-const begins = (entry: Entry): boolean => isRecord(entry) && entry.event === 'permit.granted';
-const givesPermitBack = (entry: Entry): boolean =>
+const startsUnderPermit = (entry: Entry): boolean => isRecord(entry) && entry.event === 'permit.granted';
+const releasesPermit = (entry: Entry): boolean =>
   isRecord(entry) && (!isUnfinished(entry.job.status) || entry.to.endsWith('.backingOff'));
 
-const behindLost = () =>
+const earlierTransitionLost = () =>
   new AppError('claim_lost', 'An earlier transition of this job could not be written.');

@@ -63,9 +63,9 @@ const append = (fresh: string, place: string) => `appended as (
     returning position, at
   )`;
 
-const told = `(select before + 1 from head) as first,
+const answer = `(select before + 1 from head) as first,
     (select json_agg(at::text order by position) from appended) as at,
-    (select pg_notify($3, json_build_object('from', before + 1, 'to', position)::text) from head) as told`;
+    (select pg_notify($3, json_build_object('from', before + 1, 'to', position)::text) from head) as notified`;
 
 /**
  * $4 are the ids of the jobs, $5 how many transitions there are, $6 how many claims, $7 the jobs that enter the universe
@@ -88,7 +88,7 @@ export const quickSql = (queue: QueueParts | null) => `
       ${queue ? 'and (select count(*) from marked) >= 0 and (select count(*) from settled) >= 0' : ''}
     returning position - $5::int as before, position
   ), ${append('given', 'n')}
-  select 1 / (select count(*) from head) = 1 as whole, null as reached, ${told}`;
+  select 1 / (select count(*) from head) = 1 as whole, null as reached, ${answer}`;
 
 /**
  * `mine` locks the job rows that still carry the claim's epoch; `fresh` is what the journal does not have yet, because
@@ -117,4 +117,4 @@ export const carefulSql = (queue: QueueParts | null) => `
     update feed_head set position = position + whole.size from whole where id = 1 and whole.size > 0
     returning position - whole.size as before, position
   ), ${append('fresh', 'place')}
-  select exists (select from whole) as whole, (select json_object_agg(id, reached) from mine) as reached, ${told}`;
+  select exists (select from whole) as whole, (select json_object_agg(id, reached) from mine) as reached, ${answer}`;

@@ -3,9 +3,9 @@ import type { Database, Transaction } from '../../database/database.orm.ts';
 import { AppError } from '../../kernel/errors.ts';
 import {
   channels,
+  type FeedPositions,
   type Journal,
   JournalMismatch,
-  type Placed,
   type QueueParts,
   type SymbolQueue,
   type TransitionRecord,
@@ -54,7 +54,7 @@ export function journalStore(
         try {
           const entered = entering.map(({ jobId }) => jobId);
           const answer = await run(text.quick, [...parameters, jobIds, records.length, claims, entered], on);
-          return placedIn(answer, records);
+          return positionsIn(answer, records);
         } catch (error) {
           if (!mismatches.has((error as { code?: string }).code)) throw error;
           if (on) throw new JournalMismatch();
@@ -62,7 +62,7 @@ export function journalStore(
       }
       const answer = await run(text.careful, parameters, on);
       if (!answer.whole) throw refusal(records, answer.reached ?? {});
-      return placedIn(answer, records);
+      return positionsIn(answer, records);
     },
   };
 }
@@ -70,7 +70,7 @@ export function journalStore(
 // Division by zero, which the quick statement uses; and a sequence that is there already.
 const mismatches = new Set<string | undefined>(['22012', '23505']);
 
-const placedIn = ({ first, at }: Answer, { length }: readonly TransitionRecord[]): Placed | null =>
+const positionsIn = ({ first, at }: Answer, { length }: readonly TransitionRecord[]): FeedPositions | null =>
   at?.length === length ? { first: Number(first), at } : null;
 
 function batchOf(records: readonly TransitionRecord[]) {

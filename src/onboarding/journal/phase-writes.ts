@@ -34,13 +34,13 @@ export interface Written {
   announce(): Promise<SnapshotUpdate[]>;
 }
 
-export const allOf = <Kind extends Effect['kind']>(entries: readonly Entry[], kind: Kind) =>
+export const effectsOfKind = <Kind extends Effect['kind']>(entries: readonly Entry[], kind: Kind) =>
   entries.filter((entry): entry is With<Of<Kind>> => entry.effect?.kind === kind);
 
 const sharedBatch = 25; // portfolios that a batch of transitions may have to wait for
 
 /** What phases write, in the lock order of the house: whatever concerns job rows and the feed comes after it. */
-export function effectsOn({
+export function phaseWrites({
   database,
   prices,
   exposures,
@@ -90,10 +90,10 @@ export function effectsOn({
   return {
     /** Writes the effects among the entries. `settling` are symbols whose universe rows the journal will write. */
     async write(entries: readonly Entry[], settling: readonly string[], on: Transaction): Promise<Written> {
-      const series = allOf(entries, 'series');
-      const measured = allOf(entries, 'exposures');
-      const members = allOf(entries, 'membership');
-      const rounds = allOf(entries, 'snapshots');
+      const series = effectsOfKind(entries, 'series');
+      const measured = effectsOfKind(entries, 'exposures');
+      const members = effectsOfKind(entries, 'membership');
+      const rounds = effectsOfKind(entries, 'snapshots');
       // Whoever writes first locks its rows in order. Rows of others, or portfolios before them, need one order for all.
       const first = new Set((series.length > 0 ? series : members).map(({ claim }) => claim.symbol));
       const all = new Set([...first, ...members.map(({ claim }) => claim.symbol), ...settling]);

@@ -19,7 +19,7 @@ import {
   type TransitionRecord,
 } from '../job/ports.ts';
 import { inputOf, type JobTrace, jobTrace, type TransitionInput, traceOf } from '../job/transition-trace.ts';
-import { crashed, crashOf, endOf } from './crashed-job.ts';
+import { crashedEvent, crashedJobOf, crashedRecordOf } from './crashed-job.ts';
 import { groupCommit } from './group-commit.ts';
 
 export interface Recorder {
@@ -35,7 +35,7 @@ export interface Recorder {
    */
   write(claim: Claim, effect: Effect): Promise<SnapshotProgress | undefined>;
   /** Has an effect committed with the transition that completes this phase; any other forgets it. */
-  leave(claim: Claim, phase: Phase, effect: Effect): void;
+  stage(claim: Claim, phase: Phase, effect: Effect): void;
   /** Where a job's phase notes what it does: kept with the transition that ends it. */
   trace(jobId: string): JobTrace;
   /** The claims whose end is not durable yet. */
@@ -43,7 +43,7 @@ export interface Recorder {
   /** Forgets a claim that was lost or given back. */
   forget(claim: Claim): void;
   /** The last transition that a job has made here, committed or not; ISO 8601 in `since`. */
-  made(jobId: string): { sequence: number; since: string } | null;
+  lastTransition(jobId: string): { sequence: number; since: string } | null;
   idle(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ interface Held {
   /** Settles with the last transition handed over. */
   written: Promise<unknown>;
   /** What the running phase leaves, should it be completed. */
-  left: { phase: Phase; effect: Effect } | null;
+  staged: { phase: Phase; effect: Effect } | null;
 }
 
 type Settling = PromiseWithResolvers<SnapshotProgress | undefined>;
@@ -121,8 +121,8 @@ export function createRecorder({
       log(error);
       onLost(record.claim);
       // What failed only because the process stops, whoever claims the job next makes up for.
-      const goesOn = error instanceof AppError && (error.retryable || error.code === 'claim_lost');
-      if (!goesOn && record.event !== crashed) commits.add(endOf(record));
+      const isForNextClaim = error instanceof AppError && (error.retryable || error.code === 'claim_lost');
+      if (!isForNextClaim && record.event !== crashedEvent) commits.add(crashedRecordOf(record));
     },
   });
 
@@ -138,7 +138,7 @@ export function createRecorder({
     commits.add(entry);
     return done.promise;
   };
-  const holding = (held: Held | undefined): Held => {
+  const requireHeld = (held: Held | undefined): Held => {
     if (!held) throw new AppError('claim_lost', 'This job was given back.');
     return held;
   };
@@ -166,10 +166,10 @@ export function createRecorder({
       job,
       actorSnapshot,
       trace: traceOf({ ...input, ...held.trace.take() }),
-      ...(held.left &&
-        event === `${held.left.phase}.done` && { effect: held.left.effect, notes: jobTrace() }),
+      ...(held.staged &&
+        event === `${held.staged.phase}.done` && { effect: held.staged.effect, notes: jobTrace() }),
     };
-    held.left = null;
+    held.staged = null;
     held.state = to;
     held.since = now;
     held.written = commit(record);
@@ -191,7 +191,7 @@ export function createRecorder({
     log(error);
     const held = seen.previous && claims.get(seen.previous.context.claim.jobId);
     if (!seen.previous || !held) return;
-    write(held, 'failed', crashed, crashOf(progressOf(seen.previous)), null);
+    write(held, 'failed', crashedEvent, crashedJobOf(progressOf(seen.previous)), null);
   };
 
   const watch = (ref: ActorRefFrom<typeof jobMachine>) => {
@@ -238,23 +238,23 @@ export function createRecorder({
         since,
         trace: jobTrace(),
         written: Promise.resolve(),
-        left: null,
+        staged: null,
       });
     },
     async barrier(jobId) {
-      await holding(claims.get(jobId)).written;
+      await requireHeld(claims.get(jobId)).written;
     },
     async write(claim, effect) {
-      return commit({ claim, effect, notes: holding(heldBy(claim)).trace });
+      return commit({ claim, effect, notes: requireHeld(heldBy(claim)).trace });
     },
-    leave(claim, phase, effect) {
+    stage(claim, phase, effect) {
       const held = heldBy(claim);
-      if (held) held.left = { phase, effect };
+      if (held) held.staged = { phase, effect };
     },
     trace: (jobId) => claims.get(jobId)?.trace ?? jobTrace(),
     held: () => [...claims.values()].map(({ taken }) => taken),
     forget,
-    made(jobId) {
+    lastTransition(jobId) {
       const held = claims.get(jobId);
       return held ? { sequence: held.sequence, since: new Date(held.since).toISOString() } : null;
     },

@@ -4,7 +4,7 @@ import { type JobSnapshot, stateName, statusOf } from '../../../machines/job.ts'
 import { contextOf, type JobContext } from '../../../machines/progress.ts';
 import type { SupervisorContext, supervisorMachine } from '../../../machines/supervisor.ts';
 import type { ActorView } from '../../contract/schemas.ts';
-import { withoutSecrets } from '../job/redact-secrets.ts';
+import { redactSecrets } from '../job/redact-secrets.ts';
 
 /** A job as its row tells it. */
 export interface StoredJob {
@@ -33,7 +33,7 @@ export interface LiveActors {
   node: string;
   supervisor: SnapshotFrom<typeof supervisorMachine>;
   /** The last transition of a job that its actor has made, committed or not; ISO 8601 in `since`. */
-  made(jobId: string): { sequence: number; since: string } | null;
+  lastTransition(jobId: string): { sequence: number; since: string } | null;
 }
 
 /** The supervisor of this node. It has no journal: it is always read live. */
@@ -54,7 +54,7 @@ export function supervisorView({ node, supervisor }: LiveActors): ActorView {
     status: supervisor.status,
     state: stateName(supervisor.value),
     value: supervisor.value,
-    context: withoutSecrets(context),
+    context: redactSecrets(context),
     since: null,
     permit: null,
     waiting_for: supervisorWaits(stateName(supervisor.value), supervisor.context),
@@ -75,10 +75,10 @@ export function jobView(stored: StoredJob, live: LiveActors): ActorView {
 function liveJobView(
   child: JobSnapshot,
   stored: StoredJob,
-  { node, supervisor, made }: LiveActors,
+  { node, supervisor, lastTransition }: LiveActors,
 ): ActorView {
   const { claim } = child.context;
-  const last = made(claim.jobId);
+  const last = lastTransition(claim.jobId);
   const line = supervisor.context.waiting.indexOf(claim.symbol);
   const state = stateName(child.value);
   const ahead = (last?.sequence ?? 0) > stored.sequence;
@@ -126,7 +126,7 @@ const identityOf = ({ jobId, symbol }: JobContext['claim']) =>
 const shownSnapshot = ({ status, value, context }: ActorSnapshot) => ({
   status,
   value: value as ActorView['value'],
-  context: withoutSecrets(context),
+  context: redactSecrets(context),
 });
 
 const committedOf = ({ state, sequence, at }: StoredJob): ActorView['committed'] => ({

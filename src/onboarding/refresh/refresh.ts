@@ -4,7 +4,7 @@ import { lastCompletedSession, lastNewYorkSession } from '../../market/sessions.
 import type { CompletedSession, UpkeepStore } from './refresh.store.ts';
 
 export interface UpkeepPorts {
-  wants: UpkeepStore;
+  store: UpkeepStore;
   proxies: Pick<ProxySource, 'current'>;
   clock: { now(): number };
   depthMax: number;
@@ -39,13 +39,13 @@ const lookShare = 1 / 8;
  * due is asked of the database, never of a timer: a service that was down when a session ended finds it when it starts,
  * and several nodes that look at once find each symbol once.
  */
-export function upkeepOf({ wants, proxies, clock, depthMax, unfinished, retry }: UpkeepPorts): Upkeep {
+export function upkeepOf({ store, proxies, clock, depthMax, unfinished, retry }: UpkeepPorts): Upkeep {
   let isWaiting = false;
   let endedSince = 0;
   const room = async () => Math.max(1, Math.floor(depthMax / 2)) - (await unfinished()).length;
   const sessions = async (): Promise<CompletedSession[]> => {
     const now = clock.now();
-    return (await wants.hours()).map((hours) => ({
+    return (await store.hours()).map((hours) => ({
       ...hours,
       session: lastCompletedSession({ now, ...hours }),
     }));
@@ -55,28 +55,28 @@ export function upkeepOf({ wants, proxies, clock, depthMax, unfinished, retry }:
       endedSince = 0;
       const completed = await sessions();
       const free = await room();
-      const admitted = free > 0 ? await wants.refresh(completed, free) : 0;
-      isWaiting = free <= 0 || admitted === free ? (await wants.progress(completed)).due > 0 : false;
+      const admitted = free > 0 ? await store.refresh(completed, free) : 0;
+      isWaiting = free <= 0 || admitted === free ? (await store.progress(completed)).due > 0 : false;
     },
     async remeasure() {
-      const [any] = await wants.unmeasured(lastNewYorkSession(clock.now()), 1);
-      const version = any ? await here(proxies) : null;
+      const [any] = await store.unmeasured(lastNewYorkSession(clock.now()), 1);
+      const version = any ? await currentVersionOf(proxies) : null;
       if (version === null) return;
       const free = await room();
       if (free <= 0) return;
-      const due = await wants.unmeasured(version, free);
+      const due = await store.unmeasured(version, free);
       for (const { jobId } of due) if (jobId !== null) await retry(jobId);
-      await wants.admit(due.flatMap(({ symbol, jobId }) => (jobId === null ? [symbol] : [])));
+      await store.admit(due.flatMap(({ symbol, jobId }) => (jobId === null ? [symbol] : [])));
     },
     async splits() {
       const free = await room();
-      if (free > 0) await wants.deepen(free);
+      if (free > 0) await store.deepen(free);
     },
     async rates() {
-      const lacking = await wants.lackingRates();
-      if (lacking.length > 0) await wants.requestRates(lacking, { session: lastNewYorkSession(clock.now()) });
+      const lacking = await store.lackingRates();
+      if (lacking.length > 0) await store.requestRates(lacking, { session: lastNewYorkSession(clock.now()) });
     },
-    progress: async () => wants.progress(await sessions()),
+    progress: async () => store.progress(await sessions()),
     ended() {
       endedSince += 1;
       return isWaiting && endedSince >= Math.floor(depthMax * lookShare);
@@ -85,7 +85,7 @@ export function upkeepOf({ wants, proxies, clock, depthMax, unfinished, retry }:
 }
 
 /** The proxies' version, or null while they are away: one fetch, shared with all jobs, and nothing else is tried. */
-async function here(proxies: Pick<ProxySource, 'current'>): Promise<string | null> {
+async function currentVersionOf(proxies: Pick<ProxySource, 'current'>): Promise<string | null> {
   try {
     return (await proxies.current()).version;
   } catch (error) {

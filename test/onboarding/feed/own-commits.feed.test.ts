@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { FeedEntry } from '../../../src/contract/feed.ts';
 import type { Database } from '../../../src/database/database.orm.ts';
 import { journalFeed } from '../../../src/onboarding/feed/journal-feed.query.ts';
-import { passedOn } from '../../../src/onboarding/feed/own-commits.feed.ts';
+import { publishCommits } from '../../../src/onboarding/feed/own-commits.feed.ts';
 import { type Entry, isRecord, type TakenClaim } from '../../../src/onboarding/job/ports.ts';
 import { journalStore } from '../../../src/onboarding/journal/journal.store.ts';
 import { random } from '../../machines/harness.ts';
@@ -26,11 +26,11 @@ describeOnEveryDatabase('what a node has committed', (makeDatabase) => {
     const plain = {
       commit: async (records: readonly Entry[]) => ({
         progress: [],
-        placed: await journal.commit(records.filter(isRecord)),
+        positions: await journal.commit(records.filter(isRecord)),
         updates: [],
       }),
     };
-    const ledger = passedOn(plain, {
+    const ledger = publishCommits(plain, {
       node: 'node-1',
       feed: { offer: (commit) => void offers.push(commit) },
     });

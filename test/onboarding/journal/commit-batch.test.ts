@@ -6,11 +6,11 @@ import { exposureStore } from '../../../src/factors/exposure.store.ts';
 import { priceStore } from '../../../src/market/price.store.ts';
 import { feedReader } from '../../../src/onboarding/feed/feed-states.ts';
 import { journalFeed } from '../../../src/onboarding/feed/journal-feed.query.ts';
-import { passedOn } from '../../../src/onboarding/feed/own-commits.feed.ts';
+import { publishCommits } from '../../../src/onboarding/feed/own-commits.feed.ts';
 import type { Effect, Entry, TakenClaim } from '../../../src/onboarding/job/ports.ts';
 import { jobTrace } from '../../../src/onboarding/job/transition-trace.ts';
-import { ledgerOn } from '../../../src/onboarding/journal/commit-batch.ts';
-import { effectsOn } from '../../../src/onboarding/journal/phase-writes.ts';
+import { createLedger } from '../../../src/onboarding/journal/commit-batch.ts';
+import { phaseWrites } from '../../../src/onboarding/journal/phase-writes.ts';
 import { snapshotStore } from '../../../src/portfolio/snapshot.store.ts';
 import { snapshotFeed } from '../../../src/portfolio/snapshot-feed.query.ts';
 import { attribution } from '../../../src/trace-context.ts';
@@ -42,7 +42,7 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
         offers.push(commit);
       },
     };
-    const effects = effectsOn({
+    const effects = phaseWrites({
       database,
       fence,
       feed,
@@ -56,9 +56,9 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
     const taken = await node.jobs.claim(3);
     await database.sql(`update onboarding_jobs set claim_epoch = claim_epoch + 1 where symbol = 'LOST'`);
     const [aapl, lost, msft] = taken.sort((a, b) => (a.claim.symbol < b.claim.symbol ? -1 : 1));
-    const ledger = ledgerOn({ database, journal, effects, fence });
+    const ledger = createLedger({ database, journal, effects, fence });
     const read = feedReader({ journal: journalFeed(database), snapshots: snapshotFeed(database) });
-    const passing = passedOn(ledger, { node: 'node-1', feed });
+    const passing = publishCommits(ledger, { node: 'node-1', feed });
     const commit = async (entries: readonly Entry[]) => (await ledger.commit(entries)).progress;
     /** What the feed is offered of a commit, and what it would read. */
     const passOn = async (commit: () => Promise<unknown>) => {

@@ -25,7 +25,7 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
     await database.sql('truncate portfolio_rates, symbol_factor_exposures cascade');
     const clock = new TestClock(at);
     const admission = admissionStore(database, { queue, depthMax });
-    const wants = upkeepStore(database, { admission });
+    const store = upkeepStore(database, { admission });
     const market = { away: false, asked: 0 };
     const proxies = {
       async current() {
@@ -34,14 +34,14 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
         return { version: '2026-07-31', closes: {} as never };
       },
     };
-    const upkeep = upkeepOf({ ...admission, ...operations, wants, proxies, clock, depthMax });
+    const upkeep = upkeepOf({ ...admission, ...operations, store, proxies, clock, depthMax });
     /** Ends what has been admitted; answers its symbols. */
     const work = async (...ends: string[]) => {
       const taken = await jobs.claim(100);
       for (const one of taken) await walk(one, ...ends);
       return taken.map(({ claim }) => claim.symbol).sort();
     };
-    return { clock, upkeep, wants, admit, work, market, jobs };
+    return { clock, upkeep, store, admit, work, market, jobs };
   }
 
   const enter = (symbol: string, hours: typeof newYork, lastPriceDate: string) =>
@@ -200,10 +200,10 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
   });
 
   test('asks once for each rate, however many nodes find it lacking at once', async () => {
-    const { wants, work } = await node();
+    const { store, work } = await node();
     for (const base of ['A', 'B', 'C', 'D', 'E']) {
       const symbols = ['X', 'Y', 'Z'].map((currency) => `USD${base}${base}${currency}=X`);
-      const request = () => wants.requestRates(symbols, { session: '2026-07-31' });
+      const request = () => store.requestRates(symbols, { session: '2026-07-31' });
       await Promise.all([request(), request(), request(), request()]);
       expect(await work('completed')).toEqual(symbols);
     }

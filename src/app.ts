@@ -26,7 +26,7 @@ import { ceilingActor } from './onboarding/claims/cluster-ceiling.ts';
 import { startSymbolQueue } from './onboarding/claims/symbol.queue.ts';
 import { listenForWork } from './onboarding/claims/work-listener.ts';
 import { feedReader, feedStates } from './onboarding/feed/feed-states.ts';
-import { publishCommits } from './onboarding/feed/own-commits.feed.ts';
+import { publishCommits } from './onboarding/feed/publish-commits.feed.ts';
 import { startTransitionFeed } from './onboarding/feed/transition.feed.ts';
 import { inFlight } from './onboarding/job/phases-in-flight.ts';
 import { jobLog } from './onboarding/job-log.ts';

@@ -6,7 +6,7 @@ import { exposureStore } from '../../../src/factors/exposure.store.ts';
 import { priceStore } from '../../../src/market/price.store.ts';
 import { feedReader } from '../../../src/onboarding/feed/feed-states.ts';
 import { journalFeed } from '../../../src/onboarding/feed/journal-feed.query.ts';
-import { publishCommits } from '../../../src/onboarding/feed/own-commits.feed.ts';
+import { publishCommits } from '../../../src/onboarding/feed/publish-commits.feed.ts';
 import type { Effect, Entry, TakenClaim } from '../../../src/onboarding/job/ports.ts';
 import { jobTrace } from '../../../src/onboarding/job/transition-trace.ts';
 import { createLedger } from '../../../src/onboarding/journal/commit-batch.ts';

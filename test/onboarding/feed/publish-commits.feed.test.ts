@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { FeedEntry } from '../../../src/contract/feed.ts';
 import type { Database } from '../../../src/database/database.orm.ts';
 import { journalFeed } from '../../../src/onboarding/feed/journal-feed.query.ts';
-import { publishCommits } from '../../../src/onboarding/feed/own-commits.feed.ts';
+import { publishCommits } from '../../../src/onboarding/feed/publish-commits.feed.ts';
 import { type Entry, isRecord, type TakenClaim } from '../../../src/onboarding/job/ports.ts';
 import { journalStore } from '../../../src/onboarding/journal/journal.store.ts';
 import { random } from '../../machines/harness.ts';

@@ -19,12 +19,12 @@ interface FeedParts {
   snapshots: SnapshotFeed;
 }
 
-/** Jobs of one status that a subscription begins with at most: the newest. */
+/** The initial state of a subscription has at most this many jobs per status, the newest ones. */
 const actorsMax = 1000;
-/** Positions that are looked through for a resume at most, whatever it is about. */
+/** A resume scans at most this many positions. */
 const replaySpan = 200_000;
 
-/** What comes after a position, of the journal and of the snapshots. Snapshots are asked for where places are left. */
+/** Reads the feed after a position. Snapshot updates are read only if the transitions leave gaps in the positions. */
 export function feedReader({
   journal,
   snapshots,
@@ -37,7 +37,7 @@ export function feedReader({
   };
 }
 
-/** What subscriptions begin with, and what they have missed: each read in one transaction, at one moment. */
+/** The initial state of subscriptions, and the replay of what they missed. Each is one consistent read. */
 export function feedStates({ database, journal, snapshots }: FeedParts): Pick<Feed, 'state' | 'replay'> {
   const atOnce = <T>(work: (on: Transaction) => Promise<T>) =>
     database.transaction(async (on) => {
@@ -81,7 +81,7 @@ export function feedStates({ database, journal, snapshots }: FeedParts): Pick<Fe
 const inOrder = (entries: FeedEntry[]): FeedEntry[] => entries.sort((a, b) => a.position - b.position);
 const idsOf = (portfolios: readonly PortfolioState[]) => portfolios.map((one) => one.portfolio_id);
 
-/** All that several subscriptions name, the symbols of their portfolios included. */
+/** Everything that the subscriptions name, including the symbols of their portfolios. */
 function namedIn(wanted: readonly Subscription[], portfolios: readonly PortfolioState[]): Named {
   return {
     everything: wanted.some(({ everything }) => everything),
@@ -102,7 +102,7 @@ interface FeedRows {
   truncated: readonly string[];
 }
 
-/** One subscription's part of what was read for several. */
+/** The part of the rows that belongs to one subscription. */
 function stateOf(wanted: Subscription, rows: FeedRows): SubscriptionState {
   const { id, everything = false, symbols = [], jobs = [], statuses = [], portfolios: asked = [] } = wanted;
   const portfolios = rows.portfolios.filter(({ portfolio_id }) => asked.includes(portfolio_id));

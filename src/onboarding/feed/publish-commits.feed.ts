@@ -5,7 +5,7 @@ import type { TransitionFeed } from './transition.feed.ts';
 
 type Transition = { type: 'transition' } & ReturnType<typeof transitionOf>;
 
-/** A node's ledger, whose feed need not read what this ledger has just written. */
+/** A ledger that passes its own commits to this node's feed, so that the feed does not read them back. */
 export function publishCommits(
   ledger: ReturnType<typeof createLedger>,
   { node, feed }: { node: string; feed: Pick<TransitionFeed, 'offer'> },
@@ -24,7 +24,7 @@ export function publishCommits(
   };
 }
 
-/** What a reader of the journal would find there. */
+/** The same entries that a reader of the journal would get. */
 export function entriesOf(
   records: readonly TransitionRecord[],
   { first, at }: FeedPositions,

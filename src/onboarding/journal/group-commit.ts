@@ -7,12 +7,12 @@ import { type Entry, isRecord, type Ledger, type SnapshotProgress } from '../job
 export interface GroupCommitOptions {
   ledger: Ledger;
   clock: Clock;
-  /** An entry is durable. */
+  /** Called when an entry is durable. */
   onCommitted: (entry: Entry, progress: SnapshotProgress | undefined) => void;
-  /** An entry can never be written: another node has the job, or the database refuses it. */
+  /** Called when an entry can never be written: another node has the job, or the database rejects it. */
   onLost: (entry: Entry, error: unknown) => void;
   log: (error: unknown) => void;
-  /** Aborted when the process stops: from then on a database that does not answer is waited for no more. */
+  /** Aborted when the process stops. From then on a failed commit is not retried. */
   signal: AbortSignal;
 }
 
@@ -22,7 +22,7 @@ export interface GroupCommit {
   idle(): Promise<void>;
 }
 
-/** What became of an entry: told once the next batch has left. */
+/** Reports the result of one entry. Called after the next batch was sent. */
 type Callback = () => void;
 
 const batchMax = 200;
@@ -33,23 +33,25 @@ const overtakeAfterMs = 50;
 const inFlightMax = 4;
 
 /**
- * Writes transitions and effects in batches: one in flight, no timer, whatever arrives meanwhile is the next one. That
- * one leaves before anybody hears of the first, so that the database works on it while this process goes on with what
- * has landed. Where many jobs move in step, half of them go first, for the same reason.
+ * Group commit for transitions and effects: one batch in flight, no timer; entries that arrive meanwhile form the next
+ * batch. The next batch is sent before the callbacks of the previous one run, so the database works on it while this
+ * process handles the results. When many jobs move in step, the first batch takes only half of the jobs, so that the
+ * two halves alternate: one is in the database while this process works on the other.
  *
- * A batch that a lock holds up is overtaken, by entries of other jobs only, and by those that begin a job only where
- * their permit cannot come from one that ends, or backs off, in that very batch.
+ * When a lock blocks a batch, later entries overtake it instead of waiting (no head-of-line blocking). Only entries of
+ * other jobs may overtake. An entry that starts a job under a new permit may overtake only if no entry in flight
+ * releases a permit: its permit could be that one, and the journal would show more running jobs than permits.
  *
- * A database that does not answer is waited for, for ever: the jobs stand still and lose no attempt. A batch in
- * which one job was taken over is split job by job, so that the others are written. Once a record of a claim is
- * lost, those behind it are lost too: the journal has no gaps.
+ * When the database does not answer, the commit is retried forever: the jobs stand still and use up no attempt. When
+ * another node took over one job of a batch, the batch is split job by job, so that the other jobs are written. When
+ * one record of a claim is lost, all later ones of that claim are lost too, because the journal has no gaps.
  */
 export function groupCommit(options: GroupCommitOptions): GroupCommit {
   const { ledger, clock, onCommitted, onLost, log, signal } = options;
   let waiting: Entry[] = [];
   const lost = new WeakSet<Claim>();
-  const inFlight = new Map<readonly Entry[], number>(); // since when
-  const writing = new Set<Promise<void>>(); // until everybody was told
+  const inFlight = new Map<readonly Entry[], number>(); // sent at, in epoch milliseconds
+  const writing = new Set<Promise<void>>(); // batches whose callbacks have not all run
   let starting: Promise<void> | null = null;
   let overtaking = false;
 
@@ -59,8 +61,9 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
     else if (!overtaking && !signal.aborted) void overtake();
   };
   const start = async () => {
-    // What a commit sets free asks for its next transition within the same turn of the event loop. Without this wait the
-    // first of them flew alone and the others a whole commit later: 600 jobs took 2,214 commits at concurrency 3, not 1,200.
+    // The jobs that a commit unblocks request their next transitions within one turn of the event loop. Without this
+    // wait the first one got a batch of its own and the others waited for another commit: 600 jobs at concurrency 3 took
+    // 2,214 commits instead of 1,200.
     await endOfTurn();
     starting = null;
     if (inFlight.size === 0) send(firstHalf(waiting));
@@ -88,12 +91,12 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
   const commitBatch = async (batch: readonly Entry[]) => {
     const callbacks = await write(batch);
     inFlight.delete(batch);
-    if (inFlight.size === 0 && send(waiting)) await endOfTurn(); // by then its statement has left
+    if (inFlight.size === 0 && send(waiting)) await endOfTurn(); // sends its statement before the callbacks run
     callbacks.forEach(notify);
     schedule();
   };
 
-  // Whoever is told may fail; what was written stays written, and the others are told all the same.
+  // A callback that throws changes nothing for the others: the batch is committed.
   const notify = (callback: Callback) => {
     try {
       callback();
@@ -148,7 +151,7 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
   };
 }
 
-/** What each job has to write; apart, behind whatever came before, what it does under a permit that it got meanwhile. */
+/** Splits a batch by job. Entries after a `permit.granted` form their own part, in order after those before it. */
 function partsOf(entries: readonly Entry[]): Entry[][] {
   const begun = new Map<Claim, Entry>();
   const partOf = (entry: Entry): Claim | Entry => {
@@ -158,7 +161,7 @@ function partsOf(entries: readonly Entry[]): Entry[][] {
   return [...Map.groupBy(entries, partOf).values()];
 }
 
-/** The entries of half of the jobs, or all of few. What one job has to write stays together. */
+/** The entries of half of the jobs, or all entries if there are few jobs. All entries of a job stay together. */
 function firstHalf(entries: readonly Entry[]): readonly Entry[] {
   const jobs = [...new Set(entries.map(jobOf))];
   return jobs.length < splitMinJobs
@@ -166,7 +169,10 @@ function firstHalf(entries: readonly Entry[]): readonly Entry[] {
     : independentOf(entries, new Set(jobs.slice(Math.ceil(jobs.length / 2))));
 }
 
-/** The entries that depend on none of those jobs: neither of one of them, nor under a permit that one gives back. */
+/**
+ * The entries that depend on no job in `staying`: they belong to another job, and do not start under a permit that an
+ * earlier entry releases.
+ */
 function independentOf(
   entries: readonly Entry[],
   staying: Set<string>,
@@ -182,10 +188,12 @@ function independentOf(
 
 const jobOf = ({ claim }: Entry): string => claim.jobId;
 
-/** A job's first transition under a permit; and the last one. */
+/** Whether this transition starts a job under a new permit. */
 const startsUnderPermit = (entry: Entry): boolean => isRecord(entry) && entry.event === 'permit.granted';
+
+/** Whether this transition releases the permit: the job ends or backs off. */
 const releasesPermit = (entry: Entry): boolean =>
   isRecord(entry) && (!isUnfinished(entry.job.status) || entry.to.endsWith('.backingOff'));
 
 const earlierTransitionLost = () =>
-  new AppError('claim_lost', 'An earlier transition of this job could not be written.');
+  new AppError('claim_lost', 'An earlier transition of this job was not written.');

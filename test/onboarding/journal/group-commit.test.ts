@@ -44,7 +44,7 @@ describe('group commit', () => {
   });
 
   test('has an effect refused alone: what the journal tells of its job is written, before it and after it', async () => {
-    const refusal = new AppError('job_cancelled', 'This job is to be cancelled.');
+    const refusal = new AppError('job_cancelled', 'Cancellation of this job was requested.');
     const isRefused = (batch: readonly Entry[]) =>
       batch.some((entry) => !isRecord(entry) && entry.claim.symbol === 'AAPL');
     const { options, committed, lost, land } = held((batch) => (isRefused(batch) ? refusal : null));

@@ -29,7 +29,7 @@ import { symbolQueries } from './universe/symbol.query.ts';
 import { universeStore } from './universe/universe.store.ts';
 import { idempotencyStore } from './upload/idempotency.store.ts';
 
-/** What everything stands on. */
+/** What all stores and actors of a node are built on. */
 export interface Base extends MarketData {
   config: Config;
   clock: Clock;
@@ -39,11 +39,11 @@ export interface Base extends MarketData {
   nodeName: string;
   logger: pino.Logger;
   log: (error: unknown) => void;
-  /** Called in reverse order, each after the one before has ended. */
+  /** Called in reverse order at shutdown, one after the other. */
   closers: (() => Promise<unknown>)[];
 }
 
-/** Every store and query, on one database. */
+/** Creates every store and query on one database. */
 export function storesOn({ config, clock, database, queue, provider, calendar, nodeName }: Base) {
   const { concurrency, clusterConcurrency, depth } = config.supervisor;
   const prices = priceStore(database);

@@ -12,11 +12,11 @@ export interface InspectionOptions {
 type Root = ReturnType<InspectionOptions['root']>;
 
 /**
- * Supervisor and jobs. Phases and sleeps are promises without a statechart: three times the messages, and nothing that
- * the state of their job does not tell.
+ * Sends the events of the supervisor and its jobs to the Stately inspector. Phases and sleeps are left out: they are
+ * promises without a statechart, and would triple the messages without adding to the state of their job.
  *
- * Attached to the actors only while somebody watches, and the library is loaded by the first who does: without a viewer
- * it costs nothing. An exception in an observer would kill the actor that it observes, so none gets out.
+ * It is attached to the actors only while there is a viewer, and the first viewer loads the library, so it costs nothing
+ * otherwise. An exception in an observer would stop the observed actor, so all exceptions are caught.
  */
 export function statelyInspection({ root, log }: InspectionOptions): Inspection {
   const viewers = new Set<(message: string) => void>();
@@ -63,8 +63,8 @@ export function statelyInspection({ root, log }: InspectionOptions): Inspection 
       for (const actorRef of supervisorAndJobs(supervisor)) {
         inspect.next?.({ type: '@xstate.actor', actorRef, rootId: supervisor.sessionId });
       }
-      // The library tells everything a timer later. Behind the registrations, then, and before all that happens from
-      // now on; what is still under way from before is in the snapshots that the registrations will show.
+      // The library sends everything one timer later. This timer runs after those of the registrations and before those of
+      // later events. Earlier events that are not sent yet are already part of the registered snapshots.
       const joining = setTimeout(() => viewers.add(send));
       let left = false;
       return () => {
@@ -80,9 +80,9 @@ export function statelyInspection({ root, log }: InspectionOptions): Inspection 
 }
 
 type Library = typeof import('@statelyai/inspect');
-const load = (): Promise<Library> => import('@statelyai/inspect'); // 100 ms that a start without a viewer saves
+const load = (): Promise<Library> => import('@statelyai/inspect'); // loading takes 100 ms, which a start without a viewer saves
 
-/** The supervisor, then its jobs. */
+/** The supervisor first, then its jobs. */
 function supervisorAndJobs(supervisor: Root): AnyActorRef[] {
   const children: (AnyActorRef | undefined)[] = Object.values(supervisor.getSnapshot().children);
   return [
@@ -95,17 +95,17 @@ const isShown = (ref: AnyActorRef, supervisor: Root) => ref === supervisor || re
 
 const shownEventTypes: ReadonlySet<string> = new Set(['@xstate.actor', '@xstate.event', '@xstate.snapshot']);
 
-/** What is told of, before the library spends time on it. A sender that is not shown is left out. */
+/** Filters events before the library processes them. The sender is removed if it is an actor that is not shown. */
 function relevant(event: InspectionEvent, supervisor: Root): InspectionEvent | null {
   if (!shownEventTypes.has(event.type) || !isShown(event.actorRef as AnyActorRef, supervisor)) return null;
   if (event.type !== '@xstate.event' || !event.sourceRef) return event;
   return isShown(event.sourceRef as AnyActorRef, supervisor) ? event : { ...event, sourceRef: undefined };
 }
 
-/** Without secrets, and of an actor's snapshot what is JSON. */
+/** Removes secrets, and the parts of an actor's snapshot that are not JSON. */
 function redacted(event: StatelyInspectionEvent): StatelyInspectionEvent {
   if (event.type === '@xstate.event') return { ...event, event: redactSecrets(event.event) };
-  // At its registration it is the live one; later the library has made JSON of it already.
+  // A registration has the live snapshot; for later events the library has already converted it to JSON.
   const given = event.type === '@xstate.actor' ? JSON.parse(JSON.stringify(event.snapshot)) : event.snapshot;
   const { status, value, context, output, children, tags } = given as ShownSnapshot;
   const snapshot = { status, value, context: redactSecrets(context), output, children, tags };

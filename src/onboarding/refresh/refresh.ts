@@ -14,30 +14,30 @@ export interface UpkeepPorts {
 }
 
 export interface Upkeep {
-  /** Refreshes what has completed a session since its last bar, as far as there is room. */
+  /** Refreshes symbols whose exchange completed a session after their last bar, as far as there is room. */
   refresh(): Promise<void>;
-  /** Has exposures measured that are placeholders only because the proxies were away. */
+  /** Measures exposures that are placeholders only because the proxies were unavailable. */
   remeasure(): Promise<void>;
-  /** Has splits asked for as far back as lots were entered. */
+  /** Requests splits back to the entry date of the oldest lots. */
   splits(): Promise<void>;
-  /** Has exchange rates onboarded that lots lack: what no upload and no job could admit when it was needed. */
+  /** Onboards missing exchange rates that neither an upload nor a job could admit earlier. */
   rates(): Promise<void>;
-  /** How far the refresh of the whole universe is: symbols that still wait for a job, and unfinished jobs. */
+  /** The progress of the refresh: symbols that still wait for a job, and unfinished jobs. */
   progress(): Promise<{ due: number; unfinished: number }>;
-  /** A job has ended. Answers whether to refresh again now: symbols were left behind for want of room, and there is some. */
+  /** Call it when a job ends. Returns whether to refresh again: symbols were left out for lack of room, and room is free. */
   ended(): boolean;
 }
 
-// Of the queue: a look at 5000 symbols that are due takes 160 ms on an embedded database, which nobody else has meanwhile,
-// so not every single job that ends is worth one.
+// Share of the queue depth that must be freed before the next query for due symbols. For 5000 due symbols it takes 160 ms
+// and blocks the embedded database for that time, so it does not run after every job.
 const lookShare = 1 / 8;
 
 /**
- * The universe's own needs. They take what room uploads leave: at most half of the queue is ever filled by them.
+ * Jobs that keep the universe up to date. They use the room that uploads leave, and fill at most half of the queue.
  *
- * Each exchange has its own sessions, and each symbol is due once one of them is complete that it has no bar of. What is
- * due is asked of the database, never of a timer: a service that was down when a session ended finds it when it starts,
- * and several nodes that look at once find each symbol once.
+ * Each exchange has its own sessions. A symbol is due when a completed session has no bar yet. The database says what is
+ * due, not a timer: a service that was down when a session ended finds the due symbols at its start, and several nodes
+ * that run this at the same time admit each symbol once.
  */
 export function upkeepOf({ store, proxies, clock, depthMax, unfinished, retry }: UpkeepPorts): Upkeep {
   let isWaiting = false;
@@ -84,7 +84,7 @@ export function upkeepOf({ store, proxies, clock, depthMax, unfinished, retry }:
   };
 }
 
-/** The proxies' version, or null while they are away: one fetch, shared with all jobs, and nothing else is tried. */
+/** The proxy version, or null while the proxies are unavailable: one fetch, shared with all jobs (single-flight), no retry. */
 async function currentVersionOf(proxies: Pick<ProxySource, 'current'>): Promise<string | null> {
   try {
     return (await proxies.current()).version;

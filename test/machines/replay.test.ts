@@ -84,7 +84,7 @@ describe('a replay', () => {
     [
       'a claim that forgot an attempt',
       [failed, entry(5, failed.to, 'resumed', running, { input: spawned({ status: 'processing' }) })],
-      'expected to go on with attempt 2, got: 1',
+      'expected attempt to stay 2, got: 1',
     ],
     [
       'a claim that lost a result',
@@ -94,12 +94,12 @@ describe('a replay', () => {
           input: spawned({ status: 'processing', phase: 'factors' }),
         }),
       ],
-      'expected to go on with the result bars, got: another or none',
+      'expected the result bars to stay 251, got: none',
     ],
     [
       'a gap',
       [entry(5, factors, 'factors.failed', 'failed', { input: { failure: permanent } })],
-      `expected it to come from ${running}, got: ${factors}`,
+      `expected the previous state to be ${running}, got: ${factors}`,
     ],
   ])('finds %s', (_what, rows, difference) => {
     const found = differences(...begun, ...rows);

@@ -10,10 +10,10 @@ type Answer =
   | { type: `xstate.error.actor.${Phase | 'sleepUntil'}`; error: unknown };
 
 const phaseActor = fromPromise<PhaseOutput, PhaseInput>(async () => {
-  throw new Error('the service provides the phases');
+  throw new Error('No phase actor: pass it to machine.provide().');
 });
 const sleepActor = fromPromise<void, { until: number }>(async () => {
-  throw new Error('the service provides sleepUntil');
+  throw new Error('No sleepUntil actor: pass it to machine.provide().');
 });
 
 const verdict = (context: JobContext, event: JobEvent | Answer) =>

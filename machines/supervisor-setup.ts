@@ -27,12 +27,12 @@ import type { CeilingEvent, ChildAddress, ClaimsEvent, SupervisorEvent } from '.
 type ChildEvent = DoneActorEvent | ErrorActorEvent;
 
 const claimsActor = fromCallback<ClaimsEvent>(() => {
-  throw new Error('the service provides the claims actor');
+  throw new Error('No claims actor: pass it to machine.provide().');
 });
 // Without a ceiling it gets no requests, so it does nothing.
 const ceilingActor = fromCallback<CeilingEvent>(() => {});
 
-const timeoutMaxMs = 2 ** 31 - 1; // a longer `after` fires at once
+const timeoutMaxMs = 2 ** 31 - 1; // a longer `after` fires immediately
 const faultGraceMs = 10_000; // for running phases, because no operator set a grace period
 
 /** The child that an event is about. */

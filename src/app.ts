@@ -233,7 +233,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     inFlight: phasesInFlight,
     jobs: stores.claims,
     touch: embedded ? null : (entries) => queue.touch(entries),
-    stopWaiting: () => stopped.abort(new Error('the service stops')),
+    stopWaiting: () => stopped.abort(new Error('the service is stopping')),
     onFault: (fault) => {
       log(new Error(fault));
       onFault?.(fault);

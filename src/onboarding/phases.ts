@@ -166,7 +166,7 @@ async function measureFactors(
     return { results: { quality: 'not_applicable', qualityReason, calculationDate: null } };
   }
   const lastClose = closes.dates.at(-1);
-  if (!lastClose) throw new AppError('no_price_data', `${symbol} has no stored prices to measure.`);
+  if (!lastClose) throw new AppError('no_price_data', `${symbol} has no stored prices.`);
   const placeholders = (reason: DefaultReason) => defaultExposures({ reason, windowEnd: lastClose });
   if (input.degraded)
     return storeExposures(commits, symbol, placeholders(input.degraded as DefaultReason), null);

@@ -143,7 +143,7 @@ export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
         const idle = idleClaims(context.children);
         if (idle.length > 0) handing.push(handBack(idle).catch(log));
       });
-      // Children without a permit were stopped at once, so their claims are released now; others when they free theirs.
+      // Children without a permit were stopped immediately, so their claims are released now; others when they free theirs.
       handing.push(handBack(idleClaims(supervisor.getSnapshot().context.children)).catch(log));
       await waitFor(supervisor, ({ status }) => status !== 'active');
       watching.unsubscribe();

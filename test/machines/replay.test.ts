@@ -28,7 +28,7 @@ const differences = (...journal: JournalEntry[]) =>
   );
 
 describe('a replay', () => {
-  test('agrees with what the machine wrote, and tells the actor snapshot of rows that keep none', () => {
+  test('agrees with what the machine wrote, and computes the actor snapshots of rows without one', () => {
     const steps = replay(job, [...begun, failed]);
     expect(steps.map(({ difference }) => difference)).toEqual([null, null, null, null]);
     expect(steps[1]?.actorSnapshot).toMatchObject({ value: 'pending', context: { epoch: 1, attempt: 1 } });
@@ -40,7 +40,7 @@ describe('a replay', () => {
     });
   });
 
-  test('goes on over takeovers, cancellations by claim, crashes and retries', () => {
+  test('continues over takeovers, cancellations by claim, crashes and retries', () => {
     const resumed = { status: 'processing', resumes: 1 } as const;
     const over = entry(4, running, 'resumed', 'processing.fetch.waiting', {
       claimEpoch: 2,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { redactSecrets } from '../../../src/onboarding/job/redact-secrets.ts';
 
-test('secrets are gone from contexts and events, wherever they hide', () => {
+test('secrets are removed from contexts and events at every level', () => {
   const event = {
     type: 'xstate.error.actor.fetch',
     error: new Error(
@@ -17,7 +17,7 @@ test('secrets are gone from contexts and events, wherever they hide', () => {
   );
 });
 
-test('what is no secret stays as it is', () => {
+test('everything else is unchanged', () => {
   const context = {
     symbol: 'AAPL',
     retryAt: 1,

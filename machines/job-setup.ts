@@ -10,10 +10,10 @@ type Answer =
   | { type: `xstate.error.actor.${Phase | 'sleepUntil'}`; error: unknown };
 
 const phaseActor = fromPromise<PhaseOutput, PhaseInput>(async () => {
-  throw new Error('No phase actor: pass it to machine.provide().');
+  throw new Error('No phase actor was provided. The service provides it in src/app.ts.');
 });
 const sleepActor = fromPromise<void, { until: number }>(async () => {
-  throw new Error('No sleepUntil actor: pass it to machine.provide().');
+  throw new Error('No sleepUntil actor was provided. The service provides it in src/app.ts.');
 });
 
 const verdict = (context: JobContext, event: JobEvent | Answer) =>

@@ -27,7 +27,7 @@ import type { CeilingEvent, ChildAddress, ClaimsEvent, SupervisorEvent } from '.
 type ChildEvent = DoneActorEvent | ErrorActorEvent;
 
 const claimsActor = fromCallback<ClaimsEvent>(() => {
-  throw new Error('No claims actor: pass it to machine.provide().');
+  throw new Error('No claims actor was provided. The service provides it in src/app.ts.');
 });
 // Without a ceiling it gets no requests, so it does nothing.
 const ceilingActor = fromCallback<CeilingEvent>(() => {});

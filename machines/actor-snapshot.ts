@@ -2,21 +2,21 @@ import type { StateValue } from 'xstate';
 import { plainText } from './plain-text.ts';
 import type { JobContext } from './progress.ts';
 
-/** A job's actor snapshot for people: what REST and the journal show. Never read back to resume. */
+/** A job's actor snapshot for display in REST and the journal. It is never used to resume a job. */
 export interface ActorSnapshot {
   value: StateValue;
   status: string;
   context: Record<string, unknown>;
 }
 
-const bytesMax = 2048; // the journal keeps one with every transition of every job
-const nameMax = 60; // UTF-16 units, of at most 3 bytes each: with one message they stay far below bytesMax
+const bytesMax = 2048; // the journal stores one with every transition of every job
+const nameMax = 60; // UTF-16 units, at most 3 bytes each: all names and one message stay far below bytesMax
 const textMax = 240;
 const encoder = new TextEncoder();
 
 /**
- * The snapshot as JSON of at most 2 kB, whatever the phases left in it: texts are clipped, and results that do not
- * fit are left out and counted in `resultsOmitted`.
+ * The snapshot as JSON of at most 2 kB. Texts are clipped. Results that do not fit are removed and counted in
+ * `resultsOmitted`.
  */
 export function actorSnapshotOf(snapshot: {
   value: StateValue;
@@ -60,10 +60,10 @@ export function actorSnapshotOf(snapshot: {
   return shown;
 }
 
-/** No UTF-16 unit takes more than 3 bytes; the rest is what counting them would leave for `resultsOmitted`. */
+/** A cheap upper bound: a UTF-16 unit takes at most 3 bytes, and 60 bytes are reserved for `resultsOmitted`. */
 const surelyFit = (value: unknown): boolean => 3 * JSON.stringify(value).length < bytesMax - 60;
 
-/** How many of the entries, from the first, fit into so many bytes. */
+/** How many of the first entries fit into this many bytes. */
 function fitting(entries: readonly (readonly [string, unknown])[], bytes: number): number {
   let left = bytes;
   const over = entries.findIndex(([key, value]) => {

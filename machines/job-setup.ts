@@ -3,26 +3,26 @@ import { afterPhase, isResumedTooOften, type JobContext, retryFrom } from './pro
 import type { JobEvent, JobInput, Phase, PhaseInput, PhaseOutput, SupervisorEvent } from './protocol.ts';
 import { verdictOn } from './verdict.ts';
 
-/** What a job's own actors answer. */
+/** The results of a job's own actors. */
 type Answer =
   | { type: `xstate.done.actor.${Phase}`; output: PhaseOutput }
   | { type: 'xstate.done.actor.sleepUntil' }
   | { type: `xstate.error.actor.${Phase | 'sleepUntil'}`; error: unknown };
 
 const phaseActor = fromPromise<PhaseOutput, PhaseInput>(async () => {
-  throw new Error('the service provides the phases');
+  throw new Error('No phase actor was provided. The service provides it in src/app.ts.');
 });
 const sleepActor = fromPromise<void, { until: number }>(async () => {
-  throw new Error('the service provides sleepUntil');
+  throw new Error('No sleepUntil actor was provided. The service provides it in src/app.ts.');
 });
 
 const verdict = (context: JobContext, event: JobEvent | Answer) =>
   verdictOn(context, 'error' in event ? event.error : undefined);
 
-/** Which child is speaking. */
+/** The sender of a message to the supervisor. */
 const address = ({ claim: { jobId, symbol, epoch } }: JobContext) => ({ jobId, symbol, epoch });
 
-/** The names that the job's statechart uses, and what they mean. The service provides the actors. */
+/** The implementation of the guards and actions that the job's statechart names. The service provides the actors. */
 export const jobSetup = setup({
   types: {
     context: {} as JobContext,
@@ -49,7 +49,7 @@ export const jobSetup = setup({
     isPartial: ({ context }) => context.partial,
   },
   actions: {
-    // A parent is a supervisor; a test that runs a job alone has none, and nothing is asked.
+    // The parent is the supervisor. A test that runs a job alone has no parent, so no permit is requested.
     requestPermit: enqueueActions(({ context, self, enqueue }) => {
       const event: SupervisorEvent = { type: 'permit.requested', ...address(context) };
       if (self._parent) enqueue.sendTo(self._parent, event);

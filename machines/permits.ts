@@ -1,30 +1,30 @@
 import type { ChildAddress, Claim, Needs, SupervisorLimits } from './protocol.ts';
 
 export interface SupervisorInput extends Omit<SupervisorLimits, 'clusterConcurrency'> {
-  /** Without one nothing bounds the cluster. */
+  /** Permits of the whole cluster. Null or absent: no ceiling. */
   clusterConcurrency?: number | null;
-  /** The most children of this node, whatever the depth: `childrenMax` of the protocol, or less. */
+  /** The maximum number of children of this node at any depth: `childrenMax` of the protocol, or less. */
   childrenMax: number;
 }
 
-/** What a supervisor's machine remembers: who lives, who may run, who wants to. */
+/** The context of the supervisor: living children, and who holds, requests or waits for a permit. */
 export interface SupervisorContext extends Required<SupervisorInput> {
   /** One claim per living child. */
   children: readonly Claim[];
   /** Symbols whose phase may run, never more than `concurrency`. */
   permits: readonly string[];
-  /** Symbols for which a permit of this node is kept until the cluster has one for them too. */
+  /** Symbols that have a permit reserved on this node and wait for one of the cluster. */
   asking: readonly string[];
-  /** Symbols that wait for a permit, the longest waiting first. */
+  /** Symbols that wait for a permit, the longest-waiting first. */
   waiting: readonly string[];
-  /** Nothing new begins: no permit is granted, no job is claimed. What runs goes on to its end. */
+  /** While true, no permit is granted and no job is claimed. Running jobs continue to their end. */
   paused: boolean;
-  /** The room that the claims actor was told last, or null before the first time. */
-  told: number | null;
-  /** What the ceiling actor was told last. */
+  /** The room that was last sent to the claims actor; null before the first time. */
+  announcedRoom: number | null;
+  /** The needs that were last sent to the ceiling actor. */
   needs: Needs;
   graceMs: number;
-  /** Why this node drains although nobody asked it to. */
+  /** Why this node drains without a request; null if there is no fault. */
   fault: string | null;
 }
 
@@ -35,9 +35,9 @@ type Capacity = Pick<
 >;
 
 /**
- * How many more jobs this node may claim: its free permits, less the children that wait for one, plus what it may
- * hold ahead; and no more than it may have children. A child that backs off holds no permit and waits for none.
- * While paused there is none.
+ * How many more jobs this node may claim: its free permits, minus the children that wait for one, plus the prefetch;
+ * limited by the number of children it may have. A child that backs off holds no permit and waits for none. While
+ * paused, the room is 0.
  *
  *     room({ concurrency: 3, clusterConcurrency: null, prefetch: 0, depth: 50, childrenMax: 200, children: [aapl],
  *       permits: ['AAPL'], asking: [], waiting: [], paused: false })   // 2
@@ -51,14 +51,14 @@ export function room(context: Held & Capacity): number {
 }
 
 /**
- * At most half of what may be held ahead is left, so it is time to claim more. Until then it can wait: one claim of
- * several jobs costs hardly more than one of one. With nothing to hold ahead it is always time.
+ * Low-water mark: true if at most half of the prefetch is left, so it is time to claim more. Waiting until then pays,
+ * because claiming several jobs at once costs little more than claiming one. Without prefetch it is always true.
  */
 export function isLow({ prefetch, waiting }: Pick<SupervisorContext, 'prefetch' | 'waiting'>): boolean {
   return prefetch === 0 || 2 * waiting.length <= prefetch;
 }
 
-/** The claim of the child that is meant, if that very child lives. */
+/** The claim of the addressed child, if exactly that child lives. */
 export function childOf({ children }: Held, { symbol, jobId, epoch }: ChildAddress): Claim | undefined {
   return children.find(
     (claim) =>
@@ -68,7 +68,10 @@ export function childOf({ children }: Held, { symbol, jobId, epoch }: ChildAddre
   );
 }
 
-/** With that child. One that asks for a permit counts as waiting before its request arrives: no room is lent twice. */
+/**
+ * Adds a child. A child that will request a permit counts as waiting before its request arrives, so that its room is not
+ * given to another claim.
+ */
 export function withChild(held: Held, claim: Claim, { asks }: { asks: boolean }): Held {
   return {
     ...held,
@@ -84,15 +87,15 @@ export function withoutChild(held: Held, symbol: string): Held {
   };
 }
 
-/** Neither holding a permit nor waiting for one. */
+/** Removes the symbol from permits, asking and waiting. */
 export function withoutPermit({ permits, asking, waiting }: Held, symbol: string): Omit<Held, 'children'> {
   const others = (name: string) => name !== symbol;
   return { permits: permits.filter(others), asking: asking.filter(others), waiting: waiting.filter(others) };
 }
 
 /**
- * Who gets a permit now: as many of the longest waiting as there are free permits; nobody while paused. A refresh, for
- * which no user waits, comes after all others.
+ * The symbols that get a permit now: the longest-waiting ones, as many as there are free permits; none while paused.
+ * Refreshes come after all others, because no user waits for them.
  */
 export function nextHolders(context: Held & Capacity): readonly string[] {
   const { paused, waiting, children } = context;
@@ -103,12 +106,12 @@ export function nextHolders(context: Held & Capacity): readonly string[] {
   return [...waiting.filter(isUrgent), ...waiting.filter((symbol) => !isUrgent(symbol))].slice(0, free);
 }
 
-/** No node holds more permits than the cluster has: it would only keep claims from the others. */
+/** Limited by the cluster's permits: with more, a node would only withhold claims from other nodes. */
 function freePermits({ concurrency, clusterConcurrency, permits, asking }: Held & Capacity): number {
   return Math.min(concurrency, clusterConcurrency ?? concurrency) - permits.length - asking.length;
 }
 
-/** For whom the cluster's permits are needed now. Nobody, where there is no ceiling. */
+/** The claims that need a permit of the cluster now. None without a ceiling. */
 export function needsOf({ clusterConcurrency, children, permits, asking }: Held & Capacity): Needs {
   if (clusterConcurrency === null) return noNeeds;
   const claimsOf = (symbols: readonly string[]) => children.filter(({ symbol }) => symbols.includes(symbol));
@@ -117,7 +120,7 @@ export function needsOf({ clusterConcurrency, children, permits, asking }: Held 
 
 export const noNeeds: Needs = { held: [], wanted: [] };
 
-/** Claims are never copied, so a child that was replaced by one of the same symbol is another. */
+/** Compares claims by identity: claims are never copied, so a replaced child of the same symbol counts as different. */
 export function areSameNeeds(a: Needs, b: Needs): boolean {
   const same = (one: readonly Claim[], other: readonly Claim[]) =>
     one.length === other.length && one.every((claim, index) => claim === other[index]);

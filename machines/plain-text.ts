@@ -1,7 +1,7 @@
 /**
- * Text that every store and screen accepts: at most `max` UTF-16 units, no control characters, no half of a surrogate
- * pair. PostgreSQL refuses NUL in `text` and lone surrogates in `jsonb`, and one such message would make a whole
- * batch of the journal fail.
+ * Cleans text for every store and screen: at most `max` UTF-16 units, no control characters, no lone surrogates.
+ * PostgreSQL rejects NUL in `text` and lone surrogates in `jsonb`, and one such message would make a whole journal
+ * batch fail.
  *
  *     plainText('no data\u0000 for AAPL', 100)   // 'no data  for AAPL'
  */

@@ -14,38 +14,38 @@ import {
   phases,
 } from './protocol.ts';
 
-/** What a job's machine remembers. */
+/** The context of a job's machine. */
 export interface JobContext {
   claim: Claim;
   limits: JobLimits;
-  /** The status that the job row had when the child was spawned: where `route` begins. */
+  /** The status of the job row when the child was spawned; `route` starts from it. */
   startsAt: JobProgress['status'];
-  /** The phase that runs, runs next, or was the last to run. */
+  /** The phase that runs, runs next, or ran last. */
   phase: Phase;
   /** The attempt of `phase` that runs now or runs next, from 1. */
   attempt: number;
   /** Epoch milliseconds until which the job backs off, or null. */
   retryAt: number | null;
-  /** All the waiting so far because a provider said "wait until". */
+  /** Total waiting time so far that providers requested with "wait until". */
   waitedMs: number;
   partial: boolean;
   degraded: string | null;
   results: PhaseResults;
   resumes: number;
-  /** At rest in `failed`: why. While processing: why the last attempt of this phase failed, if one did. */
+  /** In `failed`: why the job failed. In `processing`: why the last attempt of this phase failed, or null. */
   error: JobError | null;
-  /** True while the supervisor counts this job among those that may run. */
+  /** True while this job holds a permit of the supervisor. */
   permit: boolean;
 }
 
-/** What the job row keeps of a machine's state. */
+/** The part of the machine's state that the job row stores. */
 export interface JobState extends Omit<JobProgress, 'status'> {
   status: JobStatus;
   outcome: 'complete' | 'partial' | null;
   error: JobError | null;
 }
 
-/** XState builds a context without input whenever it only asks what would happen, so a missing one is fine. */
+/** XState also builds a context without input when it only computes transitions, so `input` may be missing. */
 export function contextOf(input: JobInput | undefined): JobContext {
   const progress = input?.progress;
   return {
@@ -65,7 +65,7 @@ export function contextOf(input: JobInput | undefined): JobContext {
   };
 }
 
-/** The row's fields. Whoever is at rest backs off no more. */
+/** The fields of the job row. */
 export function progressOf({ value, context }: { value: StateValue; context: JobContext }): JobState {
   const status = statusOf(stateName(value));
   const { phase, attempt, retryAt, waitedMs, partial, degraded, results, resumes, error } = context;
@@ -93,33 +93,33 @@ export function stateName(value: StateValue): string {
     .join(' ');
 }
 
-/** The status of a job in the state of that name. */
+/** The job status of a state name. */
 export function statusOf(name: string): JobStatus {
   return name.split('.', 1)[0] as JobStatus;
 }
 
-/** True in `completed`, `failed` and `cancelled`, where a job stays until somebody retries it, if at all. */
+/** True in `completed`, `failed` and `cancelled`. A job stays there unless it is retried. */
 export function isAtRest(name: string): boolean {
   return name === 'completed' || name === 'failed' || name === 'cancelled';
 }
 
-/** Taken over more often in a row than it may be without completing a phase: it takes its process down. */
+/** True after too many takeovers in a row without a completed phase: the job probably crashes its process. */
 export function isResumedTooOften({ resumes }: { resumes: number }, { resumeLimit }: JobLimits): boolean {
   return resumes > resumeLimit;
 }
 
-/** Whether a child that is spawned so asks for a permit at once: it enters `pending`, or a phase that it may begin. */
+/** Whether a child spawned with this progress requests a permit immediately: in `pending`, or in a phase without backoff. */
 export function asksAtOnce(progress: JobProgress, limits: JobLimits): boolean {
   if (isResumedTooOften(progress, limits)) return false;
   return progress.status === 'pending' || progress.retryAt === null;
 }
 
-/** What the phase actor is told. Only `factors` hears that it shall store defaults. */
+/** The input of the phase actor. Only `factors` gets the reason for storing defaults. */
 export function phaseInputOf({ claim, phase, attempt, results, degraded }: JobContext): PhaseInput {
   return { claim, phase, attempt, results, degraded: phase === 'factors' ? degraded : null };
 }
 
-/** After a phase: its results kept, the next phase begun with all its attempts, the count of takeovers at 0. */
+/** The context after a phase: results merged, next phase at its first attempt, takeovers reset to 0. */
 export function afterPhase(context: JobContext, output: PhaseOutput): Partial<JobContext> {
   return {
     results: { ...context.results, ...output.results },
@@ -133,9 +133,8 @@ export function afterPhase(context: JobContext, output: PhaseOutput): Partial<Jo
 }
 
 /**
- * A retry begins `phase` anew, and one of the first phase knows nothing yet. Beginning `factors` anew means to measure,
- * whatever was stored before, and against the proxies of today: the version that the ended attempt was pinned to is
- * forgotten.
+ * A retry restarts `phase`; a retry of the first phase drops all results. A retry of `factors` measures again instead of
+ * keeping stored defaults, and uses today's proxies: the proxy version pinned by the earlier attempt is dropped.
  */
 export function retryFrom(phase: Phase, { partial, degraded, results }: JobContext): Partial<JobContext> {
   const measures = phase === 'factors';

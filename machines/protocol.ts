@@ -7,51 +7,51 @@ export type Phase = (typeof phases)[number];
 export const jobStatuses = ['pending', 'processing', 'completed', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 
-/** Admitted and not finished: such a job counts into the depth, and its symbol has no other. */
+/** Admitted and not finished. These jobs count towards the depth, and a symbol has at most one of them. */
 export function isUnfinished(status: JobStatus): status is 'pending' | 'processing' {
   return status === 'pending' || status === 'processing';
 }
 
-/** Why a job exists: an upload needed the symbol, somebody asked for it, or its prices had grown old. */
+/** Why a job exists: an upload needed the symbol, a user requested it, or its prices were stale. */
 export const jobReasons = ['upload', 'manual', 'refresh'] as const;
 export type JobReason = (typeof jobReasons)[number];
 
 /** The version of the job machine that wrote a job row. Raise it when a stored row must be read differently. */
 export const machineVersion = 1;
 
-/** What a job may use up. Milliseconds where the name says so. */
+/** The limits of a job. Names that end in `Ms` are milliseconds. */
 export const jobLimitsSchema = z.object({
   /** Retries after the first attempt of a phase. */
   retryLimit: z.int().min(0).default(3),
   retryBaseMs: z.int().min(1).default(1000),
   retryMaxMs: z.int().min(1).default(30_000),
-  /** All the waiting of one job because a provider said "wait until". */
+  /** Total time that one job may wait because providers said "wait until". */
   retryWaitMaxMs: z.int().min(0).default(900_000),
   /** Takeovers in a row without a completed phase. */
   resumeLimit: z.int().min(0).default(5),
 });
 export type JobLimits = z.infer<typeof jobLimitsSchema>;
 
-/** What a node may hold at once. */
+/** The limits of a node and its cluster. */
 export const supervisorLimitsSchema = z.object({
-  /** Jobs admitted and unfinished, over the whole cluster. */
+  /** Unfinished jobs over the whole cluster. */
   depth: z.int().min(1).default(50),
-  /** Permits of this node: children whose phase may run at once. */
+  /** Permits of this node: children whose phases may run at the same time. */
   concurrency: z.int().min(1).default(3),
   /** Jobs claimed ahead of a free permit. */
   prefetch: z.int().min(0).default(0),
-  /** Permits of the cluster: children of all nodes whose phase may run at once. Null where nothing bounds them. */
+  /** Permits of the cluster: children of all nodes whose phases may run at the same time. Null: no ceiling. */
   clusterConcurrency: z.int().min(1).nullable().default(null),
 });
 export type SupervisorLimits = z.infer<typeof supervisorLimitsSchema>;
 
-/** XState copies the children map at every spawn and stop, so a node never holds more than this many. */
+/** Maximum children of a node. XState copies the children map at every spawn and stop, so it must stay small. */
 export const childrenMax = 200;
 
-/** References that a phase leaves for the phases after it (row keys, dates, counts), never the data itself. */
+/** References for later phases (row keys, dates, counts), never the data itself. */
 export type PhaseResults = Record<string, string | number | boolean | null>;
 
-/** Where a job stands, as its row tells it. A child is spawned with this and enters its statechart there. */
+/** The progress of a job as its row stores it. A child is spawned with it and enters its statechart at that point. */
 export interface JobProgress {
   status: 'pending' | 'processing';
   phase: Phase;
@@ -62,14 +62,14 @@ export interface JobProgress {
   waitedMs: number;
   /** True once factors fell back to defaults. */
   partial: boolean;
-  /** Why factors store defaults instead of measuring, once their attempts are spent. */
+  /** Why factors store defaults instead of measuring, after their attempts are used up; null before. */
   degraded: string | null;
   results: PhaseResults;
   /** Takeovers in a row without a completed phase. */
   resumes: number;
 }
 
-/** The lease by which this node, and only this one, runs a job. `epoch` fences off whoever held it before. */
+/** The lease under which exactly one node runs a job. `epoch` is the fencing token that shuts out earlier holders. */
 export interface Claim {
   jobId: string;
   symbol: string;
@@ -83,7 +83,7 @@ export interface JobInput {
   limits: JobLimits;
 }
 
-/** What a phase actor is told. */
+/** The input of a phase actor. */
 export interface PhaseInput {
   claim: Claim;
   phase: Phase;
@@ -93,7 +93,7 @@ export interface PhaseInput {
   degraded: string | null;
 }
 
-/** What a phase actor answers. `results` are merged into the job's. */
+/** The output of a phase actor. `results` are merged into the job's results. */
 export interface PhaseOutput {
   results: PhaseResults;
   /** Only from `factors`: at least one exposure is a default. */
@@ -101,11 +101,11 @@ export interface PhaseOutput {
 }
 
 /**
- * Why a phase did not succeed, as the machine reads it.
+ * Why a phase failed, as the machine reads it.
  *
- * `retryable: false` is permanent. `retryAt` means "nothing was tried, wait until then" and uses up no attempt.
- * The world puts in the time and the randomness, so that the machine needs neither: `at` is when it failed
- * (epoch milliseconds), `jitter` is uniform in [0, 1).
+ * `retryable: false` is permanent. `retryAt` means "nothing was tried, wait until then" and uses up no attempt. Time and
+ * randomness are part of the failure, so that the machine stays pure: `at` is the time of the failure (epoch
+ * milliseconds), `jitter` is uniform in [0, 1).
  */
 export const phaseFailureSchema = z.object({
   code: z.string(),
@@ -117,7 +117,7 @@ export const phaseFailureSchema = z.object({
 });
 export type PhaseFailure = z.infer<typeof phaseFailureSchema>;
 
-/** An error as a job row, a journal row and the API show it: in plain words, without internals. */
+/** An error as job rows, journal rows and the API show it: in plain words, without internals. */
 export interface JobError {
   code: string;
   message: string;
@@ -128,8 +128,8 @@ export interface JobError {
 export type JobEvent = { type: 'permit.granted' } | { type: 'job.cancel' } | { type: 'job.retry' };
 
 /**
- * The child that is meant. `jobId` and `epoch`, where given, must be those of the claim it was spawned with: a
- * late message about a symbol's last job then never reaches its next one. Give them wherever they are known.
+ * The addressed child. `jobId` and `epoch`, if given, must match the claim it was spawned with, so that a late message
+ * for an old job of a symbol never reaches its next job. Give them whenever they are known.
  */
 export interface ChildAddress {
   symbol: string;
@@ -152,19 +152,18 @@ export type SupervisorEvent =
   | { type: 'drain'; graceMs: number };
 
 /**
- * To the claims actor that the supervisor invokes: how many more jobs this node may claim now and whether it is running
- * low of those that it holds ahead; and a claim that it took beyond that and must give back, because no child was
- * spawned for it.
+ * To the claims actor that the supervisor invokes. `room.changed`: how many more jobs this node may claim, and whether its
+ * prefetched jobs run low (backpressure). `claim.refused`: a claim beyond that room; no child was spawned, so release it.
  */
 export type ClaimsEvent =
   | { type: 'room.changed'; room: number; low: boolean }
   | { type: 'claim.refused'; claim: Claim };
 
-/** The claims for whose children a cluster permit is needed: those that run under one, and those that ask for one. */
+/** The claims that need a cluster permit: `held` run under one, `wanted` request one. */
 export interface Needs {
   held: readonly Claim[];
   wanted: readonly Claim[];
 }
 
-/** To the ceiling actor: everything that is needed now. A permit that nobody needs any more goes back. */
+/** To the ceiling actor: all current needs. A permit that is no longer needed is released. */
 export type CeilingEvent = { type: 'ceiling.needed' } & Needs;

@@ -4,7 +4,7 @@ import { type JobSnapshot, jobMachine } from './job.ts';
 import { contextOf, progressOf, stateName } from './progress.ts';
 import type { Claim, JobLimits, JobProgress, PhaseFailure, PhaseOutput } from './protocol.ts';
 
-/** One row of a job's journal, as far as the machine is concerned. */
+/** The part of a journal row that a replay needs. */
 export interface JournalEntry {
   sequence: number;
   from: string | null;
@@ -13,7 +13,7 @@ export interface JournalEntry {
   claimEpoch: number;
   error: { code: string; message: string } | null;
   actorSnapshot: unknown;
-  /** What the machine was told; null where it was told nothing but the event's name. */
+  /** The input of the machine; null if the event has nothing but its name. */
   input: {
     spawned?: { progress: JobProgress; limits: JobLimits };
     output?: PhaseOutput;
@@ -21,24 +21,24 @@ export interface JournalEntry {
   } | null;
 }
 
-/** One transition, done again. */
+/** One replayed transition. */
 export interface ReplayStep {
   entry: JournalEntry;
-  /** Where the machine went. */
+  /** The state that the machine reached. */
   to: string;
   actorSnapshot: ActorSnapshot;
-  /** What the journal says otherwise, in plain words; null where it agrees. */
+  /** How the journal differs, in plain words; null if it agrees. */
   difference: string | null;
 }
 
 const phaseEnd = /^(fetch|factors|universe|snapshot|cache)\.done$/;
 
-/** Why a journal cannot be replayed, or null where it can: parts of it are gone, or older than what a replay needs. */
+/** The reason why a journal cannot be replayed: its first rows were pruned, or rows lack the input. Null if it can be. */
 export function unreplayable(journal: readonly JournalEntry[]): string | null {
   const [first] = journal;
   if (!first) return 'expected at least one transition, got: none';
   if (first.sequence !== 1 && !first.input?.spawned) {
-    return `expected the journal to begin with transition 1, got: ${first.sequence} (what came before is no longer kept)`;
+    return `expected the journal to begin with transition 1, got: ${first.sequence} (earlier transitions were pruned)`;
   }
   const bare = journal.find(
     ({ event, input }) =>
@@ -46,20 +46,20 @@ export function unreplayable(journal: readonly JournalEntry[]): string | null {
       ((event === 'claimed' || event === 'resumed') && !input?.spawned),
   );
   if (!bare) return null;
-  return `expected transition ${bare.sequence} to tell what the machine was told, got: ${bare.event} alone (it is older than that)`;
+  return `expected transition ${bare.sequence} to have the input of the machine, got: only ${bare.event} (written by an older version)`;
 }
 
-type Told = Parameters<typeof jobMachine.transition>[1];
+type MachineEvent = Parameters<typeof jobMachine.transition>[1];
 
 /**
- * Runs the journal of one job through the machine's pure transition function: no actor, no clock, no chance.
+ * Replays the journal of one job through the machine's pure transition function, without actors, clock or randomness.
  *
- * Each step compares the state's name and, where the journal keeps one, the whole actor snapshot. After a step that
- * differs the machine goes on from where it is itself, so one difference may be followed by others.
+ * Each step compares the state name and, if the journal has one, the whole actor snapshot. After a difference the machine
+ * continues from its own state, so later steps may differ too.
  *
- * `job.created`, claims and resumptions do not come from the machine: each spawns an actor anew, from the progress that
- * the journal tells, and that is held against what the machine had reached. `job.crashed` is our own mistake, recorded
- * in the machine's place, and taken as it is.
+ * `job.created`, claims and resumes are not transitions of the machine. Each spawns a new actor from the progress in the
+ * journal, which is compared with the state that the machine had reached. `job.crashed` records a bug of the service and
+ * is taken as given.
  *
  *     replay(claim, journal).find(({ difference }) => difference !== null)   // undefined: it agrees
  */
@@ -81,15 +81,15 @@ function stepOf(before: JobSnapshot | null, entry: JournalEntry, job: Omit<Claim
   const { event, input, claimEpoch, error } = entry;
   const claim = { ...job, epoch: claimEpoch };
   if (before === null || (input?.spawned && event !== 'job.cancel')) {
-    const { progress, limits } = input?.spawned ?? atBirth();
+    const { progress, limits } = input?.spawned ?? initialProgress();
     return initialTransition(jobMachine, { claim, progress, limits })[0];
   }
   if (event === 'job.crashed') {
     const crash = error && { ...error, phase: before.context.phase };
     return at('failed', { ...before.context, error: crash });
   }
-  const [after] = transition(jobMachine, before, eventOf(entry) as Told);
-  // Whoever ends a job by claiming it has counted that claim.
+  const [after] = transition(jobMachine, before, eventOf(entry) as MachineEvent);
+  // A claim that ends its job (too many takeovers) is already counted in the journal.
   return input?.spawned ? at(after.value, { ...after.context, claim }) : after;
 }
 
@@ -97,8 +97,8 @@ function at(value: StateValue, context: JobSnapshot['context']): JobSnapshot {
   return jobMachine.resolveState({ value, context }) as JobSnapshot;
 }
 
-/** Where a job begins that nobody has claimed yet. */
-function atBirth(): { progress: JobProgress; limits: JobLimits } {
+/** The progress of a new, unclaimed job. */
+function initialProgress(): { progress: JobProgress; limits: JobLimits } {
   const {
     status: _status,
     outcome: _outcome,
@@ -120,27 +120,29 @@ function eventOf({ event, input }: JournalEntry): { type: string; output?: unkno
     : { type: `xstate.error.actor.${actor}`, error: input?.failure };
 }
 
-/** What a claim must not change: it goes on where the machine had come to, at most one takeover later. */
+/** A claim must not change the progress: it continues from the machine's state, with at most one more takeover. */
 function differenceInOrigin(before: JobSnapshot | null, { from, input }: JournalEntry): string | null {
   const reached = before && stateName(before.value);
-  const isPart = before === null && input?.spawned; // the rest of the journal is no longer kept
+  const isPart = before === null && input?.spawned; // earlier transitions were pruned
   if (from !== reached && !isPart)
-    return `expected it to come from ${reached ?? 'nowhere'}, got: ${from ?? 'nowhere'}`;
+    return `expected the previous state to be ${reached ?? 'none'}, got: ${from ?? 'none'}`;
   if (!before || !input?.spawned) return null;
   const { progress } = input.spawned;
   for (const name of ['phase', 'attempt', 'retryAt', 'waitedMs', 'partial', 'degraded'] as const) {
     if (progress[name] === before.context[name]) continue;
-    return `expected to go on with ${name} ${before.context[name]}, got: ${progress[name]}`;
+    return `expected ${name} to stay ${before.context[name]}, got: ${progress[name]}`;
   }
   const resumes = progress.resumes - before.context.resumes;
   if (resumes < 0 || resumes > 1) {
-    return `expected ${before.context.resumes} takeovers or one more, got: ${progress.resumes}`;
+    return `expected ${before.context.resumes} or ${before.context.resumes + 1} takeovers, got: ${progress.resumes}`;
   }
-  // A phase may have pinned more while it ran.
+  // More results are fine: a phase may have pinned some while it ran.
   const lost = Object.keys(before.context.results).find(
     (key) => progress.results[key] !== before.context.results[key],
   );
-  return lost === undefined ? null : `expected to go on with the result ${lost}, got: another or none`;
+  return lost === undefined
+    ? null
+    : `expected the result ${lost} to stay ${before.context.results[lost]}, got: ${progress.results[lost] ?? 'none'}`;
 }
 
 function differenceInEnd(
@@ -156,7 +158,7 @@ function differenceInEnd(
   return `expected ${path.join('.')} ${mine}, got: ${theirs}${error ? ` (${error.code})` : ''}`;
 }
 
-/** The path to the first thing that two JSON values do not have in common. */
+/** The path to the first difference of two JSON values. */
 function firstDifference(one: unknown, other: unknown, path: string[] = []): string[] | null {
   if (one === other) return null;
   if (!isObject(one) || !isObject(other)) return path;

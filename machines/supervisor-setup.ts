@@ -27,22 +27,22 @@ import type { CeilingEvent, ChildAddress, ClaimsEvent, SupervisorEvent } from '.
 type ChildEvent = DoneActorEvent | ErrorActorEvent;
 
 const claimsActor = fromCallback<ClaimsEvent>(() => {
-  throw new Error('the service provides the claims actor');
+  throw new Error('No claims actor was provided. The service provides it in src/app.ts.');
 });
-// Where there is no ceiling nobody asks it for anything.
+// Without a ceiling it gets no requests, so it does nothing.
 const ceilingActor = fromCallback<CeilingEvent>(() => {});
 
-const timeoutMaxMs = 2 ** 31 - 1; // a longer `after` fires at once
-const faultGraceMs = 10_000; // for running phases, where no operator has said how long
+const timeoutMaxMs = 2 ** 31 - 1; // a longer `after` fires immediately
+const faultGraceMs = 10_000; // for running phases, because no operator set a grace period
 
-/** Which child an event is about. */
+/** The child that an event is about. */
 function addressIn(event: SupervisorEvent | ChildEvent): ChildAddress {
   if (event.type === 'claim.taken') return event.claim;
   if ('symbol' in event) return event;
   return { symbol: 'actorId' in event ? event.actorId : '' };
 }
 
-/** The names that the supervisor's statechart uses, and what they mean. The service provides the actors. */
+/** The implementation of the guards and actions that the supervisor's statechart names. The service provides the actors. */
 export const supervisorSetup = setup({
   types: {
     context: {} as SupervisorContext,
@@ -55,7 +55,7 @@ export const supervisorSetup = setup({
   delays: { grace: ({ context }) => Math.min(Math.max(0, context.graceMs), timeoutMaxMs) },
   guards: {
     canGrant: ({ context }) => nextHolders(context).length > 0,
-    roomHasChanged: ({ context }) => room(context) !== context.told,
+    roomHasChanged: ({ context }) => room(context) !== context.announcedRoom,
     needsHaveChanged: ({ context }) => !areSameNeeds(needsOf(context), context.needs),
     isFull: ({ context, event }) =>
       context.children.length >= context.childrenMax &&
@@ -78,7 +78,7 @@ export const supervisorSetup = setup({
     }),
     queueForPermit: assign(({ context, event }) => {
       const symbol = childOf(context, addressIn(event))?.symbol;
-      // A new child counts as waiting from its spawning on and may hold a permit before its request arrives.
+      // A new child counts as waiting from its spawn on, so it may already hold a permit when its request arrives.
       const { permits, asking, waiting } = context;
       const counted = symbol === undefined || [...permits, ...asking, ...waiting].includes(symbol);
       return counted ? {} : { waiting: [...context.waiting, symbol] };
@@ -91,14 +91,14 @@ export const supervisorSetup = setup({
       const { clusterConcurrency, permits, asking } = context;
       const holders = nextHolders(context);
       const waiting = context.waiting.filter((symbol) => !holders.includes(symbol));
-      // The cluster's permit first: this node's is kept for them meanwhile.
+      // They also need a permit of the cluster. Until then a permit of this node stays reserved for them.
       if (clusterConcurrency !== null) return enqueue.assign({ asking: [...asking, ...holders], waiting });
       for (const symbol of holders) enqueue.sendTo(symbol, { type: 'permit.granted' });
       enqueue.assign({ permits: [...permits, ...holders], waiting });
     }),
     passPermitOn: enqueueActions(({ context, event, enqueue }) => {
       const child = childOf(context, addressIn(event));
-      // One that asks no more does not need it, and the ceiling actor is told so.
+      // A child that no longer asks does not need the permit; `announceNeeds` notifies the ceiling actor.
       if (!child || !context.asking.includes(child.symbol)) return;
       enqueue.sendTo(child.symbol, { type: 'permit.granted' });
       enqueue.assign({
@@ -113,7 +113,7 @@ export const supervisorSetup = setup({
     }),
     announceRoom: enqueueActions(({ context, enqueue }) => {
       enqueue.sendTo('claims', { type: 'room.changed', room: room(context), low: isLow(context) });
-      enqueue.assign({ told: room(context) });
+      enqueue.assign({ announcedRoom: room(context) });
     }),
     forwardCancel: enqueueActions(({ context, event, enqueue }) => {
       const child = childOf(context, addressIn(event));
@@ -134,10 +134,10 @@ export const supervisorSetup = setup({
     }),
     dismissAll: enqueueActions(({ context, enqueue }) => {
       for (const { symbol } of context.children) enqueue.stopChild(symbol);
-      // The ceiling actor stops with its supervisor, and gives back what it still has.
+      // The ceiling actor stops with its supervisor and releases the permits it still has.
       enqueue.assign({ children: [], permits: [], asking: [], waiting: [], needs: noNeeds });
     }),
-    // Who asks stands at the head of the queue again: whatever the cluster grants during a pause goes back.
+    // Children that ask for a cluster permit return to the head of the queue. Permits granted during a pause are released.
     pause: assign(({ context: { asking, waiting } }) => ({
       paused: true,
       asking: [],

@@ -5,35 +5,35 @@ import { supervisorSetup } from './supervisor-setup.ts';
 export { room, type SupervisorContext, type SupervisorInput } from './permits.ts';
 
 /*
- * The root actor of a node: it holds one child per claimed job and hands out the permits under which their phases
- * run. It knows no database: the claims actor, which the service provides, takes jobs from the queue for it.
+ * The root actor of a node. It has one child per claimed job and grants the permits under which their phases run. It
+ * uses no database: the claims actor, which the service provides, claims jobs from the queue.
  *
- * accepting invokes the claims actor and tells it how much room there is whenever that changes. `claim.taken`
- * spawns a child, whose id is its symbol; a child that still lives for the symbol is stopped first, and a claim
- * beyond `childrenMax` is refused aloud. Children ask for permits and give them back; free permits go to the
- * longest waiting, so never more than `concurrency` hold one. `drain`, or the end of the claims actor, ends it.
- * Between `pause` and `resume` no permit is granted and no room announced; what runs goes on to the end of its job,
- * because a job keeps its permit from phase to phase.
+ * accepting invokes the claims actor and sends it the room whenever that changes. `claim.taken` spawns a child, whose id
+ * is its symbol. A child that still lives for the symbol is stopped first. A claim beyond `childrenMax` is refused with
+ * `claim.refused`. Children request and release permits. Free permits go to the longest-waiting children, so at most
+ * `concurrency` children hold one. `drain`, or the end of the claims or the ceiling actor, ends this state. Between
+ * `pause` and `resume` no permit is granted and the room is 0. Running jobs continue to their end, because a job keeps
+ * its permit from phase to phase.
  *
- * Under a ceiling over all nodes the next in the queue gets a permit only with one of the cluster's. The ceiling
- * actor, which the service provides too, is told whenever it changes who needs one, holding it or asking for it, and
- * answers `ceiling.granted`; this node's own permit is kept for the asking meanwhile.
+ * With a ceiling over all nodes, a child also needs a permit of the cluster. The supervisor sends the ceiling actor,
+ * which the service provides too, every change of the children that hold or request one; it answers `ceiling.granted`.
+ * Until then a permit of this node stays reserved for the requesting child.
  *
- * draining takes no claims and grants no permits. On entry the children without a permit are stopped; those with
- * one have `grace` to bring their phase to an end, and are stopped as soon as they give it back. Another `drain`
- * sets another grace. It ends when no child is left, or when the grace is over. Stopping a child aborts its phase
- * and is no transition of the job: its row stays where it was, and whoever claims it next resumes it there. Permits of
- * the cluster go back as those that hold them end.
+ * draining takes no claims and grants no permits. On entry, children without a permit are stopped. The others have
+ * `grace` to finish their phase and are stopped when they release their permit. Another `drain` sets another grace
+ * period. It ends when no child is left or when the grace period is over. Stopping a child aborts its phase and is not
+ * a transition of the job: its row does not change, and the next node that claims the job resumes it there. Permits of
+ * the cluster are released when the jobs that hold them end.
  *
- * drained is final; entering it stops whoever is left. Its output says whether a fault led here.
+ * drained is final. Its entry stops all remaining children. Its output has the fault, if one led here.
  *
- * `job.ended` says that a child's end is on its way to the journal: its permit goes to the next in the queue, whose first
- * transition is committed with that end or after it. A permit of the cluster is kept until the end is committed, because
- * another node's journal knows no such order.
+ * `job.ended` means that the end of a job is queued for the journal. Its permit then goes to the next child in the
+ * queue, whose first transition is committed with that end or after it. A permit of the cluster is kept until the end
+ * is committed, because the journal does not order commits of different nodes.
  *
- * Everywhere: `job.settled` (the recorder has committed a child's end), `claim.lost` (another node has the job), a
- * child's end and a child's exception all have one effect: the child is stopped and its permit is free. So one
- * child's mistake harms neither its siblings nor the node. `job.cancel` is passed on to the child.
+ * In every state, `job.settled` (the recorder has committed a child's end), `claim.lost` (another node has the job), the
+ * end of a child and an exception in a child have the same effect: the child is stopped and its permit is free. So a bug
+ * in one child harms neither its siblings nor the node. `job.cancel` is forwarded to the child.
  */
 export const supervisorMachine = supervisorSetup.createMachine({
   id: 'supervisor',
@@ -48,7 +48,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     asking: [],
     waiting: [],
     paused: false,
-    told: null,
+    announcedRoom: null,
     needs: noNeeds,
     graceMs: 0,
     fault: null,

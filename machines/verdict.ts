@@ -3,16 +3,16 @@ import { plainText } from './plain-text.ts';
 import type { JobContext } from './progress.ts';
 import { type JobError, type PhaseFailure, phaseFailureSchema } from './protocol.ts';
 
-/** What becomes of a job whose phase has not succeeded. */
+/** What happens to a job whose phase failed. */
 export type Verdict =
   | { kind: 'retry'; attempt: number; retryAt: number; waitedMs: number; error: JobError }
   | { kind: 'degrade'; reason: 'reference_unavailable' | 'calculation_failed'; error: JobError }
   | { kind: 'fail'; error: JobError };
 
-/** Our own database's "wait": a pause of the whole house, which must never cost a job its life. */
+/** The "wait" of the service's own database. It affects all jobs, so it must never fail one of them. */
 const ownPause = 'database_unavailable';
 
-const waitMinMs = 100; // "wait until now", said again and again, must neither spin nor wait for free
+const waitMinMs = 100; // a provider that always says "wait until now" must not cause a busy loop, and each wait must count
 const messageMax = 500;
 
 const unexpected: PhaseFailure = {
@@ -24,10 +24,10 @@ const unexpected: PhaseFailure = {
 };
 
 /**
- * Judges a failure once, for the guards and the actions alike. `thrown` is what the phase actor rejected with.
+ * Decides what follows a failure, in one place for guards and actions. `thrown` is the rejection of the phase actor.
  *
- * Tried and failed: uses up the attempt. Told to wait: uses up waiting time instead. Either may be spent. A factor
- * calculation that is spent or cannot succeed degrades to defaults, once; everything else fails the job.
+ * A failed attempt uses up an attempt. A requested wait uses up waiting time instead. Both have a limit. When a factor
+ * calculation has reached a limit or failed permanently, it degrades to defaults, once; any other phase fails the job.
  */
 export function verdictOn(context: JobContext, thrown: unknown): Verdict {
   const failure = phaseFailureSchema.safeParse(thrown).data ?? unexpected;
@@ -48,7 +48,7 @@ export function verdictOn(context: JobContext, thrown: unknown): Verdict {
   return { kind: 'fail', error };
 }
 
-/** When and as which attempt the phase runs again, or null when what it may use up is spent. */
+/** The time and number of the next attempt, or null if attempts or waiting time are used up. */
 function anotherTry({ limits, attempt, waitedMs }: JobContext, failure: PhaseFailure) {
   const { at, jitter, retryAt } = failure;
   if (retryAt === undefined) {

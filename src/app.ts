@@ -26,12 +26,12 @@ import { ceilingActor } from './onboarding/claims/cluster-ceiling.ts';
 import { startSymbolQueue } from './onboarding/claims/symbol.queue.ts';
 import { listenForWork } from './onboarding/claims/work-listener.ts';
 import { feedReader, feedStates } from './onboarding/feed/feed-states.ts';
-import { passedOn } from './onboarding/feed/own-commits.feed.ts';
+import { publishCommits } from './onboarding/feed/publish-commits.feed.ts';
 import { startTransitionFeed } from './onboarding/feed/transition.feed.ts';
 import { inFlight } from './onboarding/job/phases-in-flight.ts';
 import { jobLog } from './onboarding/job-log.ts';
-import { ledgerOn } from './onboarding/journal/commit-batch.ts';
-import { effectsOn } from './onboarding/journal/phase-writes.ts';
+import { createLedger } from './onboarding/journal/commit-batch.ts';
+import { phaseWrites } from './onboarding/journal/phase-writes.ts';
 import { createRecorder } from './onboarding/journal/recorder.ts';
 import { phaseWork } from './onboarding/phases.ts';
 import {
@@ -51,29 +51,29 @@ import { startMaintenance } from './upkeep/scheduler.ts';
 import { idempotencyStore } from './upload/idempotency.store.ts';
 
 export interface App {
-  /** Where it listens, like `http://127.0.0.1:3000`. */
+  /** The address it listens on, like `http://127.0.0.1:3000`. */
   url: string;
   service: Service;
-  /** What was asked of the market-data provider since the start. */
+  /** The market-data provider, which counts its requests since the start. */
   provider: CountingProvider;
-  /** Takes no new work, lets running phases end within the grace, gives the rest back, closes everything. */
+  /** Takes no new work, lets running phases end within the grace period, releases the other jobs, closes everything. */
   close(): Promise<void>;
 }
 
 export interface AppOptions {
   logger?: pino.Logger;
   clock?: Clock;
-  /** In place of the configured one: tests put faults and barriers around it. */
+  /** Replaces the configured provider: tests wrap it with faults and barriers. */
   provider?: MarketDataProvider;
-  /** In place of the configured one, for tests that look into it; closed with the app. */
+  /** Replaces the configured database, for tests that read it. Closed with the app. */
   database?: Database;
   /** Uniform in [0, 1): the jitter of retries. */
   random?: () => number;
-  /** The supervisor gave up, or the embedded database did. A process should end then and be started anew. */
+  /** The supervisor or the embedded database has stopped. The process should exit and be restarted. */
   onFault?: (fault: string) => void;
 }
 
-/** The composition root: the only place where edges meet, and the only caller of `machine.provide()`. */
+/** The composition root: the only place that connects stores, providers, server and machines (`machine.provide()`). */
 export async function startApp(config: Config, options: AppOptions = {}): Promise<App> {
   const logger = options.logger ?? pino(logOptions(config.logLevel));
   const log = (error: unknown) => logger.error({ err: error }, 'background failure');
@@ -103,7 +103,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
       url,
       service,
       provider,
-      // While its phases end, it still answers: that it is not ready, and everything else.
+      // The server still answers while the phases end; /health/ready says `not ready`.
       async close() {
         await node.drain().catch(log);
         await close();
@@ -127,7 +127,7 @@ async function openBase(
   const metrics = createMetrics();
   const marketData = await openMarketData(config, { clock, metrics, own: options.provider });
   await claimProvider(database, marketData.provider.name);
-  // The lock on the directory proves that nobody else takes uploads: what a killed process was at is over.
+  // The lock on the directory proves that no other process handles uploads, so keys of a killed process are released.
   if (database.pglite !== null) await idempotencyStore(database).releaseAll();
   const queue = await startSymbolQueue(database, { log });
   closers.push(() => queue.stop());
@@ -135,7 +135,7 @@ async function openBase(
   return { config, clock, database, ...marketData, metrics, queue, nodeName, logger, log, closers };
 }
 
-/** The supervisor of this node with its claims, its recorder, its feed and its memory. */
+/** Starts the supervisor of this node with its claims, recorder, feed and symbol cache. */
 async function startNode(base: Base, stores: Stores, { random = Math.random, onFault }: AppOptions) {
   const { config, clock, database, provider, metrics, queue, nodeName, logger, log, closers } = base;
   const embedded = database.pglite !== null;
@@ -154,31 +154,31 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   feed.subscribe((entry) => observeFeed(metrics, nodeName, entry));
   feed.subscribe(hear);
 
-  const told = jobLog(logger);
+  const jobLogging = jobLog(logger);
   let onboarding: RunningOnboarding;
-  const effects = effectsOn({
+  const effects = phaseWrites({
     ...stores,
     database,
     feed,
-    // PGlite has one connection: what waits for it may as well go together.
+    // PGlite has one connection: everything that waits for it goes into one batch.
     together: { attribution, lanes: embedded ? 1 : 2 },
-    // PGlite works in this very process: a batch of its transactions must not keep timers waiting.
+    // PGlite runs in this process, so a large batch would block the event loop and its timers.
     snapshotBatch: embedded ? 25 : 500,
   });
   const recorder = createRecorder({
-    ledger: passedOn(ledgerOn({ ...stores, database, effects }), { node: nodeName, feed }),
+    ledger: publishCommits(createLedger({ ...stores, database, effects }), { node: nodeName, feed }),
     clock,
     log,
     signal: stopped.signal,
     onCommitted(record) {
-      told.onCommitted(record);
+      jobLogging.onCommitted(record);
       observeCommit(metrics, record);
     },
     onEnded: (claim) => onboarding.send({ type: 'job.ended', ...claim }),
     onSettled: (claim) => onboarding.send({ type: 'job.settled', ...claim }),
     onLost: (claim) => onboarding.send({ type: 'claim.lost', ...claim }),
   });
-  const flights = inFlight();
+  const phasesInFlight = inFlight();
   const phases = phaseWork({
     ...stores,
     database,
@@ -189,12 +189,20 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     log,
   });
   const onRefused = (claim: Claim, code: FenceCode) => {
-    // Whoever has it now keeps its lease alive; this node must not.
+    // Another node holds the lease now, so this node must stop its heartbeat.
     if (code === 'claim_lost') recorder.forget(claim);
     onboarding.send({ type: code === 'claim_lost' ? 'claim.lost' : 'job.cancel', ...claim });
   };
   const job = jobMachine.provide({
-    actors: jobActors(phases, { recorder, traced, inFlight: flights, clock, random, onRefused, ...told }),
+    actors: jobActors(phases, {
+      recorder,
+      traced,
+      inFlight: phasesInFlight,
+      clock,
+      random,
+      onRefused,
+      ...jobLogging,
+    }),
   });
   const work = await listenForWork(queue, database, clock);
   closers.push(work.close);
@@ -202,7 +210,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     jobs: { ...stores.claims, ...stores.operations },
     onWork: work.onWork,
     recorder,
-    inFlight: flights,
+    inFlight: phasesInFlight,
     limits: config.job,
     clock,
     log,
@@ -213,7 +221,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
       ...stores.ceiling,
       onWork: work.onWork,
       recorder,
-      inFlight: flights,
+      inFlight: phasesInFlight,
       clock,
       log,
     }),
@@ -222,10 +230,10 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     machine: supervisorMachine.provide({ actors: { job, claims, ...ceiling } }),
     limits: config.supervisor,
     recorder,
-    inFlight: flights,
+    inFlight: phasesInFlight,
     jobs: stores.claims,
     touch: embedded ? null : (entries) => queue.touch(entries),
-    giveUp: () => stopped.abort(new Error('the service stops')),
+    stopWaiting: () => stopped.abort(new Error('the service is stopping')),
     onFault: (fault) => {
       log(new Error(fault));
       onFault?.(fault);
@@ -247,7 +255,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     drain,
     held: () => recorder.held(),
     supervisor: () => onboarding.snapshot(),
-    made: recorder.made,
+    lastTransition: recorder.lastTransition,
     root: () => onboarding.root,
   };
 }

@@ -59,7 +59,7 @@ export interface ServiceParts {
   feedStates: Pick<Service['feed'], 'state' | 'replay'>;
   supervisor: () => SnapshotFrom<typeof supervisorMachine>;
   ceiling: CeilingStore | null;
-  made: LiveActors['made'];
+  lastTransition: LiveActors['lastTransition'];
   inspection: Service['inspection'];
   /** Sends itself a notification over the connection that listens for work. */
   echo: () => Promise<void>;
@@ -67,11 +67,11 @@ export interface ServiceParts {
   verify: Verify;
   newId: () => string;
   diagnosis: Service['diagnosis'];
-  /** Told of failures that nobody waits for. */
+  /** Logs failures of background work. */
   log: (error: unknown) => void;
 }
 
-/** What the HTTP routes call, made of what the features offer. */
+/** Builds the service that the HTTP routes call from the parts of all features. */
 export function buildService(parts: ServiceParts): Service {
   const { config, database, clock, queries, symbols } = parts;
   const session = () => lastNewYorkSession(clock.now());
@@ -104,7 +104,7 @@ export function buildService(parts: ServiceParts): Service {
       status: (symbol) => statusOf(parts, symbol),
       remembered(raw) {
         const written = parts.cache.get(raw);
-        if (written) return written; // in the provider's spelling, as most are: nothing to normalise
+        if (written) return written; // most symbols arrive in the provider's spelling and need no normalising
         const { symbol } = normaliseSymbol(raw);
         return symbol === null ? undefined : parts.cache.get(symbol);
       },
@@ -113,7 +113,7 @@ export function buildService(parts: ServiceParts): Service {
       async onboard(raw, { name }) {
         const answer = await onboardSymbol(admitting, { raw, requestedBy: name });
         if (answer.kind !== 'ready' && answer.kind !== 'admitted') return answer;
-        // Not from the cache: it hears of the new job only when the feed does.
+        // Not from the cache, which gets the new job only through the feed.
         const [view] = await symbols.statuses([answer.symbol]);
         return { ...answer, view: view! };
       },
@@ -134,7 +134,7 @@ export function buildService(parts: ServiceParts): Service {
     actors: actorQueries(database, () => ({
       node: parts.nodeName,
       supervisor: parts.supervisor(),
-      made: parts.made,
+      lastTransition: parts.lastTransition,
     })),
     operations: operationsOf(parts, retryAfter),
     feed: {

@@ -12,8 +12,8 @@ import { openDatabase } from './open-database.ts';
 import { databaseOptions } from './startup.ts';
 
 /**
- * The diagnosis where no service runs: opens what the environment configures, looks, and leaves it as it was. No
- * migration is run, no directory is made, and an embedded database that somebody holds is left alone.
+ * Runs the diagnosis without a running service. It opens the configured database and providers and changes nothing: it
+ * runs no migration, creates no directory, and does not touch an embedded database that another process has locked.
  */
 export async function diagnoseHere(environment: Record<string, string | undefined>): Promise<DiagnosisView> {
   const clock = systemClock;
@@ -43,7 +43,7 @@ export async function diagnoseHere(environment: Record<string, string | undefine
   }
 }
 
-/** What is there already: nothing is made, nothing migrated. Else why there is nothing to look into. */
+/** Opens an existing database without creating or migrating it. If it cannot, returns a finding with the reason. */
 export async function openExisting(config: Config): Promise<{ database: Database } | { finding: Finding }> {
   const found = (verdict: Finding['verdict'], name: string, evidence: string, cure: string) => ({
     finding: { name, verdict, evidence, cure, duration_ms: 0 },
@@ -52,7 +52,7 @@ export async function openExisting(config: Config): Promise<{ database: Database
     const { dataDir } = config.database;
     const cluster = clusterOf(dataDir);
     if (statSync(dataDir, { throwIfNoEntry: false })?.isDirectory() === false) {
-      const cure = 'Set DATA_DIR to a directory, or to a path where one can be made.';
+      const cure = 'Set DATA_DIR to a directory, or to a path where one can be created.';
       return found(
         'failed',
         'database',
@@ -62,7 +62,7 @@ export async function openExisting(config: Config): Promise<{ database: Database
     }
     if (!existsSync(join(cluster, 'PG_VERSION'))) {
       const cure =
-        '`symbol-onboarding serve` makes one. If there should be one: look at DATA_DIR and DATABASE_URL.';
+        '`symbol-onboarding serve` creates one. If one should exist, check DATA_DIR and DATABASE_URL.';
       return found('warning', 'database', `There is no database in ${cluster}.`, cure);
     }
   }
@@ -72,10 +72,10 @@ export async function openExisting(config: Config): Promise<{ database: Database
     const message = error instanceof Error ? error.message.split('\n')[0]! : String(error);
     if (error instanceof AppError && error.code === 'data_dir_in_use') {
       const cure =
-        'Ask that process: `symbol-onboarding doctor --url` with its address. Or stop it and ask again.';
-      return found('warning', 'lock', `Not looked into: ${message}.`, cure);
+        'Run `symbol-onboarding doctor --url` with the address of that process, or stop the process and run doctor again.';
+      return found('warning', 'lock', `Database not checked: ${message}.`, cure);
     }
-    const cure = 'Look at DATABASE_URL or DATA_DIR, and whether this user may read and write there.';
+    const cure = 'Check DATABASE_URL or DATA_DIR, and that this user may read and write there.';
     return found('failed', 'database', message, cure);
   }
 }

@@ -6,19 +6,19 @@ import { openExisting } from './diagnose-here.ts';
 import { normaliseSymbol } from './market/normalise-symbol.ts';
 import { type JobJournal, journalOf } from './onboarding/queries/actor.query.ts';
 
-/** 0: the journal agrees with the machine. 1: it differs. 2: there is nothing to say. */
+/** 0: the journal agrees with the machine. 1: it differs. 2: it could not be replayed. */
 export type ReplayExit = 0 | 1 | 2;
 
 export const replayUsage = `Usage: npm run replay -- JOB
 
-Runs the journal of a job through the machine's pure transition function and says, transition by transition, whether the
-machine of this version comes to the same states and contexts. JOB is a job's id, or a symbol: its newest job. Reads
-DATABASE_URL, or DATA_DIR while no service runs on it; writes nothing.
+Replays the journal of a job through the machine's pure transition function and shows for each transition whether the
+machine of this version reaches the same state and context. JOB is the id of a job, or a symbol for its newest job.
+Reads DATABASE_URL, or DATA_DIR if no service runs on it. Writes nothing.
 
-Exit status 0: it agrees. 1: it differs, the first difference is told last. 2: there is no such job or no such
-database, or its journal is not complete.`;
+Exit status 0: the journal agrees. 1: it differs; the last line has the first difference. 2: the job or the database
+does not exist, or the journal is incomplete.`;
 
-/** `npm run replay -- JOB`: answers the exit status, and says the rest through `print`. */
+/** `npm run replay -- JOB`: returns the exit status, and prints the result through `print`. */
 export async function replayCommand(
   names: readonly string[],
   environment: Record<string, string | undefined>,
@@ -43,14 +43,14 @@ export async function replayCommand(
     return await replayJob(opened.database, name, print);
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    print(`Expected a database of this service, got: ${reason} Look at DATABASE_URL or DATA_DIR.`);
+    print(`Expected a database of this service, got: ${reason} Check DATABASE_URL and DATA_DIR.`);
     return 2;
   } finally {
     await opened.database.close();
   }
 }
 
-/** The same on a database that is open. */
+/** The same on an open database. */
 export async function replayJob(
   database: Database,
   name: string,
@@ -59,7 +59,7 @@ export async function replayJob(
   const id = await jobId(database, name);
   const journal = id === null ? null : await journalOf(database, id);
   if (journal === null) {
-    print(`Expected a job's id or the symbol of one, got: ${name}. GET /onboarding/jobs lists the jobs.`);
+    print(`Expected the id or the symbol of a job, got: ${name}. GET /onboarding/jobs lists all jobs.`);
     return 2;
   }
   print(headOf(journal));

@@ -29,7 +29,7 @@ import { symbolQueries } from './universe/symbol.query.ts';
 import { universeStore } from './universe/universe.store.ts';
 import { idempotencyStore } from './upload/idempotency.store.ts';
 
-/** What everything stands on. */
+/** What all stores and actors of a node are built on. */
 export interface Base extends MarketData {
   config: Config;
   clock: Clock;
@@ -39,11 +39,11 @@ export interface Base extends MarketData {
   nodeName: string;
   logger: pino.Logger;
   log: (error: unknown) => void;
-  /** Called in reverse order, each after the one before has ended. */
+  /** Called in reverse order at shutdown, one after the other. */
   closers: (() => Promise<unknown>)[];
 }
 
-/** Every store and query, on one database. */
+/** Creates every store and query on one database. */
 export function storesOn({ config, clock, database, queue, provider, calendar, nodeName }: Base) {
   const { concurrency, clusterConcurrency, depth } = config.supervisor;
   const prices = priceStore(database);
@@ -52,7 +52,7 @@ export function storesOn({ config, clock, database, queue, provider, calendar, n
   const universe = universeStore(database);
   const proxies = proxySource({ provider, prices, database, clock, onCalendar: calendar.learn });
   const operations = operationsStore(database, { queue, node: nodeName, depthMax: depth });
-  const wants = upkeepStore(database, { admission });
+  const upkeep = upkeepStore(database, { admission });
   return {
     admission,
     claims: claimStore(database, { queue, node: nodeName, limits: config.job }),
@@ -63,8 +63,8 @@ export function storesOn({ config, clock, database, queue, provider, calendar, n
     operations,
     fence: fenceStore(database),
     universe,
-    requestRates: wants.requestRates,
-    upkeep: upkeepOf({ ...admission, ...operations, wants, proxies, clock, depthMax: depth }),
+    requestRates: upkeep.requestRates,
+    upkeep: upkeepOf({ ...admission, ...operations, store: upkeep, proxies, clock, depthMax: depth }),
     snapshots,
     lagging: laggingStore(database, snapshots),
     portfolios: portfolioStore(database),

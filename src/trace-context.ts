@@ -16,8 +16,8 @@ export const attribution: Attribution = {
   onBehalfOf(parts, work) {
     const traces = parts.filter((part) => part !== undefined) as JobTrace[];
     const all: JobTrace = {
-      tell: (event) => traces.forEach((trace) => void trace.tell(event)),
-      wrote: () => traces.forEach((trace) => void trace.wrote()),
+      record: (event) => traces.forEach((trace) => void trace.record(event)),
+      countWrite: () => traces.forEach((trace) => void trace.countWrite()),
       take: () => ({}),
     };
     return running.run(all, work);
@@ -25,10 +25,10 @@ export const attribution: Attribution = {
 };
 
 /** Where providers report to: the job that asks now, if one does. */
-export const observeProvider: ObserveProvider = () => running.getStore()?.tell ?? nobodyObserves();
+export const observeProvider: ObserveProvider = () => running.getStore()?.record ?? nobodyObserves();
 
 /** Called by the database for each statement that has been run. */
 export function countWrite(statement: string): void {
   const trace = running.getStore();
-  if (trace && isWrite(statement)) trace.wrote();
+  if (trace && isWrite(statement)) trace.countWrite();
 }

@@ -134,7 +134,7 @@ async function onboardAll(
     inFlight: flights,
     jobs: claims,
     touch: (entries) => queue.touch(entries),
-    giveUp: () => {},
+    stopWaiting: () => {},
     onFault: (fault) => allSettled.reject(new Error(fault)),
     clock: systemClock,
     log,

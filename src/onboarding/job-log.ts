@@ -1,20 +1,20 @@
 import type { PhaseFailure, PhaseInput } from '../../machines/protocol.ts';
 import type { TransitionRecord } from './job/ports.ts';
 
-/** The part of a logger that jobs are told to: pino's. */
+/** The part of pino's logger that is used here. */
 export interface JobLogger {
   info(details: object, message: string): void;
   warn(details: object, message: string): void;
   error(details: object, message: string): void;
 }
 
-/** What an operator reads of jobs: each end, each retry, and what a failed phase met, with its cause. */
+/** Logs for operators: each end of a job, each retry, and each failed phase with its cause. */
 export function jobLog(logger: JobLogger) {
   return {
     onFailure({ claim, phase, attempt }: PhaseInput, failure: PhaseFailure, cause: unknown): void {
       const { jobId, symbol } = claim;
       const details = { jobId, symbol, phase, attempt, code: failure.code, err: cause };
-      // A failure that nobody classified is a mistake of ours.
+      // An unclassified failure is a bug in the service.
       if (failure.code === 'internal_error') logger.error(details, 'phase failed unexpectedly');
       else logger.warn(details, 'phase failed');
     },
@@ -25,7 +25,7 @@ export function jobLog(logger: JobLogger) {
       if (to === 'failed') logger.warn({ jobId, symbol, phase, attempt, ...error }, 'onboarding failed');
       if (to.endsWith('.backingOff')) {
         const until = job.retryAt === null ? null : new Date(job.retryAt).toISOString();
-        logger.info({ jobId, symbol, phase, attempt, until }, 'will try again');
+        logger.info({ jobId, symbol, phase, attempt, until }, 'phase will be retried');
       }
     },
   };

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { Claim } from '../../machines/protocol.ts';
 
-/** What one phase has in hand for the next one of its claim. Whoever resumes there, or tries again, reads it instead. */
+/** Passes data in memory from one phase to the next one of the same claim. A resumed or retried phase reads the database. */
 export interface Handover<Value> {
   give(claim: Claim, value: Value): void;
-  /** Once. */
+  /** Returns the value and removes it. */
   take(claim: Claim): Value | undefined;
 }
 

@@ -27,7 +27,7 @@ import {
 import type { SnapshotStore } from '../portfolio/snapshot.store.ts';
 import type { UniverseStore } from '../universe/universe.store.ts';
 import type { Effect, Fence, SnapshotProgress } from './job/ports.ts';
-import type { effectsOn } from './journal/phase-writes.ts';
+import type { phaseWrites } from './journal/phase-writes.ts';
 import { type Handover, handover } from './phase-handover.ts';
 import type { UpkeepStore } from './refresh/refresh.store.ts';
 
@@ -39,12 +39,12 @@ export interface PhasePorts {
   exposures: ExposureStore;
   universe: UniverseStore;
   snapshots: SnapshotStore;
-  /** Has exchange rates onboarded that lots of a symbol turn out to need. */
+  /** Onboards exchange rates that lots of a symbol need and that are missing. */
   requestRates: UpkeepStore['requestRates'];
-  /** Drops what this node remembers of the symbol. */
+  /** Removes the symbol from this node's cache. */
   forget: (symbol: string) => void;
   fence: Fence;
-  effects: Pick<ReturnType<typeof effectsOn>, 'updateMoreSnapshots'>;
+  effects: Pick<ReturnType<typeof phaseWrites>, 'updateMoreSnapshots'>;
   clock: Clock;
   log: (error: unknown) => void;
 }
@@ -53,19 +53,20 @@ export interface PhasePorts {
 export interface Commits {
   /** Resolves once every transition of the job so far is durable. */
   durable(): Promise<void>;
-  /** Commits an effect in one transaction with the transition that began the phase, or behind it. */
+  /** Commits an effect in one transaction with the transition that started the phase, or after it. */
   write(effect: Effect): Promise<SnapshotProgress | undefined>;
-  /** Has an effect committed with the transition that completes the phase. */
-  leave(effect: Effect): void;
+  /** Commits an effect together with the transition that completes the phase. */
+  stage(effect: Effect): void;
 }
 
 export type PhaseWork = (input: PhaseInput, signal: AbortSignal, commits: Commits) => Promise<PhaseOutput>;
 
 /**
- * What each phase does. Each one is idempotent. Nothing leaves this process and nothing is read that an earlier phase
- * wrote before the transition that began the phase is durable; what a phase writes is committed with a transition, so
- * that whoever lost the claim writes nothing. A phase that has all it needs in memory waits for nothing: its
- * transitions share the next commit.
+ * What each phase does. Every phase is idempotent.
+ *
+ * Write-ahead: the transition that starts a phase is durable before the phase sends a request or reads what an earlier
+ * phase wrote. A phase's writes are committed with a transition, under its fencing token, so a node that lost the claim
+ * writes nothing. A phase that has everything in memory does not wait: its transitions share the next group commit.
  */
 export function phaseWork(given: PhasePorts): Record<Phase, PhaseWork> {
   const ports = { ...given, fetched: handover<Fetched>() };
@@ -82,7 +83,7 @@ interface Ports extends PhasePorts {
   fetched: Handover<Fetched>;
 }
 
-/** What the factors phase needs of what was fetched. */
+/** The part of the fetched data that the factors phase needs. */
 interface Fetched {
   instrument: Instrument | null;
   closes: DailyCloses;
@@ -98,10 +99,11 @@ async function fetchPrices(
   const [{ instrument: known, held, rated }] = await Promise.all([universe.known(symbol), commits.durable()]);
   signal.throwIfAborted();
   const now = clock.now();
-  // Without a time zone UTC's date is asked for: no exchange completes a session of a later one.
+  // Without a time zone, use the date in UTC: no exchange has completed a session with a later date.
   const session = known ? lastCompletedSession({ now, ...sessionHours(known) }) : localDate(now, 'UTC');
   const range = historyRange(session);
-  // A rate has to reach back to every cost that it converts; of anything else the year will do, but for its splits.
+  // An exchange rate must cover the date of every cost that it converts. Other symbols need one year of prices, but all
+  // splits since the oldest lot.
   const from = earliest(range.from, rated && addDays(rated, -rateSlackDays));
   const actionsFrom = earliest(from, held);
   const { bars, actions, ...answer } = await provider.history({
@@ -117,10 +119,10 @@ async function fetchPrices(
     firstDate: bars[0]!.date,
     lastDate: last.date,
     lastClose: last.close,
-    // Kept with the transition that begins the factors phase: the version that this has to keep to.
+    // Stored with the transition that starts the factors phase: it pins the proxy version for that phase.
     ...(hasExposures(instrument.type) && { proxyVersion: proxies.currentVersion() }),
   };
-  commits.leave({
+  commits.stage({
     kind: 'series',
     instrument,
     provider: answer.provider,
@@ -164,7 +166,7 @@ async function measureFactors(
     return { results: { quality: 'not_applicable', qualityReason, calculationDate: null } };
   }
   const lastClose = closes.dates.at(-1);
-  if (!lastClose) throw new AppError('no_price_data', `${symbol} has no stored prices to measure.`);
+  if (!lastClose) throw new AppError('no_price_data', `${symbol} has no stored prices.`);
   const placeholders = (reason: DefaultReason) => defaultExposures({ reason, windowEnd: lastClose });
   if (input.degraded)
     return storeExposures(commits, symbol, placeholders(input.degraded as DefaultReason), null);
@@ -184,7 +186,7 @@ async function measureFactors(
   }
 }
 
-// A failure that may pass is the machine's business: it retries, and only then has defaults stored.
+// Retryable failures are thrown to the machine. It retries, and stores defaults when the attempts are used up.
 async function proxySetFor(
   { proxies, fence, database, log }: PhasePorts,
   { claim, results }: PhaseInput,
@@ -222,7 +224,7 @@ function storeExposures(
     .filter((date) => date !== null)
     .sort()
     .at(-1)!;
-  commits.leave({ kind: 'exposures', set: { symbol, calculationDate, proxyVersion, exposures: rows } });
+  commits.stage({ kind: 'exposures', set: { symbol, calculationDate, proxyVersion, exposures: rows } });
   const reason = rows.find(({ quality }) => quality === 'default')?.reason ?? null;
   return {
     results: { quality: worstQuality(rows), qualityReason: reason, calculationDate },
@@ -266,13 +268,13 @@ async function updateSnapshots(
     if (batch.isLast) break;
     signal.throwIfAborted();
   }
-  // Before this job ends, so that no portfolio looks settled in between.
+  // Request them before this job ends, so that no portfolio looks complete in between.
   if (lacking.size > 0) await requestRates([...lacking].sort(), { session });
   return { results: { portfolios } };
 }
 
-// What was true before this job is told no more. The cache learns only from the committed feed: every node reads the
-// symbol anew when it hears of the end of this job, and not before, because until then nothing of it is ready.
+// Removes what the cache knew before this job. The cache is filled only from the committed feed: each node reads the
+// symbol when it receives the end of this job, because the symbol is not ready earlier.
 async function fillCache({ forget }: PhasePorts, { claim }: PhaseInput): Promise<PhaseOutput> {
   forget(claim.symbol);
   return { results: {} };

@@ -18,16 +18,16 @@ import type { Recorder } from './journal/recorder.ts';
 import type { Commits, PhaseWork } from './phases.ts';
 
 export interface ActorOptions {
-  recorder: Pick<Recorder, 'barrier' | 'write' | 'leave' | 'trace'>;
-  /** Runs a phase so that what it does is noted there. */
+  recorder: Pick<Recorder, 'barrier' | 'write' | 'stage' | 'trace'>;
+  /** Runs a phase and records what it does in the trace. */
   traced: <T>(trace: JobTrace, run: () => Promise<T>) => Promise<T>;
   inFlight: InFlight;
   clock: Clock;
   /** Uniform in [0, 1). */
   random: () => number;
-  /** The fence refused an effect: the claim is somebody else's, or the job is to be cancelled. */
+  /** The fence refused an effect: another node has the claim, or cancellation was requested. */
   onRefused: (claim: Claim, code: FenceCode) => void;
-  /** A phase failed; the machine decides what follows. */
+  /** A phase failed. The machine decides what happens next. */
   onFailure: (input: PhaseInput, failure: PhaseFailure, cause: unknown) => void;
 }
 
@@ -46,7 +46,7 @@ export function jobActors(work: Record<Phase, PhaseWork>, options: ActorOptions)
   };
 }
 
-// Journal before effect: a phase waits until the transition that started it is durable, or commits with it.
+// Write-ahead: a phase waits until the transition that started it is durable, or commits with it.
 function phaseActor(phase: Phase, work: PhaseWork, options: ActorOptions) {
   const { recorder, traced, inFlight, clock, random, onRefused, onFailure } = options;
   return fromPromise<PhaseOutput, PhaseInput>(async ({ input, signal }) => {
@@ -54,14 +54,14 @@ function phaseActor(phase: Phase, work: PhaseWork, options: ActorOptions) {
     const commits: Commits = {
       durable: () => recorder.barrier(claim.jobId),
       write: (effect) => recorder.write(claim, effect),
-      leave: (effect) => recorder.leave(claim, phase, effect),
+      stage: (effect) => recorder.stage(claim, phase, effect),
     };
     const run = () => traced(recorder.trace(claim.jobId), () => work(input, signal, commits));
     try {
       return await inFlight.track(claim.symbol, run());
     } catch (error) {
       if (isRefusal(error)) {
-        // No failure of the phase: this child is to be stopped, and the stop ends the wait.
+        // Not a failure of the phase. The supervisor stops this child, which ends the pending promise.
         onRefused(input.claim, error.code);
         return new Promise(() => {});
       }
@@ -72,7 +72,7 @@ function phaseActor(phase: Phase, work: PhaseWork, options: ActorOptions) {
   });
 }
 
-/** A failure as the machine reads it; what is not classified is our own mistake, and permanent. */
+/** Converts an error for the machine. An unclassified error is a bug in the service and permanent. */
 export function failureOf(error: unknown, { at, jitter }: { at: number; jitter: number }): PhaseFailure {
   if (!(error instanceof AppError)) {
     const message = 'An unexpected error stopped this job; the log has the details.';
@@ -83,17 +83,17 @@ export function failureOf(error: unknown, { at, jitter }: { at: number; jitter: 
 }
 
 export interface OnboardingOptions {
-  /** With its claims actor, its ceiling actor where there is a ceiling, and its jobs provided. */
+  /** The machine with its actors: claims, jobs, and the ceiling if there is one. */
   machine: typeof supervisorMachine;
   limits: Omit<SupervisorInput, 'childrenMax'>;
   recorder: Recorder;
   inFlight: InFlight;
   jobs: { release(claims: readonly TakenClaim[]): Promise<void> };
-  /** Keeps leases alive; answers those that are lost. Null where nobody else could take one. */
+  /** Sends a heartbeat for leases; returns the lost ones. Null if no other node can take them. */
   touch: ((entries: readonly QueueEntry[]) => Promise<QueueEntry[]>) | null;
-  /** The grace is over: from now on the recorder waits no more for a database that does not answer. */
-  giveUp: () => void;
-  /** The supervisor cannot go on: its claims actor died. It drains by itself. */
+  /** Called when the grace period is over. From then on the recorder does not retry when the database does not answer. */
+  stopWaiting: () => void;
+  /** Called when the claims actor or the ceiling actor stopped. The supervisor then drains on its own. */
   onFault: (fault: string) => void;
   clock: Clock;
   log: (error: unknown) => void;
@@ -103,7 +103,7 @@ export interface RunningOnboarding {
   root: ActorRefFrom<typeof supervisorMachine>;
   snapshot(): SnapshotFrom<typeof supervisorMachine>;
   send: ReturnType<typeof createActor<typeof supervisorMachine>>['send'];
-  /** Takes no more claims, lets running phases end within the grace, gives everything unfinished back. */
+  /** Takes no more claims, lets running phases end within the grace period, and releases all unfinished claims. */
   drain(graceMs: number): Promise<void>;
 }
 
@@ -143,11 +143,11 @@ export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
         const idle = idleClaims(context.children);
         if (idle.length > 0) handing.push(handBack(idle).catch(log));
       });
-      // What it stopped on entry is handed back at once, what gives its permit back later as soon as it does.
+      // Children without a permit were stopped immediately, so their claims are released now; others when they free theirs.
       handing.push(handBack(idleClaims(supervisor.getSnapshot().context.children)).catch(log));
       await waitFor(supervisor, ({ status }) => status !== 'active');
       watching.unsubscribe();
-      options.giveUp();
+      options.stopWaiting();
       await Promise.all(handing);
       await inFlight.settled();
       await recorder.idle();
@@ -156,14 +156,14 @@ export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
     },
   };
 
-  /** Claims without a child, each of them once. */
+  /** Claims without a child. Each claim is returned only once. */
   function idleClaims(children: readonly Claim[]): TakenClaim[] {
     const idle = recorder.held().filter(({ claim }) => !handed.has(claim) && !children.includes(claim));
     for (const { claim } of idle) handed.add(claim);
     return idle;
   }
 
-  /** Gives claims back once all that was recorded of them is durable; what was settled meanwhile is no claim any more. */
+  /** Releases claims when everything recorded of them is durable. A claim whose job has ended meanwhile is skipped. */
   async function handBack(idle: readonly TakenClaim[]): Promise<void> {
     await Promise.allSettled(idle.map(({ claim }) => recorder.barrier(claim.jobId)));
     await Promise.all(idle.map(({ claim }) => inFlight.settled(claim.symbol)));
@@ -186,7 +186,7 @@ export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
       const held = recorder.held();
       try {
         const lost = new Set(await touch(held.map(({ entry }) => entry)));
-        // What settled, or was claimed anew, while the touch was under way is not lost.
+        // Claims that ended or were replaced during the heartbeat are not lost.
         for (const taken of recorder.held()) if (lost.has(taken.entry)) onLost(taken);
       } catch (error) {
         log(error);

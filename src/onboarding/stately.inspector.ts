@@ -2,7 +2,7 @@ import type { StatelyInspectionEvent } from '@statelyai/inspect';
 import type { ActorRefFrom, AnyActorRef, InspectionEvent } from 'xstate';
 import type { supervisorMachine } from '../../machines/supervisor.ts';
 import type { Inspection } from '../contract/service.ts';
-import { withoutSecrets } from './job/redact-secrets.ts';
+import { redactSecrets } from './job/redact-secrets.ts';
 
 export interface InspectionOptions {
   root: () => ActorRefFrom<typeof supervisorMachine>;
@@ -12,18 +12,18 @@ export interface InspectionOptions {
 type Root = ReturnType<InspectionOptions['root']>;
 
 /**
- * Supervisor and jobs. Phases and sleeps are promises without a statechart: three times the messages, and nothing that
- * the state of their job does not tell.
+ * Sends the events of the supervisor and its jobs to the Stately inspector. Phases and sleeps are left out: they are
+ * promises without a statechart, and would triple the messages without adding to the state of their job.
  *
- * Attached to the actors only while somebody watches, and the library is loaded by the first who does: without a viewer
- * it costs nothing. An exception in an observer would kill the actor that it observes, so none gets out.
+ * It is attached to the actors only while there is a viewer, and the first viewer loads the library, so it costs nothing
+ * otherwise. An exception in an observer would stop the observed actor, so all exceptions are caught.
  */
 export function statelyInspection({ root, log }: InspectionOptions): Inspection {
   const viewers = new Set<(message: string) => void>();
   let watching = 0;
   let detach = () => {};
 
-  const tell = (send: (message: string) => void, message: string) => {
+  const sendTo = (send: (message: string) => void, message: string) => {
     try {
       send(message);
     } catch (error) {
@@ -34,15 +34,15 @@ export function statelyInspection({ root, log }: InspectionOptions): Inspection 
     const { inspect } = createInspector({
       send(event) {
         if (viewers.size === 0) return;
-        const message = JSON.stringify(shown(event));
-        for (const send of viewers) tell(send, message);
+        const message = JSON.stringify(redacted(event));
+        for (const send of viewers) sendTo(send, message);
       },
     });
     const subscription = root().system.inspect({
       next(event) {
         try {
-          const told = relevant(event, root());
-          if (told) inspect.next?.(told);
+          const shownEvent = relevant(event, root());
+          if (shownEvent) inspect.next?.(shownEvent);
         } catch (error) {
           log(error);
         }
@@ -57,14 +57,14 @@ export function statelyInspection({ root, log }: InspectionOptions): Inspection 
       watching += 1;
       if (watching === 1) detach = attach(library);
       const { inspect } = library.createInspector({
-        send: (event) => tell(send, JSON.stringify(shown(event))),
+        send: (event) => sendTo(send, JSON.stringify(redacted(event))),
       });
       const supervisor = root();
-      for (const actorRef of family(supervisor)) {
+      for (const actorRef of supervisorAndJobs(supervisor)) {
         inspect.next?.({ type: '@xstate.actor', actorRef, rootId: supervisor.sessionId });
       }
-      // The library tells everything a timer later. Behind the registrations, then, and before all that happens from
-      // now on; what is still under way from before is in the snapshots that the registrations will show.
+      // The library sends everything one timer later. This timer runs after those of the registrations and before those of
+      // later events. Earlier events that are not sent yet are already part of the registered snapshots.
       const joining = setTimeout(() => viewers.add(send));
       let left = false;
       return () => {
@@ -80,10 +80,10 @@ export function statelyInspection({ root, log }: InspectionOptions): Inspection 
 }
 
 type Library = typeof import('@statelyai/inspect');
-const load = (): Promise<Library> => import('@statelyai/inspect'); // 100 ms that a start without a viewer saves
+const load = (): Promise<Library> => import('@statelyai/inspect'); // loading takes 100 ms, which a start without a viewer saves
 
-/** The supervisor, then its jobs. */
-function family(supervisor: Root): AnyActorRef[] {
+/** The supervisor first, then its jobs. */
+function supervisorAndJobs(supervisor: Root): AnyActorRef[] {
   const children: (AnyActorRef | undefined)[] = Object.values(supervisor.getSnapshot().children);
   return [
     supervisor,
@@ -93,28 +93,28 @@ function family(supervisor: Root): AnyActorRef[] {
 
 const isShown = (ref: AnyActorRef, supervisor: Root) => ref === supervisor || ref.src === 'job';
 
-const told: ReadonlySet<string> = new Set(['@xstate.actor', '@xstate.event', '@xstate.snapshot']);
+const shownEventTypes: ReadonlySet<string> = new Set(['@xstate.actor', '@xstate.event', '@xstate.snapshot']);
 
-/** What is told of, before the library spends time on it. A sender that is not shown is left out. */
+/** Filters events before the library processes them. The sender is removed if it is an actor that is not shown. */
 function relevant(event: InspectionEvent, supervisor: Root): InspectionEvent | null {
-  if (!told.has(event.type) || !isShown(event.actorRef as AnyActorRef, supervisor)) return null;
+  if (!shownEventTypes.has(event.type) || !isShown(event.actorRef as AnyActorRef, supervisor)) return null;
   if (event.type !== '@xstate.event' || !event.sourceRef) return event;
   return isShown(event.sourceRef as AnyActorRef, supervisor) ? event : { ...event, sourceRef: undefined };
 }
 
-/** Without secrets, and of an actor's snapshot what is JSON. */
-function shown(event: StatelyInspectionEvent): StatelyInspectionEvent {
-  if (event.type === '@xstate.event') return { ...event, event: withoutSecrets(event.event) };
-  // At its registration it is the live one; later the library has made JSON of it already.
+/** Removes secrets, and the parts of an actor's snapshot that are not JSON. */
+function redacted(event: StatelyInspectionEvent): StatelyInspectionEvent {
+  if (event.type === '@xstate.event') return { ...event, event: redactSecrets(event.event) };
+  // A registration has the live snapshot; for later events the library has already converted it to JSON.
   const given = event.type === '@xstate.actor' ? JSON.parse(JSON.stringify(event.snapshot)) : event.snapshot;
-  const { status, value, context, output, children, tags } = given as Shown;
-  const snapshot = { status, value, context: withoutSecrets(context), output, children, tags };
+  const { status, value, context, output, children, tags } = given as ShownSnapshot;
+  const snapshot = { status, value, context: redactSecrets(context), output, children, tags };
   return event.type === '@xstate.actor'
     ? { ...event, snapshot }
-    : ({ ...event, event: withoutSecrets(event.event), snapshot } as unknown as StatelyInspectionEvent);
+    : ({ ...event, event: redactSecrets(event.event), snapshot } as unknown as StatelyInspectionEvent);
 }
 
-interface Shown {
+interface ShownSnapshot {
   status: 'active';
   value: unknown;
   context: unknown;

@@ -250,7 +250,7 @@ export const actor: ActorView = {
   context: { attempt: 2 },
   since: at,
   permit: false,
-  waiting_for: { kind: 'time', detail: 'it tries again then', until: at, place: null },
+  waiting_for: { kind: 'time', detail: 'it retries at this time', until: at, place: null },
   children: [{ id: 'sleepUntil', src: 'sleepUntil', state: null, job_id: null }],
   committed: { state: 'processing.fetch.backingOff', status: 'processing', sequence: 3, at },
 };

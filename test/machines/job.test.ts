@@ -38,7 +38,7 @@ describe('a job', () => {
     expect(context().permit).toBe(true);
   });
 
-  test('tells each phase what the phases before it left, and only factors that they are degraded', async () => {
+  test('passes earlier results to each phase, and the reason for defaults only to factors', async () => {
     const { actors } = jobIn('fetch');
     await actors.finish('AAPL', { results: { bars: 251 } });
     await actors.fail('AAPL', permanent);
@@ -73,7 +73,7 @@ describe('a job', () => {
     );
   });
 
-  test('begins the next phase with all its attempts, and forgets why the last one failed', async () => {
+  test('starts the next phase with all its attempts and without an error', async () => {
     const { actor, actors, context } = jobIn('fetch');
     await actors.fail('AAPL', transient);
     await actors.wake('AAPL');
@@ -90,7 +90,7 @@ describe('a job', () => {
     expect(context()).toMatchObject({ phase: 'factors', resumes: 0 });
   });
 
-  test('uses up no attempt by waiting, and fails once the waits exceed their limit', async () => {
+  test('uses up no attempt by waiting, and fails when the waits exceed their limit', async () => {
     const { actor, actors, context, name } = jobIn('fetch', { retryWaitMaxMs: 10_000 });
     for (const waitedMs of [4000, 8000]) {
       await actors.fail('AAPL', waitFor(4000));
@@ -143,7 +143,7 @@ describe('a job', () => {
     });
   });
 
-  test('fails without a word about the cause when the sleep actor breaks', async () => {
+  test('fails without showing the cause when the sleep actor breaks', async () => {
     const { actors, name, context } = jobIn('universe');
     await actors.fail('AAPL', transient);
     await actors.breakSleep('AAPL');
@@ -236,7 +236,7 @@ describe('retrying', () => {
     expect(job.name()).toBe(`processing.${phase}.running`);
   });
 
-  test('measures the factors anew after they had degraded and failed', async () => {
+  test('measures the factors again after they had degraded and failed', async () => {
     const { actor, actors, context } = jobIn('factors');
     await actors.fail('AAPL', permanent);
     await actors.fail('AAPL', permanent);

@@ -92,7 +92,7 @@ describe('room', () => {
 });
 
 describe('nextHolders', () => {
-  test('are the longest waiting, as many as there are free permits', () => {
+  test('are the longest-waiting symbols, as many as there are free permits', () => {
     expect(nextHolders({ ...capacity, ...held(1, 5) })).toEqual(['W0', 'W1']);
     expect(nextHolders({ ...capacity, ...held(3, 5) })).toEqual([]);
     expect(nextHolders({ ...capacity, ...held(5, 5) })).toEqual([]);
@@ -101,7 +101,7 @@ describe('nextHolders', () => {
     expect(nextHolders({ ...capacity, ...held(1, 5), clusterConcurrency: 2 })).toEqual(['W0']);
   });
 
-  test('are those that a user waits for before those that are refreshed', () => {
+  test('are symbols that a user waits for before refreshes', () => {
     const waiting = held(1, 4);
     const children = waiting.children.map((claim) =>
       claim.symbol === 'W0' || claim.symbol === 'W2' ? { ...claim, reason: 'refresh' as const } : claim,
@@ -120,22 +120,22 @@ describe('childOf', () => {
     expect(find({ symbol: 'MSFT' })).toBeUndefined();
   });
 
-  test('finds nobody when job or claim are those of an earlier child', () => {
+  test('finds none when the job or claim is that of an earlier child', () => {
     expect(find({ symbol: 'AAPL', jobId: 'job-AAPL', epoch: 7 })).toBe('AAPL');
     expect(find({ symbol: 'AAPL', epoch: 6 })).toBeUndefined();
     expect(find({ symbol: 'AAPL', jobId: 'another', epoch: 7 })).toBeUndefined();
   });
 });
 
-describe('what the cluster is needed for', () => {
-  test('is nothing without a ceiling, else who holds a permit and who asks for one', () => {
+describe('needsOf', () => {
+  test('is empty without a ceiling, else has the holders and the requesters', () => {
     const given = { ...capacity, ...asking(1, held(1, 1)) };
     expect(needsOf(given)).toEqual({ held: [], wanted: [] });
     const needs = needsOf({ ...given, clusterConcurrency: 5 });
     expect(needs).toEqual({ held: [claimOf('P0')], wanted: [claimOf('A0')] });
   });
 
-  test('is another once a claim is another of the same symbol', () => {
+  test('changes when a claim is replaced by another of the same symbol', () => {
     const [one, two] = [claimOf('AAPL', 1), claimOf('AAPL', 2)];
     expect(areSameNeeds({ held: [one], wanted: [two] }, { held: [one], wanted: [two] })).toBe(true);
     expect(areSameNeeds({ held: [one], wanted: [] }, { held: [two], wanted: [] })).toBe(false);
@@ -144,7 +144,7 @@ describe('what the cluster is needed for', () => {
 });
 
 describe('withoutChild', () => {
-  test('leaves no trace of it', () => {
+  test('removes the symbol everywhere', () => {
     expect(withoutChild(held(1, 1), 'P0')).toEqual({ ...held(0, 1) });
     expect(withoutChild(held(1, 1), 'W0')).toEqual({ ...held(1, 0) });
     expect(withoutChild(asking(1, held(1, 0)), 'A0')).toEqual({ ...held(1, 0) });

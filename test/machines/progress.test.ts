@@ -27,8 +27,8 @@ function expectedState({ status, phase, retryAt, resumes }: JobProgress): string
   return `processing.${phase}.${retryAt === null ? 'waiting' : 'backingOff'}`;
 }
 
-describe('a child asks for a permit at once', () => {
-  test('exactly where it enters a state that is left with one', () => {
+describe('a child requests a permit immediately', () => {
+  test('if and only if it enters a state that waits for one', () => {
     fc.assert(
       fc.property(progress, (one) => {
         expect(asksAtOnce(one, limits)).toBe(/pending|waiting$/.test(initialStateName(one, limits)));
@@ -112,7 +112,7 @@ describe('retryOf', () => {
       status,
     }));
 
-  test('accepts exactly what the machine accepts, and gives the row that the machine goes to', () => {
+  test('accepts exactly what the machine accepts, and returns the same row', () => {
     fc.assert(
       fc.property(row, (at) => {
         const next = retryOf(at);

@@ -28,7 +28,7 @@ const differences = (...journal: JournalEntry[]) =>
   );
 
 describe('a replay', () => {
-  test('agrees with what the machine wrote, and tells the actor snapshot of rows that keep none', () => {
+  test('agrees with what the machine wrote, and computes the actor snapshots of rows without one', () => {
     const steps = replay(job, [...begun, failed]);
     expect(steps.map(({ difference }) => difference)).toEqual([null, null, null, null]);
     expect(steps[1]?.actorSnapshot).toMatchObject({ value: 'pending', context: { epoch: 1, attempt: 1 } });
@@ -40,7 +40,7 @@ describe('a replay', () => {
     });
   });
 
-  test('goes on over takeovers, cancellations by claim, crashes and retries', () => {
+  test('continues over takeovers, cancellations by claim, crashes and retries', () => {
     const resumed = { status: 'processing', resumes: 1 } as const;
     const over = entry(4, running, 'resumed', 'processing.fetch.waiting', {
       claimEpoch: 2,
@@ -84,7 +84,7 @@ describe('a replay', () => {
     [
       'a claim that forgot an attempt',
       [failed, entry(5, failed.to, 'resumed', running, { input: spawned({ status: 'processing' }) })],
-      'expected to go on with attempt 2, got: 1',
+      'expected attempt to stay 2, got: 1',
     ],
     [
       'a claim that lost a result',
@@ -94,12 +94,12 @@ describe('a replay', () => {
           input: spawned({ status: 'processing', phase: 'factors' }),
         }),
       ],
-      'expected to go on with the result bars, got: another or none',
+      'expected the result bars to stay 251, got: none',
     ],
     [
       'a gap',
       [entry(5, factors, 'factors.failed', 'failed', { input: { failure: permanent } })],
-      `expected it to come from ${running}, got: ${factors}`,
+      `expected the previous state to be ${running}, got: ${factors}`,
     ],
   ])('finds %s', (_what, rows, difference) => {
     const found = differences(...begun, ...rows);

@@ -8,7 +8,7 @@ const running = 'processing.fetch.running';
 describe('under a ceiling over all nodes', () => {
   const bounded = { concurrency: 2, clusterConcurrency: 5 };
 
-  test('nobody runs before the cluster has a permit too, and the next in the queue asks', () => {
+  test('no child runs before it has a permit of the cluster, and the next in the queue requests one', () => {
     const { take, grant, needed, name, context } = liveSupervisor(bounded);
     for (const symbol of ['A', 'B', 'C']) take(symbol);
     expect(['A', 'B', 'C'].map(name)).toEqual(['pending', 'pending', 'pending']);
@@ -18,7 +18,7 @@ describe('under a ceiling over all nodes', () => {
     expect(needed()).toEqual([' | A', ' | A B', 'B | A']);
   });
 
-  test('its permit is needed no more once a symbol backs off, is settled or lost, and the next asks', async () => {
+  test('the permit is released when a symbol backs off, is settled or lost, and the next requests one', async () => {
     const { take, send, grant, actors, needed } = liveSupervisor(bounded);
     for (const symbol of ['A', 'B', 'C', 'D', 'E']) take(symbol);
     for (const symbol of ['A', 'B']) grant(claimOf(symbol));
@@ -33,7 +33,7 @@ describe('under a ceiling over all nodes', () => {
     expect(needed().at(-1)).toBe(' | A E');
   });
 
-  test('its permit is kept until the end is committed: no other journal knows the order of this one', () => {
+  test('the permit is kept until the end is committed, because nodes have no common commit order', () => {
     const { take, send, grant, needed } = liveSupervisor({ ...bounded, concurrency: 1 });
     for (const symbol of ['A', 'B']) take(symbol);
     grant(claimOf('A'));
@@ -43,7 +43,7 @@ describe('under a ceiling over all nodes', () => {
     expect(needed().at(-1)).toBe(' | B');
   });
 
-  test('a permit for a claim that asks no more starts nobody', () => {
+  test('a permit for a claim that no longer asks starts no child', () => {
     const { take, grant, name, context } = liveSupervisor(bounded);
     take('A');
     take('A', {}, 2);
@@ -55,7 +55,7 @@ describe('under a ceiling over all nodes', () => {
     expect(name('A')).toBe(running);
   });
 
-  test('a pause takes back what was asked for, and a permit that comes then starts nobody', () => {
+  test('a pause withdraws requests, and a permit that arrives later starts no child', () => {
     const { take, send, grant, needed, name, context } = liveSupervisor(bounded);
     for (const symbol of ['A', 'B', 'C']) take(symbol);
     grant(claimOf('A'));
@@ -69,7 +69,7 @@ describe('under a ceiling over all nodes', () => {
     expect(name('B')).toBe(running);
   });
 
-  test('a drain asks for nothing more and gives back what each end sets free', () => {
+  test('a drain requests nothing more and releases the permit of each job that ends', () => {
     const { take, send, grant, needed, symbols, supervisor } = liveSupervisor(bounded);
     for (const symbol of ['A', 'B', 'C']) take(symbol);
     for (const symbol of ['A', 'B']) grant(claimOf(symbol));

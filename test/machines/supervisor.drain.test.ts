@@ -6,7 +6,7 @@ afterEach(stopAll);
 const running = 'processing.fetch.running';
 
 describe('draining', () => {
-  test('stops what does not run at once and lets running phases finish within the grace', async () => {
+  test('stops waiting children immediately and lets running phases finish within the grace period', async () => {
     const { take, send, actors, supervisor, symbols, told } = liveSupervisor({ concurrency: 2 });
     for (const symbol of ['A', 'B', 'C']) take(symbol);
     await actors.fail('B', transient); // C takes its permit
@@ -24,7 +24,7 @@ describe('draining', () => {
     expect(told).toHaveLength(before);
   });
 
-  test('ends when the grace is over, with every signal aborted and no child left', () => {
+  test('ends when the grace period is over, with every signal aborted and no child left', () => {
     const { take, send, actors, supervisor, clock, symbols } = liveSupervisor({ concurrency: 2 });
     take('A');
     take('B');
@@ -37,7 +37,7 @@ describe('draining', () => {
     expect(symbols()).toEqual([]);
   });
 
-  test('again with another grace counts anew: a second signal may say now', () => {
+  test('restarts the grace period with each drain: a second signal may end it now', () => {
     const { take, send, supervisor, clock } = liveSupervisor();
     take('A');
     send({ type: 'drain', graceMs: 1_000_000 });
@@ -47,7 +47,7 @@ describe('draining', () => {
     expect(supervisor.getSnapshot().status).toBe('done');
   });
 
-  test('an idle node is drained at once', () => {
+  test('an idle node is drained immediately', () => {
     const { send, supervisor } = liveSupervisor();
     send({ type: 'drain', graceMs: 5000 });
     expect(supervisor.getSnapshot().status).toBe('done');
@@ -69,7 +69,7 @@ describe('draining', () => {
     expect(name('A')).toBe(running);
   });
 
-  test('does not fire at once when the grace is longer than a timer can be', () => {
+  test('does not end immediately when the grace period is longer than a timer can be', () => {
     const { take, send, supervisor, clock } = liveSupervisor();
     take('A');
     send({ type: 'drain', graceMs: Number.MAX_SAFE_INTEGER });

@@ -51,9 +51,9 @@ const optionsFor = (input: SupervisorInput) => ({
   input,
   events,
   serializeState: ({ value, context }: SupervisorSnapshot) => {
-    const { children, permits, asking, waiting, paused, told, fault, graceMs } = context;
+    const { children, permits, asking, waiting, paused, announcedRoom, fault, graceMs } = context;
     const living = children.map(({ symbol }) => symbol);
-    return JSON.stringify([value, living, permits, asking, waiting, paused, told, fault, graceMs]);
+    return JSON.stringify([value, living, permits, asking, waiting, paused, announcedRoom, fault, graceMs]);
   },
   filterEvents: (snapshot: SupervisorSnapshot, event: Event) => snapshot.can(event),
   limit: 100_000,
@@ -87,7 +87,7 @@ describe('every path through the supervisor', () => {
 
   test('holds, in every state, at most as many permits as the concurrency, and none free while somebody waits', () => {
     for (const { state } of reached) {
-      const { permits, asking, waiting, paused, children, concurrency, told } = state.context;
+      const { permits, asking, waiting, paused, children, concurrency, announcedRoom } = state.context;
       const living = children.map(({ symbol }) => symbol);
       const named = [...permits, ...asking, ...waiting];
       expect(permits.length + asking.length).toBeLessThanOrEqual(concurrency);
@@ -103,7 +103,7 @@ describe('every path through the supervisor', () => {
       expect(paused || used === concurrency || waiting.length === 0).toBe(true);
       expect(paused && asking.length > 0).toBe(false);
       expect(state.context.needs).toEqual(needsOf(state.context));
-      expect(told).toBe(room(state.context));
+      expect(announcedRoom).toBe(room(state.context));
     }
   });
 

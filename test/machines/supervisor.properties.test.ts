@@ -114,7 +114,7 @@ function checkStep(before: SupervisorContext, after: SupervisorContext): void {
   expect(used === concurrency || waiting.length === 0).toBe(true);
   if (clusterConcurrency === null) expect(asking).toEqual([]);
   expect(children.length).toBeLessThanOrEqual(after.childrenMax);
-  expect(after.told).toBe(room(after));
+  expect(after.announcedRoom).toBe(room(after));
   expect(room(after)).toBe(
     Math.max(
       0,

@@ -26,7 +26,7 @@ describe('permits', () => {
     expect(context()).toMatchObject({ permits: ['A', 'B'], waiting: ['C', 'D'] });
   });
 
-  test('pass to the longest waiting the moment a job is settled', () => {
+  test('pass to the longest-waiting child when a job is settled', () => {
     const { take, send, name, symbols } = liveSupervisor({ concurrency: 1 });
     for (const symbol of ['A', 'B', 'C']) take(symbol);
     send({ type: 'job.settled', symbol: 'A' });
@@ -34,7 +34,7 @@ describe('permits', () => {
     expect([name('B'), name('C')]).toEqual([running, 'pending']);
   });
 
-  test('pass to those that a user waits for first, and to a refresh that waited longer after them', () => {
+  test('pass to jobs that a user waits for before a refresh that waited longer', () => {
     const { take, send, name, context } = liveSupervisor({ concurrency: 1 });
     take('A');
     const claim = { ...claimOf('OLD'), reason: 'refresh' as const };
@@ -46,7 +46,7 @@ describe('permits', () => {
     expect([name('OLD'), context().permits, context().waiting]).toEqual([running, ['OLD'], []]);
   });
 
-  test('pass on already when the end is on its way to the journal, whose child stays until it is settled', () => {
+  test('pass on when the end is queued for the journal; the child stays until it is settled', () => {
     const { take, send, name, symbols, context } = liveSupervisor({ concurrency: 1 });
     for (const symbol of ['A', 'B', 'C']) take(symbol);
     send({ type: 'job.ended', symbol: 'A' });
@@ -55,7 +55,7 @@ describe('permits', () => {
     expect([symbols(), context().permits]).toEqual([['B', 'C'], ['B']]);
   });
 
-  test('are granted to nobody during a pause, while what runs goes on to its end', async () => {
+  test('are not granted during a pause, while running jobs continue to their end', async () => {
     const { take, send, actors, name, context } = liveSupervisor({ concurrency: 1 });
     take('A');
     take('B');
@@ -77,7 +77,7 @@ describe('permits', () => {
     expect(context()).toMatchObject({ permits: ['A'], waiting: ['B'] });
   });
 
-  test('are given back while a symbol backs off, so that another starts', async () => {
+  test('are released while a symbol backs off, so that another one starts', async () => {
     const { take, actors, name, context } = liveSupervisor({ concurrency: 1 });
     take('A');
     take('B');
@@ -100,7 +100,7 @@ describe('permits', () => {
     expect([name('A'), name('B')]).toEqual([undefined, running]);
   });
 
-  test('are asked for anew by a job that is retried before its end was settled', async () => {
+  test('are requested again by a job that is retried before its end was settled', async () => {
     const { take, child, actors, name, context } = liveSupervisor({ concurrency: 1 });
     take('A');
     take('B');
@@ -110,7 +110,7 @@ describe('permits', () => {
     expect(context()).toMatchObject({ permits: ['B'], waiting: ['A'] });
   });
 
-  test('are asked for anew by a partial completion that is retried before its end was settled', async () => {
+  test('are requested again by a partially completed job that is retried before its end was settled', async () => {
     const { take, child, actors, name, context } = liveSupervisor({ concurrency: 1 });
     take('A', { status: 'processing', phase: 'cache', partial: true });
     take('B');
@@ -120,7 +120,7 @@ describe('permits', () => {
     expect(context()).toMatchObject({ permits: ['B'], waiting: ['A'] });
   });
 
-  test('are asked for and given back once each: nobody says so who holds none', async () => {
+  test('are requested once and released once, and only a holder releases', async () => {
     const said: string[] = [];
     const { take, actors } = liveSupervisor(
       {},
@@ -138,7 +138,7 @@ describe('permits', () => {
     expect(said).toEqual(['permit.requested', 'permit.granted', 'permit.released']);
   });
 
-  test('are not held by a child that resumes in its backoff or came to its resume limit', async () => {
+  test('are not held by a child that resumes in its backoff or exceeded its resume limit', async () => {
     const { take, actors, name, context } = liveSupervisor({ concurrency: 1 });
     take('A', { status: 'processing', retryAt: now + 5000, attempt: 3 });
     take('B', { status: 'processing', resumes: limits.resumeLimit + 1 });
@@ -151,7 +151,7 @@ describe('permits', () => {
 });
 
 describe('room', () => {
-  test('is told at the start and whenever it changes, and only then', async () => {
+  test('is announced at the start and on each change, and only then', async () => {
     const { take, send, actors, rooms } = liveSupervisor({ concurrency: 2, prefetch: 0, depth: 10 });
     expect(rooms()).toEqual([2]);
     take('A');
@@ -167,7 +167,7 @@ describe('room', () => {
     expect(rooms()).toEqual([2, 1, 0, 1, 0, 1]);
   });
 
-  test('is never told too big, not even while a child replaces another', () => {
+  test('is never announced too large, not even while a child replaces another', () => {
     const { take, rooms } = liveSupervisor({ concurrency: 1, prefetch: 0, depth: 10 });
     take('A');
     take('A', {}, 2);
@@ -181,7 +181,7 @@ describe('room', () => {
     expect(symbols()).toHaveLength(5);
   });
 
-  test('is not exceeded silently: a claim beyond the cap is refused, and no other child is touched', () => {
+  test('cannot be exceeded: a claim beyond the cap is refused, and no other child is stopped', () => {
     const { take, told, symbols } = liveSupervisor({ childrenMax: 2 });
     for (const symbol of ['A', 'B', 'C']) take(symbol);
     expect(symbols()).toEqual(['A', 'B']);

@@ -12,7 +12,7 @@ const context = (changes: Partial<JobContext> = {}): JobContext => ({
 });
 
 describe('verdictOn', () => {
-  test('plans the next attempt after a jittered backoff from the moment of the failure', () => {
+  test('plans the next attempt after a jittered backoff from the time of the failure', () => {
     expect(verdictOn(context({ attempt: 2 }), transient)).toEqual({
       kind: 'retry',
       attempt: 3,
@@ -22,7 +22,7 @@ describe('verdictOn', () => {
     });
   });
 
-  test('fails with the provider’s own code once the attempts are spent', () => {
+  test('fails with the code of the provider when the attempts are used up', () => {
     expect(verdictOn(context({ attempt: 3 }), transient)).toMatchObject({ kind: 'retry', attempt: 4 });
     expect(verdictOn(context({ attempt: 4 }), transient)).toMatchObject({
       kind: 'fail',
@@ -30,12 +30,12 @@ describe('verdictOn', () => {
     });
   });
 
-  test('fails at once on what no retry can mend', () => {
+  test('fails immediately on a permanent failure', () => {
     expect(verdictOn(context(), permanent)).toMatchObject({ kind: 'fail', error: { code: 'no_price_data' } });
     expect(verdictOn(context(), { ...permanent, retryAt: now + 5 })).toMatchObject({ kind: 'fail' });
   });
 
-  test('waits until the moment that the provider names, which uses up waiting time but no attempt', () => {
+  test('waits until the time that the provider names, which uses up waiting time but no attempt', () => {
     expect(verdictOn(context({ attempt: 4, waitedMs: 300 }), waitFor(5000))).toMatchObject({
       kind: 'retry',
       attempt: 4,
@@ -44,7 +44,7 @@ describe('verdictOn', () => {
     });
   });
 
-  test('does not begin a wait that would exceed the limit', () => {
+  test('does not start a wait that would exceed the limit', () => {
     const nearly = context({ waitedMs: limits.retryWaitMaxMs - 1000 });
     expect(verdictOn(nearly, waitFor(1000))).toMatchObject({
       kind: 'retry',
@@ -56,11 +56,11 @@ describe('verdictOn', () => {
     });
   });
 
-  test('counts a wait that is over already as 100 ms, so that it can neither spin nor go on for ever', () => {
+  test('counts a wait that is already over as 100 ms, so that it ends and does not spin', () => {
     expect(verdictOn(context(), waitFor(-9000))).toMatchObject({ retryAt: now + 100, waitedMs: 100 });
   });
 
-  test('pauses for our own database without counting, however long it takes', () => {
+  test('waits for its own database without counting, however long it takes', () => {
     const pause = waitFor(3_600_000, 'database_unavailable');
     const spent = context({ attempt: 4, waitedMs: limits.retryWaitMaxMs });
     expect(verdictOn(spent, pause)).toMatchObject({
@@ -91,7 +91,7 @@ describe('verdictOn', () => {
     ['an exception', new Error('password=secret')],
     ['a failure without jitter', { ...transient, jitter: undefined }],
     ['a failure at no time', { ...transient, at: Number.NaN }],
-  ])('takes %s for a mistake of ours and tells nobody what it was', (_, thrown) => {
+  ])('treats %s as a bug in the service and hides its cause', (_, thrown) => {
     const error = { code: 'internal_error', message: 'An unexpected error stopped this job', phase: 'fetch' };
     expect(verdictOn(context(), thrown)).toEqual({ kind: 'fail', error });
   });
@@ -102,7 +102,7 @@ describe('verdictOn', () => {
     expect(verdict.error.message).not.toContain('\u0000');
   });
 
-  test('ends: no run of failures lasts longer than its attempts and its waits', () => {
+  test('ends: a run of failures lasts at most all attempts and waits', () => {
     const failure = fc.oneof(
       fc
         .double({ min: 0, max: 1, maxExcluded: true, noNaN: true })

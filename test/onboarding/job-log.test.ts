@@ -10,21 +10,21 @@ function remembering() {
   const at = (level: string) => (details: object, message: string) => {
     lines.push([`${level} ${message}`, details]);
   };
-  return { lines, told: jobLog({ info: at('info'), warn: at('warn'), error: at('error') }) };
+  return { lines, log: jobLog({ info: at('info'), warn: at('warn'), error: at('error') }) };
 }
 
 describe('the log of jobs', () => {
-  test('tells each end and each retry, and nothing of the steps between', () => {
-    const { lines, told } = remembering();
+  test('logs each end and each retry, and not the steps between', () => {
+    const { lines, log } = remembering();
     const taken = takenOf('AAPL');
     const error = { code: 'no_price_data', message: 'no price data for AAPL', phase: 'fetch' } as const;
-    told.onCommitted(recordOf(taken, 'processing.fetch.running'));
-    told.onCommitted(recordOf(taken, 'processing.fetch.backingOff', { job: { attempt: 2, retryAt: 1000 } }));
-    told.onCommitted(recordOf(taken, 'completed', { job: { outcome: 'partial' } }));
-    told.onCommitted(recordOf(taken, 'failed', { job: { error } }));
-    told.onCommitted(recordOf(taken, 'cancelled'));
+    log.onCommitted(recordOf(taken, 'processing.fetch.running'));
+    log.onCommitted(recordOf(taken, 'processing.fetch.backingOff', { job: { attempt: 2, retryAt: 1000 } }));
+    log.onCommitted(recordOf(taken, 'completed', { job: { outcome: 'partial' } }));
+    log.onCommitted(recordOf(taken, 'failed', { job: { error } }));
+    log.onCommitted(recordOf(taken, 'cancelled'));
     expect(lines.map(([line]) => line)).toEqual([
-      'info will try again',
+      'info phase will be retried',
       'info symbol onboarded',
       'warn onboarding failed',
       'info onboarding cancelled',
@@ -33,13 +33,13 @@ describe('the log of jobs', () => {
     expect(lines[2]![1]).toMatchObject({ symbol: 'AAPL', code: 'no_price_data' });
   });
 
-  test('names what a phase met, and calls an unclassified failure an error', () => {
-    const { lines, told } = remembering();
+  test('logs the cause of a failed phase, and an unclassified failure as an error', () => {
+    const { lines, log } = remembering();
     const input = { ...takenOf('AAPL'), phase: 'fetch', attempt: 3, results: {}, degraded: null } as const;
     const outage = new AppError('provider_unavailable', 'no answer', { retryable: true });
     const mistake = new TypeError('undefined is not a function');
     for (const cause of [outage, mistake]) {
-      told.onFailure(input, failureOf(cause, { at: 0, jitter: 0 }), cause);
+      log.onFailure(input, failureOf(cause, { at: 0, jitter: 0 }), cause);
     }
     expect(lines.map(([line, details]) => [line, (details as { err: unknown }).err])).toEqual([
       ['warn phase failed', outage],

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { handover } from '../../src/onboarding/phase-handover.ts';
 import { claimOf } from '../machines/harness.ts';
 
-test('what a phase has in hand goes to the next one of its claim, and only once', () => {
+test('a value goes to the next phase of the same claim, and only once', () => {
   const { give, take } = handover<{ close: number }>();
   give(claimOf('AAPL', 1), { close: 1 });
   give(claimOf('MSFT', 1), { close: 2 });
@@ -12,7 +12,7 @@ test('what a phase has in hand goes to the next one of its claim, and only once'
   expect(take(claimOf('MSFT', 1))).toEqual({ close: 2 });
 });
 
-test('forgets the oldest of those that nobody asks for', () => {
+test('evicts the oldest values that are never taken', () => {
   const { give, take } = handover<{ close: number }>();
   for (let n = 0; n <= 200; n += 1) give(claimOf(`S${n}`, 1), { close: n });
   expect(take(claimOf('S0', 1))).toBeUndefined();

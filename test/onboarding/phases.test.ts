@@ -47,7 +47,7 @@ async function startPhases({ atHand }: { atHand: boolean }) {
   const commits = {
     durable: async () => {},
     write: never('write'),
-    leave: (effect: Effect) => void left.push(effect),
+    stage: (effect: Effect) => void left.push(effect),
   };
   const input = (results: PhaseInput['results']) => ({ claim: takenOf('AAPL').claim, results }) as PhaseInput;
   const { signal } = new AbortController();
@@ -75,7 +75,7 @@ async function startPhases({ atHand }: { atHand: boolean }) {
 }
 
 describe('the factors phase', () => {
-  test('waits for no commit where all that it needs is in memory', async () => {
+  test('does not wait for a commit when everything is in memory', async () => {
     const { measure, left, asked } = await startPhases({ atHand: true });
     const { results } = await measure(() => new Promise(() => {}));
     expect(results).toMatchObject({ quality: 'full_history', calculationDate: version });
@@ -83,19 +83,19 @@ describe('the factors phase', () => {
     expect(asked).toEqual([]);
   });
 
-  test('asks nobody for proxies before the transition that led to it is durable', async () => {
+  test('requests no proxies before the transition that started it is durable', async () => {
     const phases = await startPhases({ atHand: false });
     expect(await phases.askedAround()).toEqual({ before: [], after: ['proxies'] });
   });
 
-  test('takes a journal that refuses its transition for no missing reference', async () => {
+  test('does not treat a refused transition as missing proxies', async () => {
     const { measure, left } = await startPhases({ atHand: false });
     const refused = new AppError('internal_error', 'expected transition 4, got: 5');
     await expect(measure(() => Promise.reject(refused))).rejects.toBe(refused);
     expect(left.map(({ kind }) => kind)).toEqual(['series']);
   });
 
-  test('reads what was fetched only once it is durable, where it begins anew', async () => {
+  test('reads the fetched data from the database only when it is durable, after a resume', async () => {
     const phases = await startPhases({ atHand: true });
     await phases.measure(() => Promise.resolve());
     expect(await phases.askedAround()).toEqual({ before: [], after: ['prices'] });

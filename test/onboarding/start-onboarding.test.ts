@@ -88,7 +88,7 @@ function startNode({
     inFlight: flights,
     jobs: { release: async (claims) => void released.push(...claims.map(({ claim }) => claim.symbol)) },
     touch,
-    giveUp: () => stopped.abort(new Error('the service stops')),
+    stopWaiting: () => stopped.abort(new Error('the service stops')),
     onFault: (fault) => faults.push(fault),
     clock,
     log: (error) => errors.push(error),
@@ -121,7 +121,7 @@ function startNode({
 
 describe('a failure', () => {
   const when = { at: 5, jitter: 0.25 };
-  test('is told to the machine as it was classified', () => {
+  test('reaches the machine as it was classified', () => {
     const throttled = new AppError('provider_throttled', 'Wait until noon', { retryAt: 99 });
     expect(failureOf(throttled, when)).toEqual({
       code: 'provider_throttled',
@@ -166,13 +166,13 @@ describe('a node', () => {
     expect(node.last()).toBe('completed');
   });
 
-  test('commits what phases leave that wait for nothing, each with the transition that ends it', async () => {
+  test('commits staged effects of phases that do not wait, each with the transition that ends its phase', async () => {
     const node = startNode({ waits: false });
     const gate = Promise.withResolvers<void>();
     node.journal(() => gate.promise);
     node.phase(async ({ claim: { symbol }, phase }, _signal, commits) => {
       const entry = { symbol, quality: phase, reason: null, calculationDate: null };
-      commits.leave({ kind: 'membership', entry });
+      commits.stage({ kind: 'membership', entry });
       return { results: {} };
     });
     await node.take(takenOf('A'));
@@ -185,7 +185,7 @@ describe('a node', () => {
     expect(left).toEqual([['permit.granted', null], ...phases.map((phase) => [`${phase}.done`, phase])]);
   });
 
-  test('stands still while the database is away, and uses up no attempt', async () => {
+  test('stands still while the database is down, and uses up no attempt', async () => {
     const node = startNode();
     let away = true;
     node.journal(async () => {
@@ -201,7 +201,7 @@ describe('a node', () => {
     expect(node.committed.every(({ job }) => job.attempt === 1)).toBe(true);
   });
 
-  test('lets running phases end within the grace, and gives the rest back', async () => {
+  test('lets running phases end within the grace period, and releases the other jobs', async () => {
     const node = startNode();
     const fetches = new Map<string, PromiseWithResolvers<void>>();
     node.phase(async ({ claim, phase }) => {
@@ -223,7 +223,7 @@ describe('a node', () => {
     expect(node.recorder.held()).toEqual([]);
   });
 
-  test('stops although the database is away: what could not be written is given back', async () => {
+  test('stops while the database is down, and releases the jobs that could not be written', async () => {
     const node = startNode();
     node.journal(() => Promise.reject(outage()));
     await node.take(takenOf('A'));
@@ -233,7 +233,7 @@ describe('a node', () => {
     expect(node.errors).toContainEqual(expect.objectContaining({ code: 'database_unavailable' }));
   });
 
-  test('touches its leases every three seconds, and stops the child of one that is lost', async () => {
+  test('sends a heartbeat every three seconds, and stops the child of a lost lease', async () => {
     const touched: string[][] = [];
     let lost: string[] = [];
     const node = startNode({
@@ -260,7 +260,7 @@ describe('a node', () => {
     expect(touched.at(-1)).toEqual(['entry-B']);
   });
 
-  test('stops a child that the fence refused, and records no failure of it', async () => {
+  test('stops a child that the fence refused, and records no failure', async () => {
     const node = startNode();
     node.phase(() => Promise.reject(new AppError('claim_lost', 'This job was taken over.')));
     await node.take(takenOf('A'));
@@ -269,7 +269,7 @@ describe('a node', () => {
     expect(node.onboarding.snapshot().context.children).toEqual([]);
   });
 
-  test('does not take a job that it claimed anew for the lease that it had lost before', async () => {
+  test('does not confuse a job claimed again with the lease lost before', async () => {
     const answer = Promise.withResolvers<QueueEntry[]>();
     let asked: readonly QueueEntry[] = [];
     const node = startNode({

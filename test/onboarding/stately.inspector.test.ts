@@ -55,7 +55,7 @@ function inspected() {
   return { live, inspection, truth, errors };
 }
 
-test('whoever comes late is told of everybody, parents first, and of all that follows', async () => {
+test('a late viewer gets all actors, parents first, and all later events', async () => {
   const { live, inspection, truth } = inspected();
   live.take('AAPL');
   live.take('MSFT');
@@ -80,7 +80,7 @@ test('whoever comes late is told of everybody, parents first, and of all that fo
   late.stop();
 });
 
-test('nothing is observed while nobody watches', async () => {
+test('nothing is observed without a viewer', async () => {
   const { live, inspection } = inspected();
   let observers = 0;
   const inspect = live.supervisor.system.inspect.bind(live.supervisor.system);
@@ -108,7 +108,7 @@ test('nothing is observed while nobody watches', async () => {
   expect(two.bytes.length).toBe(before);
 });
 
-test('contexts and events come without secrets, and a viewer that fails harms no actor', async () => {
+test('contexts and events have no secrets, and a failing viewer harms no actor', async () => {
   const { live, inspection, errors } = inspected();
   live.take('AAPL', { results: { crumb: 's3cret', source: 'https://x.example/?key=s3cret' } });
   await settled();
@@ -126,7 +126,7 @@ test('contexts and events come without secrets, and a viewer that fails harms no
   view.stop();
 });
 
-test('every viewer knows the state of every actor, whatever happens and whenever it comes', async () => {
+test('every viewer has the state of every actor, in any order of events', async () => {
   const symbols = ['A', 'B', 'C'];
   const step = fc.record({
     symbol: fc.constantFrom(...symbols),

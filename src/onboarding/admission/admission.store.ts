@@ -6,15 +6,15 @@ import { appendTransitions, notifyWork } from '../journal/journal.store.ts';
 import { decideAdmission } from './decide-admission.ts';
 
 export interface AdmissionStore {
-  /** Locks the admission: what it then counts and adds, nobody else counts or adds. Part of a larger transaction. */
+  /** Takes the admission lock, counts unfinished jobs and adds jobs, as part of a larger transaction. */
   admit(wanted: readonly Wanted[], options: { requestedBy: string; on: Transaction }): Promise<Admission>;
-  /** The symbols with an unfinished job as they are now, without a lock. */
+  /** The symbols that have an unfinished job now, read without a lock. */
   unfinished(): Promise<string[]>;
 }
 
 interface AdmissionOptions {
   queue: SymbolQueue;
-  /** Jobs admitted and unfinished, over the whole cluster. */
+  /** Limit of unfinished jobs over the whole cluster. */
   depthMax: number;
 }
 
@@ -28,11 +28,11 @@ export function admissionStore(database: Database, options: AdmissionOptions): A
 
 const unfinishedSql = `select id, symbol from onboarding_jobs where status in ('pending', 'processing')`;
 
-const admissionLock = 727275; // any constant: it only has to be the same on every node
+const admissionLock = 727275; // arbitrary, but the same on every node
 
 /**
- * Everyone who adds a queue entry holds this until the transaction ends: only so is the depth exact. Answers the
- * unfinished jobs, to which nobody else can add now.
+ * Every transaction that adds a queue entry holds this lock until it ends, so that the depth is exact. Returns the
+ * unfinished jobs; no other transaction can add one while the lock is held.
  */
 export async function lockAdmission(
   database: Database,

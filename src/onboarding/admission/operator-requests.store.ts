@@ -11,30 +11,30 @@ export type RetryAnswer =
   | { kind: 'not_found' }
   /** Only failed and partially completed jobs can be retried. */
   | { kind: 'not_retryable'; status: JobStatus }
-  /** The symbol has another unfinished job, which will do. */
+  /** The symbol already has another unfinished job. */
   | { kind: 'symbol_busy'; jobId: string }
   | { kind: 'queue_full'; depth: number; limit: number };
 
 export type CancelAnswer =
   | { kind: 'cancelled' }
-  /** Its owner has been told and will end it. */
+  /** The node that runs it was notified and will cancel it. */
   | { kind: 'requested' }
   | { kind: 'not_found' }
-  /** The universe phase has committed: portfolios are being valued with the symbol. */
+  /** The universe phase is committed, so portfolios already use the symbol. */
   | { kind: 'too_late' }
   | { kind: 'not_cancellable'; status: JobStatus };
 
-/** What a node has to know of what operators asked for. */
+/** The operator requests that a node must apply. */
 export interface Requests {
   paused: boolean;
-  /** Jobs of this node that are to be cancelled. */
+  /** Jobs of this node whose cancellation was requested. */
   cancelled: { jobId: string; symbol: string; epoch: number }[];
 }
 
 export interface OperationsStore {
   retry(jobId: string): Promise<RetryAnswer>;
   cancel(jobId: string): Promise<CancelAnswer>;
-  /** Cluster-wide and stored: it outlives every node. */
+  /** Pauses or resumes the whole cluster. Stored, so it survives restarts. */
   setPaused(paused: boolean): Promise<void>;
   requests(): Promise<Requests>;
 }
@@ -116,7 +116,7 @@ async function retry(
   return { kind: 'retried' };
 }
 
-// A retry from before the universe phase can be cancelled again.
+// A job that is retried from a phase up to `universe` can be cancelled again.
 const retrySql = `
   update onboarding_jobs set status = 'pending', state = 'pending', outcome = null, phase = $3::text, attempt = 1,
     retry_at = null, waited_ms = 0, partial = $4, degraded = $5, resumes = 0, sequence = sequence + 1,
@@ -136,8 +136,8 @@ async function cancel(
       if (!job) return { kind: 'not_found' };
       const { node, queue_entry: entry, universe_committed_at: committed } = job;
       if (node !== null || entry === null || committed !== null) return requestCancel(database, job, on);
-      // Queue before job, as everywhere. Whoever claims it at this moment holds the entry's row: after the wait the
-      // job row tells who was first.
+      // Lock order: queue entry before job row. A node that claims the job at the same time holds the lock on the entry.
+      // After that wait, the job row shows which of the two was first.
       await queue.cancel(entry, { on });
       const settled = await database.sql(cancelSql, [jobId], { on });
       if (settled.length === 0) return rollback('claimed meanwhile');

@@ -19,12 +19,12 @@ interface FeedParts {
   snapshots: SnapshotFeed;
 }
 
-/** Jobs of one status that a subscription begins with at most: the newest. */
+/** The initial state of a subscription has at most this many jobs per status, the newest ones. */
 const actorsMax = 1000;
-/** Positions that are looked through for a resume at most, whatever it is about. */
+/** A resume scans at most this many positions. */
 const replaySpan = 200_000;
 
-/** What comes after a position, of the journal and of the snapshots. Snapshots are asked for where places are left. */
+/** Reads the feed after a position. Snapshot updates are read only if the transitions leave gaps in the positions. */
 export function feedReader({
   journal,
   snapshots,
@@ -37,7 +37,7 @@ export function feedReader({
   };
 }
 
-/** What subscriptions begin with, and what they have missed: each read in one transaction, at one moment. */
+/** The initial state of subscriptions, and the replay of what they missed. Each is one consistent read. */
 export function feedStates({ database, journal, snapshots }: FeedParts): Pick<Feed, 'state' | 'replay'> {
   const atOnce = <T>(work: (on: Transaction) => Promise<T>) =>
     database.transaction(async (on) => {
@@ -51,8 +51,8 @@ export function feedStates({ database, journal, snapshots }: FeedParts): Pick<Fe
       atOnce(async (on) => {
         const { position } = await journal.head({ on });
         const portfolios = await portfoliosOf(wanted, viewer, on);
-        const told = await journal.actors(namedIn(wanted, portfolios), { limit: actorsMax, on });
-        return { position, subscriptions: wanted.map((one) => stateOf(one, { portfolios, ...told })) };
+        const rows = await journal.actors(namedIn(wanted, portfolios), { limit: actorsMax, on });
+        return { position, subscriptions: wanted.map((one) => stateOf(one, { portfolios, ...rows })) };
       }),
     replay: ({ after, subscriptions: wanted, limit }, viewer) =>
       atOnce(async (on): Promise<Replay> => {
@@ -71,8 +71,8 @@ export function feedStates({ database, journal, snapshots }: FeedParts): Pick<Fe
           ...(await snapshots.between(range, named.everything ? null : idsOf(portfolios), options)),
         ]);
         if (entries.length > limit) return resync('too_far');
-        const nobody = { actors: [], truncated: [] };
-        const subscriptions = wanted.map((one) => stateOf(one, { portfolios, ...nobody }));
+        const noActors = { actors: [], truncated: [] };
+        const subscriptions = wanted.map((one) => stateOf(one, { portfolios, ...noActors }));
         return { kind: 'replayed', position, subscriptions, entries };
       }),
   };
@@ -81,7 +81,7 @@ export function feedStates({ database, journal, snapshots }: FeedParts): Pick<Fe
 const inOrder = (entries: FeedEntry[]): FeedEntry[] => entries.sort((a, b) => a.position - b.position);
 const idsOf = (portfolios: readonly PortfolioState[]) => portfolios.map((one) => one.portfolio_id);
 
-/** All that several subscriptions name, the symbols of their portfolios included. */
+/** Everything that the subscriptions name, including the symbols of their portfolios. */
 function namedIn(wanted: readonly Subscription[], portfolios: readonly PortfolioState[]): Named {
   return {
     everything: wanted.some(({ everything }) => everything),
@@ -96,20 +96,20 @@ function namedIn(wanted: readonly Subscription[], portfolios: readonly Portfolio
   };
 }
 
-interface Told {
+interface FeedRows {
   portfolios: readonly PortfolioState[];
   actors: readonly JobSnapshot[];
   truncated: readonly string[];
 }
 
-/** One subscription's part of what was read for several. */
-function stateOf(wanted: Subscription, told: Told): SubscriptionState {
+/** The part of the rows that belongs to one subscription. */
+function stateOf(wanted: Subscription, rows: FeedRows): SubscriptionState {
   const { id, everything = false, symbols = [], jobs = [], statuses = [], portfolios: asked = [] } = wanted;
-  const portfolios = told.portfolios.filter(({ portfolio_id }) => asked.includes(portfolio_id));
+  const portfolios = rows.portfolios.filter(({ portfolio_id }) => asked.includes(portfolio_id));
   const known = new Set(idsOf(portfolios));
   const needed = new Set([...symbols, ...portfolios.flatMap((one) => one.symbols)]);
   const newest = new Map<string, string>();
-  for (const { job } of told.actors) {
+  for (const { job } of rows.actors) {
     if (job.job_id > (newest.get(job.symbol) ?? '')) newest.set(job.symbol, job.job_id);
   }
   const isWanted = ({ job }: JobSnapshot) =>
@@ -121,8 +121,8 @@ function stateOf(wanted: Subscription, told: Told): SubscriptionState {
     id,
     missing: asked.filter((one) => !known.has(one)),
     portfolios,
-    actors: told.actors.filter(isWanted),
-    truncated: told.truncated.some(
+    actors: rows.actors.filter(isWanted),
+    truncated: rows.truncated.some(
       (status) => everything || (statuses as readonly string[]).includes(status),
     ),
   };

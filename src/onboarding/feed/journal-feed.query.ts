@@ -10,7 +10,7 @@ import {
 } from '../queries/job.query.ts';
 import { jobColumns } from '../queries/job-page-sql.ts';
 
-/** What a subscription may name, all of it normalised. */
+/** What subscriptions name, normalised. */
 export interface Named {
   everything: boolean;
   symbols: readonly string[];
@@ -20,19 +20,19 @@ export interface Named {
 
 /** The journal's part of the feed. */
 export interface JournalFeed {
-  /** The feed's head and its transitions after a position, ascending, up to the position `until`. */
+  /** The head of the feed, and its transitions after `position` up to `until`, ascending. */
   after(position: number): Promise<{ head: number; until: number; transitions: Transition[] }>;
-  /** Where the feed stands, and the lowest position that can be resumed after. */
+  /** The last position of the feed, and the lowest position from which a client can resume. */
   head(options?: { on: Transaction }): Promise<{ position: number; floor: number }>;
   /**
-   * The newest job of each symbol, the jobs named, and of each status the newest `limit`; `truncated` names the
+   * The newest job of each symbol, the named jobs, and the newest `limit` jobs of each status. `truncated` lists the
    * statuses that have more.
    */
   actors(
     named: Named,
     options: { limit: number; on: Transaction },
   ): Promise<{ actors: JobSnapshot[]; truncated: JobStatus[] }>;
-  /** Transitions of what is named, after one position and up to another, ascending, at most `limit`. */
+  /** Transitions of the named symbols, jobs and statuses in a range of positions, ascending, at most `limit`. */
   between(
     range: { after: number; until: number },
     named: Named,
@@ -84,8 +84,8 @@ const unfinished = jobStatuses.filter((status) => status === 'pending' || status
 
 const headSql = 'select position, floor from feed_head where id = 1';
 
-// One row at least, so that the head is told where there is nothing after it. Whatever stands up to the head is
-// committed; the second bound is for the planner, which has no statistics on an embedded database.
+// The left join returns at least one row, so the head is known even if nothing follows. Everything up to the head is
+// committed. The second bound on `position` is for the planner, which has no statistics on an embedded database.
 const afterSql = `
   select h.position as head, t.* from feed_head h
   left join lateral (

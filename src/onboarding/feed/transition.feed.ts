@@ -4,21 +4,22 @@ import type { Clock } from '../../kernel/clock.ts';
 import { channels, type Notifications } from '../job/ports.ts';
 
 export interface TransitionFeed {
-  /** The listener gets everything committed after the answered position, in order, none twice. */
+  /** The listener gets every entry committed after the returned position, in order and exactly once. */
   subscribe(listener: (entry: FeedEntry) => void): { position: number; close(): void };
-  /** Resolves once the listeners were told everything up to that position; rejects with the signal. */
+  /** Resolves when the listeners have received everything up to this position. Rejects when the signal aborts. */
   reached(position: number, signal: AbortSignal): Promise<void>;
   /**
-   * What a commit of this node will have written, in order, or nothing where it cannot tell. It is told without being
-   * read where it is what comes next, and notifications wait for it; a commit that rejects is read like anybody's.
+   * Passes the entries of a commit of this node, in order; empty if it does not know their positions. If they are the
+   * next entries of the feed, they are delivered without a read. Notifications wait for the commit. If the commit
+   * rejects, the feed is read as for commits of other nodes.
    */
   offer(commit: Promise<readonly FeedEntry[]>): void;
-  /** The last position told, and when there was last nothing behind it (epoch milliseconds). */
+  /** The last delivered position, and when the feed was last fully read (epoch milliseconds). */
   status(): { position: number; caughtUpAt: number };
   close(): Promise<void>;
 }
 
-/** What comes after a position: entries up to `until`, all of them, and where the feed stands by now. */
+/** The entries after a position: all of them up to `until`, and the current head of the feed. */
 export interface FeedPage {
   entries: readonly FeedEntry[];
   until: number;
@@ -28,11 +29,12 @@ export interface FeedPage {
 const pollMs = 1000; // a notification can be lost with its connection
 
 /**
- * The committed feed, in order. NOTIFY only says how far it goes, so whatever is lost with a connection is found by
- * the next look, at the latest after a second.
+ * Delivers the committed feed in order. NOTIFY carries only the new head, so a notification that is lost with its
+ * connection costs at most one second: the next poll finds the entries.
  *
- * Most of what a node tells it has committed itself: that needs no reading. Positions are gapless, so what stands right
- * behind the last one told comes next, whoever says so; a page that was being read meanwhile has it once more.
+ * Most entries that a node delivers come from its own commits and need no read. Positions are gapless, so an entry at the
+ * next position is the next entry, no matter where it came from. A page read at the same time contains it again; entries
+ * at or below the delivered position are skipped.
  */
 export async function startTransitionFeed({
   begin,
@@ -42,13 +44,13 @@ export async function startTransitionFeed({
   log,
   onGap,
 }: {
-  /** The position from which on it is read. */
+  /** The position after which to start. */
   begin: () => Promise<number>;
   read: (position: number) => Promise<FeedPage>;
   queue: Notifications;
   clock: Clock;
   log: (error: unknown) => void;
-  /** The connection was lost, or the feed cannot be read: what was learnt from it may have holes until it is read on. */
+  /** Called when the connection was lost or the feed cannot be read. Until it is read again, projections of it may be stale. */
   onGap: () => void;
 }): Promise<TransitionFeed> {
   const listeners = new Set<(entry: FeedEntry) => void>();
@@ -58,10 +60,10 @@ export async function startTransitionFeed({
   let reading: Promise<void> | null = null;
   let wanted = position;
   const commits = new Set<Promise<void>>();
-  let heard: number | null = null;
+  let notifiedUpTo: number | null = null;
   let caughtUpAt = clock.now();
 
-  const tell = (entry: FeedEntry) => {
+  const deliver = (entry: FeedEntry) => {
     if (entry.position <= position) return;
     position = entry.position;
     for (const listener of listeners) {
@@ -75,13 +77,13 @@ export async function startTransitionFeed({
   const arrive = () => {
     for (const waiter of waiting) if (waiter.position <= position) waiter.arrive();
   };
-  const readOn = async () => {
+  const catchUp = async () => {
     try {
       while (wanted > position && !stop.signal.aborted) {
-        wanted = position; // what the next page does not have was not there
+        wanted = position; // an entry missing from the next page was not committed yet
         const { entries, until, head } = await read(position);
-        entries.forEach(tell);
-        // A snapshot that changed twice has one place only: the other one is nobody's.
+        entries.forEach(deliver);
+        // A snapshot that changed twice keeps only its newer position; the older position stays empty.
         position = Math.max(position, until);
         arrive();
         if (until < head) wanted = Math.max(wanted, head);
@@ -97,28 +99,28 @@ export async function startTransitionFeed({
   const wake = (to = Number.POSITIVE_INFINITY) => {
     if (to <= position) return;
     wanted = Math.max(wanted, to);
-    reading ??= readOn();
+    reading ??= catchUp();
   };
-  // A notification often overtakes the answer of the commit that it is about.
-  const hear = (to: number) => {
+  // A notification often arrives before the result of the commit that caused it.
+  const onNotification = (to: number) => {
     if (to <= position) return;
     if (commits.size === 0 || waiting.size > 0) return wake(to);
-    if (heard === null) {
+    if (notifiedUpTo === null) {
       Promise.all(commits).then(() => {
-        const until = heard!;
-        heard = null;
+        const until = notifiedUpTo!;
+        notifiedUpTo = null;
         wake(until);
       });
     }
-    heard = Math.max(heard ?? to, to);
+    notifiedUpTo = Math.max(notifiedUpTo ?? to, to);
   };
-  const accept = async (commit: Promise<readonly FeedEntry[]>) => {
+  const deliverCommit = async (commit: Promise<readonly FeedEntry[]>) => {
     const entries = await commit.catch(() => []);
-    await endOfTurn(); // what the commit has set free leaves before anybody hears of it
+    await endOfTurn(); // jobs that this commit unblocks send their next requests before the listeners run
     if (stop.signal.aborted) return;
     const next = entries.find((entry) => entry.position > position);
-    if (next?.position === position + 1) entries.forEach(tell);
-    else if (next) hear(entries.at(-1)!.position);
+    if (next?.position === position + 1) entries.forEach(deliver);
+    else if (next) onNotification(entries.at(-1)!.position);
     arrive();
   };
   const poll = async () => {
@@ -130,13 +132,13 @@ export async function startTransitionFeed({
 
   const listening = await queue.listen(
     channels.feed,
-    (payload) => hear(endOf(payload)),
+    (payload) => onNotification(lastPositionOf(payload)),
     () => {
       onGap();
       wake();
     },
   );
-  poll().catch(() => {}); // ends with the signal
+  poll().catch(() => {}); // rejects when the signal aborts
   return {
     subscribe(listener) {
       listeners.add(listener);
@@ -147,19 +149,19 @@ export async function startTransitionFeed({
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const waiter = { position: wanted, arrive: resolve };
       const both = AbortSignal.any([signal, stop.signal]);
-      const give = () => reject(both.reason);
+      const abort = () => reject(both.reason);
       waiting.add(waiter);
-      both.addEventListener('abort', give, { once: true });
-      if (both.aborted) give();
+      both.addEventListener('abort', abort, { once: true });
+      if (both.aborted) abort();
       wake();
       await promise.finally(() => {
         waiting.delete(waiter);
-        both.removeEventListener('abort', give);
+        both.removeEventListener('abort', abort);
       });
     },
     offer(commit) {
-      const over = accept(commit).finally(() => commits.delete(over));
-      commits.add(over);
+      const delivered = deliverCommit(commit).finally(() => commits.delete(delivered));
+      commits.add(delivered);
     },
     status: () => ({ position, caughtUpAt }),
     async close() {
@@ -170,8 +172,8 @@ export async function startTransitionFeed({
   };
 }
 
-/** The last position that a notification is about; of one that cannot be read, all that there may be. */
-function endOf(payload: string): number {
+/** The last position in a notification; infinity if its payload is invalid, so that everything is read. */
+function lastPositionOf(payload: string): number {
   try {
     const { to } = JSON.parse(payload) as { to: unknown };
     if (Number.isSafeInteger(to)) return to as number;

@@ -1,7 +1,7 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 
-/** An index of the rows that have a value: those without one are not looked for by it. */
-const ofSome = (column: string, columns: readonly string[]) => {
+/** An index on the rows in which `column` is not null: no query looks for null. */
+const partialIndex = (column: string, columns: readonly string[]) => {
   const name = `onboarding_jobs_${column}`;
   const listed = columns.map((one) => `"${one}"`).join(', ');
   return {
@@ -10,7 +10,7 @@ const ofSome = (column: string, columns: readonly string[]) => {
   };
 };
 
-/** One onboarding of one symbol. The partial unique index is the authority on "at most one unfinished job". */
+/** One onboarding of one symbol. The partial unique index guarantees at most one unfinished job per symbol. */
 export const OnboardingJob = defineEntity({
   name: 'OnboardingJob',
   tableName: 'onboarding_jobs',
@@ -23,10 +23,10 @@ export const OnboardingJob = defineEntity({
     },
     { name: 'onboarding_jobs_symbol', properties: ['symbol', 'id'] },
     { name: 'onboarding_jobs_status', properties: ['status', 'id'] },
-    ofSome('outcome', ['outcome', 'id']),
+    partialIndex('outcome', ['outcome', 'id']),
     { name: 'onboarding_jobs_reason', properties: ['reason', 'id'] },
-    ofSome('error_code', ['error_code', 'id']),
-    ofSome('finished_at', ['finished_at']),
+    partialIndex('error_code', ['error_code', 'id']),
+    partialIndex('finished_at', ['finished_at']),
   ],
   properties: {
     id: p.uuid().primary(),
@@ -63,7 +63,7 @@ export const OnboardingJob = defineEntity({
 });
 export type OnboardingJob = InferEntity<typeof OnboardingJob>;
 
-/** The journal: every transition of every job, `sequence` gapless per job, `position` gapless over the cluster. */
+/** The journal: every transition of every job. `sequence` is gapless per job, `position` is gapless over the cluster. */
 export const OnboardingTransition = defineEntity({
   name: 'OnboardingTransition',
   tableName: 'onboarding_transitions',
@@ -83,14 +83,14 @@ export const OnboardingTransition = defineEntity({
     errorCode: p.string().length(64).nullable(),
     errorMessage: p.text().nullable(),
     actorSnapshot: p.json<unknown>().nullable(),
-    /** For the timeline and for replays: what the machine was told, and what was done while in `fromState`. */
+    /** For timelines and replays: the input of the machine, and what the job did while in `fromState`. */
     trace: p.json<unknown>().nullable(),
     at: p.datetime(6).defaultRaw('clock_timestamp()'),
   },
 });
 export type OnboardingTransition = InferEntity<typeof OnboardingTransition>;
 
-/** One row: the last feed position handed out, and the floor: whatever is above it is still kept. */
+/** One row: the last assigned feed position (high-water mark), and the floor: all entries above it are still stored. */
 export const FeedHead = defineEntity({
   name: 'FeedHead',
   tableName: 'feed_head',
@@ -101,7 +101,7 @@ export const FeedHead = defineEntity({
   },
 });
 
-/** One row per permit of the cluster; free without a job. */
+/** One row per permit of the cluster. A permit without a job is free. */
 export const ClusterPermit = defineEntity({
   name: 'ClusterPermit',
   tableName: 'cluster_permits',
@@ -112,7 +112,7 @@ export const ClusterPermit = defineEntity({
   },
 });
 
-/** Facts about this database that outlive processes: which provider filled it, whether onboarding is paused. */
+/** Facts about this database that survive restarts: which provider filled it, whether onboarding is paused. */
 export const ServiceState = defineEntity({
   name: 'ServiceState',
   tableName: 'service_state',

@@ -1,7 +1,7 @@
-/** The phases that run now. Aborting one is a request; this says when it has really ended. */
+/** The running phases. Aborting a phase only requests its end; `settled` waits until it has ended. */
 export interface InFlight {
   track<T>(symbol: string, work: Promise<T>): Promise<T>;
-  /** Resolves when nothing of this symbol, or of any, runs any more. */
+  /** Resolves when no phase of this symbol runs; without a symbol, when no phase runs at all. */
   settled(symbol?: string): Promise<void>;
 }
 

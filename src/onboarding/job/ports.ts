@@ -7,15 +7,15 @@ import type { Instrument } from '../../market/provider.ts';
 import type { UniverseEntry } from '../../universe/universe.store.ts';
 import type { JobTrace, TransitionTrace } from './transition-trace.ts';
 
-/** What the queue hands out: `retryCount` is its own fence, so a stale holder settles nothing. */
+/** A claimed queue entry. `retryCount` is the queue's fencing token: a stale holder cannot settle the entry. */
 export interface QueueEntry {
   id: string;
   retryCount: number;
 }
 
-/** What commits of any node call out, on the database's own channel. */
+/** NOTIFY messages from commits of any node. */
 export interface Notifications {
-  /** Calls back on every NOTIFY of a channel, and after the listening connection was lost and came back. */
+  /** Calls back on every NOTIFY of a channel, and after the listening connection was lost and restored. */
   listen(
     channel: string,
     onNotify: (payload: string) => void,
@@ -23,37 +23,40 @@ export interface Notifications {
   ): Promise<{ close(): Promise<void> }>;
 }
 
-/** Who may claim which symbol next. It never decides what happens to a job: that is the machine's. */
+/** Decides which node may claim which symbol next. What happens to the job is decided by the machine. */
 export interface SymbolQueue {
-  /** Adds one entry per job, in order of symbol; those of a refresh are handed out after all others. Throws retryable `queue_conflict` where a key is taken. */
+  /**
+   * Adds one entry per job, ordered by symbol. Entries of a refresh have the lowest priority. Throws the retryable
+   * `queue_conflict` if a symbol already has an entry.
+   */
   enqueue(
     entries: readonly { entryId: string; jobId: string; symbol: string; reason?: JobReason }[],
     options: { on: Transaction },
   ): Promise<void>;
   fetch(limit: number, options: { on: Transaction }): Promise<(QueueEntry & { jobId: string })[]>;
-  /** Takes entries that are held out of the queue. */
+  /** Removes held entries from the queue. */
   complete(entries: readonly QueueEntry[], options: { on: Transaction }): Promise<void>;
-  /** Gives entries back: the next fetch, here or elsewhere, may take them at once. */
+  /** Releases entries: the next fetch on any node may take them immediately. */
   release(entries: readonly QueueEntry[], options: { on: Transaction }): Promise<void>;
-  /** Takes an entry out, whatever its state. */
+  /** Removes an entry in any state. */
   cancel(entryId: string, options: { on: Transaction }): Promise<void>;
-  /** Keeps the leases alive; answers those that are lost. */
+  /** Sends a heartbeat for the leases; returns the entries whose lease is lost. */
   touch(entries: readonly QueueEntry[]): Promise<QueueEntry[]>;
   readonly parts: QueueParts;
 }
 
 /**
- * What the queue does as parts of a larger statement, for those that run all the time. `entries` is a query of
- * `entry_id` and, where they are held, `retry_count`: an entry that is held under another count is left alone.
+ * Queue operations as SQL fragments, for statements that run all the time. `entries` is a query that returns `entry_id`
+ * and, for held entries, `retry_count`. An entry with another count is not changed.
  */
 export interface QueueParts {
-  /** The entries that `fetch` would take, locked: `entry_id` and `job_id`. None where `condition` does not hold. */
+  /** Locks the entries that `fetch` would take; returns `entry_id` and `job_id`. Empty if `condition` is false. */
   next(limit: string, condition: string): string;
-  /** Takes them as `fetch` does: `entry_id` and the `retry_count` under which they are held. */
+  /** Claims them as `fetch` does; returns `entry_id` and the new `retry_count`. */
   take(entries: string): string;
-  /** Locks entries that are held, by id. */
+  /** Locks held entries in order of their ids. */
   lock(entries: string): string;
-  /** What `complete` does. */
+  /** Same as `complete`. */
   complete(entries: string): string;
 }
 
@@ -67,18 +70,18 @@ export type Admission =
   | { kind: 'queue_full'; depth: number; limit: number; needed: number }
   | { kind: 'too_many_symbols'; needed: number; limit: number };
 
-/** A claim that was taken, and where its child begins. */
+/** A claim that this node holds, and where its child starts. */
 export interface TakenClaim {
   claim: Claim;
   entry: QueueEntry;
   progress: JobProgress;
-  /** The journal's last sequence of this job; the recorder goes on from it. */
+  /** The last sequence of this job in the journal; the recorder continues from it. */
   sequence: number;
-  /** The state that the journal already shows: the one in which the child settles first. */
+  /** The state that the journal already shows: the first stable state of the child. */
   state: string;
 }
 
-/** One transition, as the recorder hands it to the journal. */
+/** One transition, as the recorder passes it to the journal. */
 export interface TransitionRecord {
   claim: Claim;
   entry: QueueEntry;
@@ -87,35 +90,35 @@ export interface TransitionRecord {
   to: string;
   event: string;
   durationMs: number;
-  /** The job row's fields after it. */
+  /** The fields of the job row after the transition. */
   job: JobState;
   actorSnapshot: unknown;
-  /** Null where there is nothing to keep. */
+  /** Null if there is nothing to store. */
   trace: TransitionTrace | null;
-  /** What the phase that ended here leaves: written in the transaction of this transition. */
+  /** The effect of the phase that ended here: committed in the transaction of this transition. */
   effect?: Effect;
-  /** Where it is noted what was written for that. */
+  /** Collects the writes of that effect for the job's timeline. */
   notes?: JobTrace;
 }
 
-/** What a phase leaves in the database besides its transition. */
+/** What a phase writes to the database besides its transition. */
 export type Effect =
   | { kind: 'series'; instrument: Instrument; provider: string; series: Series }
   | { kind: 'exposures'; set: ExposureSet }
-  /** From its commit on the symbol prices lots, and cancelling is too late. */
+  /** After its commit the symbol prices lots, and the job can no longer be cancelled. */
   | { kind: 'membership'; entry: UniverseEntry }
-  /** One batch of the portfolios that are due; `session` is the price date of a portfolio of nothing but cash. */
+  /** Updates one batch of due portfolios. `session` is the price date of a portfolio that has only cash. */
   | { kind: 'snapshots'; session: string };
 
-/** How far a batch of portfolios brought a symbol, and what exchange rates turned out to be needed. */
+/** The progress of a symbol after a batch of portfolios, and the exchange rates that were missing. */
 export interface SnapshotProgress {
   portfolios: number;
-  /** Whether no portfolio of the symbol is due any more. */
+  /** True if no portfolio of the symbol is due after this batch. */
   isLast: boolean;
   lacking: readonly string[];
 }
 
-/** An effect whose outcome the phase waits for: written behind all that was recorded of its job so far. */
+/** An effect whose result the phase waits for. It is committed after everything recorded of its job so far. */
 export interface LoneEffect {
   claim: Claim;
   effect: Effect;
@@ -129,50 +132,51 @@ export const isRecord = (entry: Entry): entry is TransitionRecord => 'sequence' 
 /** The recorder's view of the database. */
 export interface Ledger {
   /**
-   * Commits transitions and effects, of several jobs, in one transaction. All or none: throws `claim_lost` where one
-   * of the claims was taken over, `job_cancelled` where one may not enter the universe any more.
+   * Commits transitions and effects of several jobs in one transaction, all or nothing. Throws `claim_lost` if one of
+   * the claims was taken over, `job_cancelled` if a job must not enter the universe because it is being cancelled.
    *
-   * Answers each entry in its place; only those about snapshots have something to tell.
+   * Returns one element per entry, in the same order; only snapshot effects have a progress.
    */
   commit(entries: readonly Entry[]): Promise<readonly (SnapshotProgress | undefined)[]>;
 }
 
-/** The position of the first transition, those of the others follow; and of each the time that its row has. */
-export interface Placed {
+/** The feed position of the first transition (the others follow without gaps), and the timestamp of each row. */
+export interface FeedPositions {
   first: number;
   at: readonly string[];
 }
 
-/** Job rows are not where a batch of transitions begins: a claim was lost, or the batch is there already. */
+/** The job rows do not have the sequence that the batch expects: a claim was lost, or the batch is already stored. */
 export class JournalMismatch extends Error {}
 
 export interface Journal {
   /**
-   * Writes transitions with their job rows; those into a rest state settle the queue entry too.
-   * All or none: throws `claim_lost` where one of the claims was taken over. Answers where in the feed they stand; null
-   * where some of them were there already.
+   * Writes transitions and their job rows, all or nothing; an end state also settles the queue entry. Throws
+   * `claim_lost` if one of the claims was taken over. Returns the feed positions, or null if some transitions were
+   * already stored.
    *
-   * Throws `JournalMismatch`, and has aborted the transaction, where it cannot tell why it refuses: `careful` can.
+   * In a transaction, and without `careful`, throws `JournalMismatch` instead and aborts that transaction: the quick
+   * statement does not know the reason. A second attempt with `careful` finds it.
    */
   commit(
     records: readonly TransitionRecord[],
     options?: {
       on?: Transaction | undefined;
       careful?: boolean;
-      /** Claims that enter the universe with their records; one that is to be cancelled is refused. Not if careful. */
+      /** Claims that enter the universe in this batch; refused if cancellation was requested. Ignored with `careful`. */
       entering?: readonly Claim[];
     },
-  ): Promise<Placed | null>;
+  ): Promise<FeedPositions | null>;
 }
 
-/** Checks, at the end of an effect's transaction, that its claims still hold. Throws `claim_lost`. */
+/** Checks the fencing tokens of claims at the end of an effect's transaction. Throws `claim_lost`. */
 export interface Fence {
   check(claims: readonly Claim[], options: { on: Transaction }): Promise<void>;
-  /** The same for the universe phase: from its commit on, cancelling is too late. Throws `job_cancelled`. */
+  /** The same for the universe phase, after which a job can no longer be cancelled. Also throws `job_cancelled`. */
   passPointOfNoReturn(claims: readonly Claim[], options: { on: Transaction }): Promise<void>;
-  /** Stores a reference that must survive a resume in the middle of a phase; answers the one stored first. */
+  /** Stores a value that must survive a resume in the middle of a phase. Returns the value that was stored first. */
   pin(claim: Claim, key: string, value: string, options: { on: Transaction }): Promise<string>;
 }
 
-/** Postgres NOTIFY channels. `work`: something can be claimed. `feed`: positions were committed. */
+/** PostgreSQL NOTIFY channels. `work`: a job can be claimed, or an operator requested something. `feed`: positions were committed. */
 export const channels = { work: 'onboarding_work', feed: 'onboarding_feed' } as const;

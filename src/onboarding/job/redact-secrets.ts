@@ -1,16 +1,16 @@
 import { publicUrl } from '../../market/provider-calls.ts';
 
 const secretName = /secret|token|password|passwd|credential|crumb|cookie|authorization|api.?key/i;
-const depthMax = 8; // deeper than any context or event of ours
+const depthMax = 8; // deeper than any context or event of this service
 
 /**
- * What may be shown of a context or an event: values under a name that sounds secret are `***`, and of URLs, wherever
- * they stand in a text, only what `publicUrl` lets through. Functions and what is nested too deep are left out.
+ * Redacts a context or an event for display. Values under a secret-sounding name become `***`. URLs in texts are reduced
+ * by `publicUrl`. Functions, and values nested more than eight levels deep, are removed.
  *
- *     withoutSecrets({ error: { message: 'GET https://x.example/?crumb=abc' }, token: 'abc' })
+ *     redactSecrets({ error: { message: 'GET https://x.example/?crumb=abc' }, token: 'abc' })
  *     // { error: { message: 'GET https://x.example/?crumb=***' }, token: '***' }
  */
-export function withoutSecrets<T>(value: T): T {
+export function redactSecrets<T>(value: T): T {
   return shown(value, 0) as T;
 }
 

@@ -9,8 +9,8 @@ import {
 import type { ProviderEvent, ProviderFallback, ProviderRequest } from '../../market/provider-calls.ts';
 
 /**
- * What the machine was told at a transition, besides the event's name: enough to run the journal through the machine
- * once more. A claim tells where its child was spawned, a phase what it answered or why it failed.
+ * The input of the machine at a transition, besides the event's name: enough to replay the journal. A claim has the
+ * progress with which its child was spawned; a phase has its output or its failure.
  */
 export interface TransitionInput {
   spawned?: { progress: JobProgress; limits: JobLimits };
@@ -18,26 +18,26 @@ export interface TransitionInput {
   failure?: PhaseFailure;
 }
 
-/** What is kept with a transition for the timeline and for replays: its input, and what was done while in `from`. */
+/** Stored with a transition for timelines and replays: its input, and what the job did in the state `from`. */
 export interface TransitionTrace extends TransitionInput {
   requests?: Omit<ProviderRequest, 'kind'>[];
   fallbacks?: Omit<ProviderFallback, 'kind'>[];
-  /** Statements with which the phase wrote to the database, for this job alone or for several at once. */
+  /** Number of statements with which the phase wrote to the database, for this job alone or for several jobs at once. */
   writes?: number;
-  /** Requests and fallbacks that found no more room here. */
+  /** Number of requests and fallbacks beyond the limit. */
   omitted?: number;
 }
 
-/** Collects what the phases of a job do, until its next transition takes that along. */
+/** Collects what the phases of a job do. The next transition takes and stores it. */
 export interface JobTrace {
-  tell(event: ProviderEvent): void;
-  wrote(): void;
+  record(event: ProviderEvent): void;
+  countWrite(): void;
   take(): Pick<TransitionTrace, 'requests' | 'fallbacks' | 'writes' | 'omitted'>;
 }
 
-const messageMax = 500; // as long as the verdict on a failure keeps it
+const messageMax = 500; // same limit as in `verdictOn`
 const textMax = 401; // a public URL
-const eventsMax = 50; // of one attempt: eight proxies, cookies and some renewals are about fifteen
+const eventsMax = 50; // per attempt; eight proxies, cookies and some renewals are about fifteen
 
 export function jobTrace(): JobTrace {
   let requests: NonNullable<TransitionTrace['requests']> = [];
@@ -45,12 +45,12 @@ export function jobTrace(): JobTrace {
   let writes = 0;
   let omitted = 0;
   return {
-    tell({ kind, ...event }) {
+    record({ kind, ...event }) {
       if (requests.length + fallbacks.length >= eventsMax) omitted += 1;
       else if (kind === 'request') requests.push(plain(event as ProviderRequest));
       else fallbacks.push(plain(event as ProviderFallback));
     },
-    wrote() {
+    countWrite() {
       writes += 1;
     },
     take() {
@@ -69,16 +69,16 @@ export function jobTrace(): JobTrace {
   };
 }
 
-/** What an event told the machine. What is no failure as the machine knows them, it judges without reading it. */
+/** The input in an event. An error that is no valid `PhaseFailure` is left out: the machine ignores its content. */
 export function inputOf(event: { type: string }): TransitionInput {
   if ('output' in event && event.output) return { output: event.output as PhaseOutput };
   if (!('error' in event)) return {};
   const failure = phaseFailureSchema.safeParse(event.error).data;
-  // Clipped as the verdict clips it, so that a replay comes to the same.
+  // Clipped as in `verdictOn`, so that a replay has the same result.
   return failure ? { failure: plain(failure, messageMax) } : {};
 }
 
-/** Texts as the journal can keep them, whatever a provider put in. */
+/** Cleans all texts, because a provider may send text that the journal cannot store. */
 function plain<T extends object>(value: T, max = textMax): T {
   const entries = Object.entries(value).map(([name, one]) => [
     name,
@@ -87,14 +87,14 @@ function plain<T extends object>(value: T, max = textMax): T {
   return Object.fromEntries(entries) as T;
 }
 
-/** Null where there is nothing to keep: most rows of the journal. */
+/** Null if there is nothing to store, as in most rows of the journal. */
 export function traceOf(trace: TransitionTrace): TransitionTrace | null {
   return Object.keys(trace).length > 0 ? trace : null;
 }
 
 const writing = /\b(?:insert\s+into|delete\s+from|(?<!\b(?:for|key)\s)update)\b/i;
 
-/** Whether a statement changes rows; locking them (`for no key update`) does not. */
+/** Whether a statement changes rows. Locking rows (`for no key update`) does not count. */
 export function isWrite(statement: string): boolean {
   return writing.test(statement);
 }

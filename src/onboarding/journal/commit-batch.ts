@@ -2,61 +2,63 @@ import type { Database, Transaction } from '../../database/database.orm.ts';
 import type { SnapshotUpdate } from '../../portfolio/snapshot-feed.query.ts';
 import {
   type Entry,
+  type FeedPositions,
   type Fence,
   isRecord,
   type Journal,
   JournalMismatch,
-  type Placed,
   type SnapshotProgress,
   type TransitionRecord,
 } from '../job/ports.ts';
 import { traceOf } from '../job/transition-trace.ts';
-import { allOf, type effectsOn } from './phase-writes.ts';
+import { effectsOfKind, type phaseWrites } from './phase-writes.ts';
 
 export interface LedgerParts {
   database: Database;
   journal: Journal;
-  effects: Pick<ReturnType<typeof effectsOn>, 'write'>;
+  effects: Pick<ReturnType<typeof phaseWrites>, 'write'>;
   fence: Fence;
 }
 
 export interface Committed {
-  /** Of each entry, in its place. */
+  /** One element per entry, in the same order. */
   progress: readonly (SnapshotProgress | undefined)[];
-  /** Where in the feed the transitions stand, if that is known. */
-  placed: Placed | null;
-  /** What stands there right behind them. */
+  /** Feed positions of the transitions; null when unknown. */
+  positions: FeedPositions | null;
+  /** Snapshot updates at the feed positions right after the transitions. */
   updates: readonly SnapshotUpdate[];
 }
 
 /**
- * Transitions and what phases leave, in one transaction: an effect is there exactly if the journal tells of it. The
- * journal refuses whoever lost the claim, and the fence whoever has no transition among the entries.
+ * Commits transitions and phase effects in one transaction, so an effect is stored if and only if its journal row is.
+ * The journal statement checks the fencing token of each claim that has a transition in the batch. `Fence` checks the
+ * claims that have only an effect.
  */
-export function ledgerOn({ database, journal, effects, fence }: LedgerParts) {
+export function createLedger({ database, journal, effects, fence }: LedgerParts) {
   const write = async (entries: readonly Entry[], careful: boolean, on: Transaction): Promise<Committed> => {
     const records = entries.filter(isRecord);
-    for (const { notes } of records) notes?.take(); // of an attempt that failed
+    for (const { notes } of records) notes?.take(); // drop what a failed attempt noted
     const completed = records.filter(({ job }) => job.status === 'completed');
     const written = await effects.write(
       entries,
       completed.map(({ claim }) => claim.symbol),
       on,
     );
-    const told = new Set(records.map(({ claim }) => claim));
-    const others = entries.map(({ claim }) => claim).filter((claim) => !told.has(claim));
+    const withRecord = new Set(records.map(({ claim }) => claim));
+    const others = entries.map(({ claim }) => claim).filter((claim) => !withRecord.has(claim));
     if (others.length > 0) await fence.check(others, { on });
-    const members = allOf(entries, 'membership').map(({ claim }) => claim);
-    // The journal's own statement lets those pass that have a transition here, but cannot tell why it would not.
-    const entering = careful ? [] : members.filter((claim) => told.has(claim));
+    const members = effectsOfKind(entries, 'membership').map(({ claim }) => claim);
+    // The quick journal statement checks claims that have a transition here, but cannot say why it refuses one. The
+    // careful attempt therefore uses the fence, which can.
+    const entering = careful ? [] : members.filter((claim) => withRecord.has(claim));
     const fenced = members.filter((claim) => !entering.includes(claim));
     if (fenced.length > 0) await fence.passPointOfNoReturn(fenced, { on });
-    const placed = await journal.commit(records.map(withNotes), { on, careful, entering });
+    const positions = await journal.commit(records.map(withNotes), { on, careful, entering });
     const updates = await written.announce();
-    return { progress: entries.map((entry) => written.progress.get(entry)), placed, updates };
+    return { progress: entries.map((entry) => written.progress.get(entry)), positions, updates };
   };
   return {
-    /** As a `Ledger` does. */
+    /** See `Ledger.commit`. */
     async commit(entries: readonly Entry[]): Promise<Committed> {
       if (entries.some(({ effect }) => effect)) {
         const attempt = (careful: boolean) => database.transaction((on) => write(entries, careful, on));
@@ -65,7 +67,7 @@ export function ledgerOn({ database, journal, effects, fence }: LedgerParts) {
           throw error;
         });
       }
-      return { progress: [], placed: await journal.commit(entries.filter(isRecord)), updates: [] };
+      return { progress: [], positions: await journal.commit(entries.filter(isRecord)), updates: [] };
     },
   };
 }

@@ -1,10 +1,10 @@
 import { phases } from '../../../machines/protocol.ts';
 import type { TransitionRecord } from '../job/ports.ts';
 
-/** The event of a job that ended because of a mistake of ours. */
-export const crashed = 'job.crashed';
+/** The journal event of a job that a bug of ours ended. */
+export const crashedEvent = 'job.crashed';
 
-export const crashOf = (job: TransitionRecord['job']): TransitionRecord['job'] => ({
+export const crashedJobOf = (job: TransitionRecord['job']): TransitionRecord['job'] => ({
   ...job,
   status: 'failed',
   outcome: null,
@@ -13,18 +13,19 @@ export const crashOf = (job: TransitionRecord['job']): TransitionRecord['job'] =
 });
 
 /**
- * What is written in place of a transition that the database refuses for good: nobody would ever take up its job again.
- * It keeps nothing of what was refused, and is no part of what was lost behind it.
+ * The record that replaces a transition which the database rejects permanently. Without it the job would stay
+ * unfinished forever. It keeps no data of the rejected transition. Its claim is a copy, so that the group commit, which
+ * drops all later entries of a lost claim, still writes it.
  */
-export function endOf({ effect: _, notes: _notes, ...record }: TransitionRecord): TransitionRecord {
+export function crashedRecordOf({ effect: _, notes: _notes, ...record }: TransitionRecord): TransitionRecord {
   const [, name] = record.from.split('.');
   const phase = phases.find((one) => one === name) ?? record.job.phase;
-  const job = crashOf({ ...record.job, phase, results: {} });
+  const job = crashedJobOf({ ...record.job, phase, results: {} });
   return {
     ...record,
     claim: { ...record.claim },
     to: 'failed',
-    event: crashed,
+    event: crashedEvent,
     job,
     actorSnapshot: null,
     trace: null,

@@ -3,7 +3,7 @@ import type { Database, Transaction } from '../../database/database.orm.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Fence } from '../job/ports.ts';
 
-/** The last statement of every effect: job rows that still carry the claims' epochs, or nothing is written. */
+/** Checks fencing tokens as the last statement of an effect: if a job row has another claim epoch, nothing is written. */
 export function fenceStore(database: Database): Fence {
   const guarded = async (claims: readonly Claim[], text: string, on: Transaction) => {
     const ids = claims.map(({ jobId }) => jobId);
@@ -20,8 +20,8 @@ export function fenceStore(database: Database): Fence {
       { on },
     );
     return mine
-      ? new AppError('job_cancelled', 'This job is to be cancelled.', { details: { jobId } })
-      : new AppError('claim_lost', 'Another claim of this job has begun.', { details: { jobId } });
+      ? new AppError('job_cancelled', 'Cancellation of this job was requested.', { details: { jobId } })
+      : new AppError('claim_lost', 'Another node has claimed this job.', { details: { jobId } });
   };
   return {
     check: (claims, { on }) => guarded(claims, `${mineSql} order by j.id for share of j`, on),

@@ -7,12 +7,12 @@ import { type Entry, isRecord, type Ledger, type SnapshotProgress } from '../job
 export interface GroupCommitOptions {
   ledger: Ledger;
   clock: Clock;
-  /** An entry is durable. */
+  /** Called when an entry is durable. */
   onCommitted: (entry: Entry, progress: SnapshotProgress | undefined) => void;
-  /** An entry can never be written: another node has the job, or the database refuses it. */
+  /** Called when an entry can never be written: another node has the job, or the database rejects it. */
   onLost: (entry: Entry, error: unknown) => void;
   log: (error: unknown) => void;
-  /** Aborted when the process stops: from then on a database that does not answer is waited for no more. */
+  /** Aborted when the process stops. From then on a failed commit is not retried. */
   signal: AbortSignal;
 }
 
@@ -22,96 +22,101 @@ export interface GroupCommit {
   idle(): Promise<void>;
 }
 
-/** What became of an entry: told once the next batch has left. */
-type Landed = () => void;
+/** Reports the result of one entry. Called after the next batch was sent. */
+type Callback = () => void;
 
 const batchMax = 200;
 const effectsMax = 50; // symbols of a year of prices: about 2 MB in one statement
 const pauseMs = 500;
-const halvesMin = 16; // fewer jobs than this are better off in one batch than in two
-const patienceMs = 50;
-const flightsMax = 4;
+const splitMinJobs = 16; // fewer jobs than this are better off in one batch than in two
+const overtakeAfterMs = 50;
+const inFlightMax = 4;
 
 /**
- * Writes transitions and effects in batches: one in flight, no timer, whatever arrives meanwhile is the next one. That
- * one leaves before anybody hears of the first, so that the database works on it while this process goes on with what
- * has landed. Where many jobs move in step, half of them go first, for the same reason.
+ * Group commit for transitions and effects: one batch in flight, no timer; entries that arrive meanwhile form the next
+ * batch. The next batch is sent before the callbacks of the previous one run, so the database works on it while this
+ * process handles the results. When many jobs move in step, the first batch takes only half of the jobs, so that the
+ * two halves alternate: one is in the database while this process works on the other.
  *
- * A batch that a lock holds up is overtaken, by entries of other jobs only, and by those that begin a job only where
- * their permit cannot come from one that ends, or backs off, in that very batch.
+ * When a lock blocks a batch, later entries overtake it instead of waiting (no head-of-line blocking). Only entries of
+ * other jobs may overtake. An entry that starts a job under a new permit may overtake only if no entry in flight
+ * releases a permit: its permit could be that one, and the journal would show more running jobs than permits.
  *
- * A database that does not answer is waited for, for ever: the jobs stand still and lose no attempt. A batch in
- * which one job was taken over is split job by job, so that the others are written. Once a record of a claim is
- * lost, those behind it are lost too: the journal has no gaps.
+ * When the database does not answer, the commit is retried forever: the jobs stand still and use up no attempt. When
+ * another node took over one job of a batch, the batch is split job by job, so that the other jobs are written. When
+ * one record of a claim is lost, all later ones of that claim are lost too, because the journal has no gaps.
  */
 export function groupCommit(options: GroupCommitOptions): GroupCommit {
   const { ledger, clock, onCommitted, onLost, log, signal } = options;
   let waiting: Entry[] = [];
-  const broken = new WeakSet<Claim>();
-  const flights = new Map<readonly Entry[], number>(); // since when
-  const landings = new Set<Promise<void>>(); // until everybody was told
-  let departing: Promise<void> | null = null;
+  const lost = new WeakSet<Claim>();
+  const inFlight = new Map<readonly Entry[], number>(); // sent at, in epoch milliseconds
+  const writing = new Set<Promise<void>>(); // batches whose callbacks have not all run
+  let starting: Promise<void> | null = null;
   let overtaking = false;
 
   const schedule = () => {
     if (waiting.length === 0) return;
-    if (flights.size === 0) departing ??= depart();
+    if (inFlight.size === 0) starting ??= start();
     else if (!overtaking && !signal.aborted) void overtake();
   };
-  const depart = async () => {
-    // What a commit sets free asks for its next transition within the same turn of the event loop. Without this wait the
-    // first of them flew alone and the others a whole commit later: 600 jobs took 2,214 commits at concurrency 3, not 1,200.
+  const start = async () => {
+    // The jobs that a commit unblocks request their next transitions within one turn of the event loop. Without this
+    // wait the first one got a batch of its own and the others waited for another commit: 600 jobs at concurrency 3 took
+    // 2,214 commits instead of 1,200.
     await endOfTurn();
-    departing = null;
-    if (flights.size === 0) takeOff(firstHalf(waiting));
+    starting = null;
+    if (inFlight.size === 0) send(firstHalf(waiting));
   };
   const overtake = async () => {
     overtaking = true;
-    await clock.sleepUntil(clock.now() + patienceMs, signal).catch(() => {});
+    await clock.sleepUntil(clock.now() + overtakeAfterMs, signal).catch(() => {});
     overtaking = false;
-    const isHeldUp = [...flights.values()].every((since) => clock.now() - since >= patienceMs);
-    if (flights.size === 0 || !isHeldUp) return schedule();
-    const flying = [...flights.keys()].flat();
-    if (flights.size < flightsMax)
-      takeOff(independentOf(waiting, new Set(flying.map(jobOf)), flying.some(givesPermitBack)));
+    const isHeldUp = [...inFlight.values()].every((since) => clock.now() - since >= overtakeAfterMs);
+    if (inFlight.size === 0 || !isHeldUp) return schedule();
+    const entriesInFlight = [...inFlight.keys()].flat();
+    if (inFlight.size < inFlightMax)
+      send(independentOf(waiting, new Set(entriesInFlight.map(jobOf)), entriesInFlight.some(releasesPermit)));
   };
-  const takeOff = (entries: readonly Entry[]): boolean => {
+  const send = (entries: readonly Entry[]): boolean => {
     if (entries.length === 0) return false;
     const batch = entries.slice(0, entries.some(({ effect }) => effect) ? effectsMax : batchMax);
     const taken = new Set(batch);
     waiting = waiting.filter((entry) => !taken.has(entry));
-    flights.set(batch, clock.now());
-    const flight = fly(batch).finally(() => landings.delete(flight));
-    landings.add(flight);
+    inFlight.set(batch, clock.now());
+    const done = commitBatch(batch).finally(() => writing.delete(done));
+    writing.add(done);
     return true;
   };
-  const fly = async (batch: readonly Entry[]) => {
-    const landed = await write(batch);
-    flights.delete(batch);
-    if (flights.size === 0 && takeOff(waiting)) await endOfTurn(); // by then its statement has left
-    landed.forEach(tell);
+  const commitBatch = async (batch: readonly Entry[]) => {
+    const callbacks = await write(batch);
+    inFlight.delete(batch);
+    if (inFlight.size === 0 && send(waiting)) await endOfTurn(); // sends its statement before the callbacks run
+    callbacks.forEach(notify);
     schedule();
   };
 
-  // Whoever is told may fail; what was written stays written, and the others are told all the same.
-  const tell = (landed: Landed) => {
+  // A callback that throws changes nothing for the others: the batch is committed.
+  const notify = (callback: Callback) => {
     try {
-      landed();
+      callback();
     } catch (error) {
       log(error);
     }
   };
-  const lose = (entry: Entry, error: unknown): Landed => {
-    if (isRecord(entry)) broken.add(entry.claim);
+  const lose = (entry: Entry, error: unknown): Callback => {
+    if (isRecord(entry)) lost.add(entry.claim);
     return () => onLost(entry, error);
   };
 
-  const write = async (batch: readonly Entry[]): Promise<Landed[]> => {
-    const behind = batch.filter(({ claim }) => broken.has(claim)).map((entry) => lose(entry, behindLost()));
-    const whole = batch.filter(({ claim }) => !broken.has(claim));
-    return whole.length > 0 ? [...behind, ...(await writeWhole(whole))] : behind;
+  const write = async (batch: readonly Entry[]): Promise<Callback[]> => {
+    const afterLost = batch
+      .filter(({ claim }) => lost.has(claim))
+      .map((entry) => lose(entry, earlierTransitionLost()));
+    const writable = batch.filter(({ claim }) => !lost.has(claim));
+    return writable.length > 0 ? [...afterLost, ...(await writeUntilAnswered(writable))] : afterLost;
   };
-  const writeWhole = async (batch: readonly Entry[]): Promise<Landed[]> => {
+  const writeUntilAnswered = async (batch: readonly Entry[]): Promise<Callback[]> => {
     for (;;) {
       try {
         const progress = await ledger.commit(batch);
@@ -127,12 +132,12 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
       }
     }
   };
-  const writeParts = async (batch: readonly Entry[]): Promise<Landed[]> => {
+  const writeParts = async (batch: readonly Entry[]): Promise<Callback[]> => {
     const parts = partsOf(batch);
-    const landed: Landed[] = [];
+    const callbacks: Callback[] = [];
     for (const part of parts.length > 1 ? parts : batch.map((entry) => [entry]))
-      landed.push(...(await write(part)));
-    return landed;
+      callbacks.push(...(await write(part)));
+    return callbacks;
   };
 
   return {
@@ -141,49 +146,54 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
       schedule();
     },
     async idle() {
-      while (departing || landings.size > 0) await (departing ?? Promise.race(landings));
+      while (starting || writing.size > 0) await (starting ?? Promise.race(writing));
     },
   };
 }
 
-/** What each job has to write; apart, behind whatever came before, what it does under a permit that it got meanwhile. */
+/** Splits a batch by job. Entries after a `permit.granted` form their own part, in order after those before it. */
 function partsOf(entries: readonly Entry[]): Entry[][] {
   const begun = new Map<Claim, Entry>();
   const partOf = (entry: Entry): Claim | Entry => {
-    if (begins(entry)) begun.set(entry.claim, entry);
+    if (startsUnderPermit(entry)) begun.set(entry.claim, entry);
     return begun.get(entry.claim) ?? entry.claim;
   };
   return [...Map.groupBy(entries, partOf).values()];
 }
 
-/** The entries of half of the jobs, or all of few. What one job has to write stays together. */
+/** The entries of half of the jobs, or all entries if there are few jobs. All entries of a job stay together. */
 function firstHalf(entries: readonly Entry[]): readonly Entry[] {
   const jobs = [...new Set(entries.map(jobOf))];
-  return jobs.length < halvesMin
+  return jobs.length < splitMinJobs
     ? entries
     : independentOf(entries, new Set(jobs.slice(Math.ceil(jobs.length / 2))));
 }
 
-/** The entries that depend on none of those jobs: neither of one of them, nor under a permit that one gives back. */
+/**
+ * The entries that depend on no job in `staying`: they belong to another job, and do not start under a permit that an
+ * earlier entry releases.
+ */
 function independentOf(
   entries: readonly Entry[],
   staying: Set<string>,
   isPermitOpen = false,
 ): readonly Entry[] {
   return entries.filter((entry) => {
-    if (!staying.has(jobOf(entry)) && !(isPermitOpen && begins(entry))) return true;
+    if (!staying.has(jobOf(entry)) && !(isPermitOpen && startsUnderPermit(entry))) return true;
     staying.add(jobOf(entry));
-    isPermitOpen ||= givesPermitBack(entry);
+    isPermitOpen ||= releasesPermit(entry);
     return false;
   });
 }
 
 const jobOf = ({ claim }: Entry): string => claim.jobId;
 
-/** A job's first transition under a permit; and the last one. */
-const begins = (entry: Entry): boolean => isRecord(entry) && entry.event === 'permit.granted';
-const givesPermitBack = (entry: Entry): boolean =>
+/** Whether this transition starts a job under a new permit. */
+const startsUnderPermit = (entry: Entry): boolean => isRecord(entry) && entry.event === 'permit.granted';
+
+/** Whether this transition releases the permit: the job ends or backs off. */
+const releasesPermit = (entry: Entry): boolean =>
   isRecord(entry) && (!isUnfinished(entry.job.status) || entry.to.endsWith('.backingOff'));
 
-const behindLost = () =>
-  new AppError('claim_lost', 'An earlier transition of this job could not be written.');
+const earlierTransitionLost = () =>
+  new AppError('claim_lost', 'An earlier transition of this job was not written.');

@@ -1,11 +1,11 @@
 import type { QueueParts } from '../job/ports.ts';
 
-// Two statements that write a batch of transitions. `quickSql` is right nearly always, and fails where it is not;
-// `carefulSql` then finds out why. Both read from top to bottom, in the lock order of the house: where a job ends, its
-// universe row and its queue entry are locked before the job rows, and the feed's head comes last, as in
-// `appendTransitions`. `ready` begins with the transaction that records `completed`: whoever sees the one sees the other.
+// Two statements that write a batch of transitions. `quickSql` nearly always succeeds. If it fails, `carefulSql` finds out
+// why. Both follow the lock order from top to bottom: when a job ends, its universe row and its queue entry are locked
+// before the job rows, and the row of the feed's head is locked last, as in `appendTransitions`. The transaction that
+// records `completed` also sets `ready_at`, so both become visible at the same time.
 //
-// Results are merged, so that what a phase pinned while it ran is not undone by the transition after it.
+// Results are merged, so that a transition keeps what its phase pinned while it ran.
 
 const given = `given as materialized (
     select * from json_to_recordset($1::json) as given(n int, last boolean, base int, job_id uuid, symbol text, epoch int,
@@ -28,7 +28,7 @@ const locks = (queue: QueueParts | null) =>
 const afterLocks = (queue: QueueParts | null) =>
   queue ? 'and (select count(*) from due) >= 0 and (select count(*) from entries) >= 0' : '';
 
-/** `f` is the transition that a job row `j` is left with. */
+/** Sets the job row `j` to the state after transition `f`, its last one in this batch. */
 const change = `
       state = f.to_state, status = f.status, outcome = f.outcome, phase = f.phase, attempt = f.attempt,
       retry_at = f.retry_at, waited_ms = f.waited_ms, partial = f.partial, degraded = f.degraded,
@@ -41,7 +41,7 @@ const change = `
       finished_at = case when f.settled then clock_timestamp() end,
       updated_at = clock_timestamp()`;
 
-/** What else ends with a job. */
+/** Universe row and queue entry of jobs that end in this batch. */
 const settling = (queue: QueueParts | null, written: string) =>
   queue === null
     ? ''
@@ -63,15 +63,18 @@ const append = (fresh: string, place: string) => `appended as (
     returning position, at
   )`;
 
-const told = `(select before + 1 from head) as first,
+const answer = `(select before + 1 from head) as first,
     (select json_agg(at::text order by position) from appended) as at,
-    (select pg_notify($3, json_build_object('from', before + 1, 'to', position)::text) from head) as told`;
+    (select pg_notify($3, json_build_object('from', before + 1, 'to', position)::text) from head) as notified`;
 
 /**
- * $4 are the ids of the jobs, $5 how many transitions there are, $6 how many claims, $7 the jobs that enter the universe
- * with them. A job row that does not carry the claim's epoch, or another sequence than the one before the batch, or that
- * is to be cancelled where it enters, is not changed; then the head is not, and the division by zero undoes everything.
- * The head is locked last, since every other writer of the journal waits for it.
+ * Optimistic version. $4: ids of the jobs. $5: number of transitions. $6: number of claims. $7: ids of the jobs that
+ * enter the universe in this batch.
+ *
+ * A job row is updated only if it has the claim's epoch (the fencing token) and the sequence right before the batch; a
+ * job of $7 also only if nobody requested its cancellation. If one row is not updated, the feed's head is not either, and
+ * the division by zero rolls everything back. The head is locked last, because every other writer of the journal waits
+ * for that lock.
  */
 export const quickSql = (queue: QueueParts | null) => `
   with ${given}${locks(queue)}, changed as (
@@ -88,13 +91,12 @@ export const quickSql = (queue: QueueParts | null) => `
       ${queue ? 'and (select count(*) from marked) >= 0 and (select count(*) from settled) >= 0' : ''}
     returning position - $5::int as before, position
   ), ${append('given', 'n')}
-  select 1 / (select count(*) from head) = 1 as whole, null as reached, ${told}`;
+  select 1 / (select count(*) from head) = 1 as whole, null as reached, ${answer}`;
 
 /**
- * `mine` locks the job rows that still carry the claim's epoch; `fresh` is what the journal does not have yet, because
- * a connection that dies with the commit under way leaves it open whether that was done, and the batch comes again;
- * `whole` has its one row only where nobody has lost a claim and no sequence is missing, and without it nothing is
- * written.
+ * Slow version that can say why it refuses. `mine` locks the job rows that still have the claim's epoch. `fresh` is what
+ * the journal does not have yet: if a connection dies during a commit, nobody can say whether it succeeded, so the batch
+ * is sent again. `whole` has one row if no claim is lost and no sequence is missing; without that row nothing is written.
  */
 export const carefulSql = (queue: QueueParts | null) => `
   with ${given}${locks(queue)}, mine as materialized (
@@ -117,4 +119,4 @@ export const carefulSql = (queue: QueueParts | null) => `
     update feed_head set position = position + whole.size from whole where id = 1 and whole.size > 0
     returning position - whole.size as before, position
   ), ${append('fresh', 'place')}
-  select exists (select from whole) as whole, (select json_object_agg(id, reached) from mine) as reached, ${told}`;
+  select exists (select from whole) as whole, (select json_object_agg(id, reached) from mine) as reached, ${answer}`;

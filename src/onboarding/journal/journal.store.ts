@@ -3,9 +3,9 @@ import type { Database, Transaction } from '../../database/database.orm.ts';
 import { AppError } from '../../kernel/errors.ts';
 import {
   channels,
+  type FeedPositions,
   type Journal,
   JournalMismatch,
-  type Placed,
   type QueueParts,
   type SymbolQueue,
   type TransitionRecord,
@@ -13,7 +13,7 @@ import {
 import type { TransitionTrace } from '../job/transition-trace.ts';
 import { carefulSql, quickSql } from './journal-sql.ts';
 
-/** One row of the journal before it has a position. */
+/** A journal row that has no feed position yet. */
 export interface JournalRow {
   jobId: string;
   symbol: string;
@@ -31,8 +31,8 @@ export interface JournalRow {
 }
 
 /**
- * The recorder's store: a batch of transitions in one statement, which needs neither BEGIN nor COMMIT and is planned
- * once by each connection.
+ * The recorder's store. It writes a batch of transitions in one prepared statement: no BEGIN or COMMIT, and one plan per
+ * connection.
  */
 export function journalStore(
   database: Database,
@@ -54,7 +54,7 @@ export function journalStore(
         try {
           const entered = entering.map(({ jobId }) => jobId);
           const answer = await run(text.quick, [...parameters, jobIds, records.length, claims, entered], on);
-          return placedIn(answer, records);
+          return positionsIn(answer, records);
         } catch (error) {
           if (!mismatches.has((error as { code?: string }).code)) throw error;
           if (on) throw new JournalMismatch();
@@ -62,25 +62,25 @@ export function journalStore(
       }
       const answer = await run(text.careful, parameters, on);
       if (!answer.whole) throw refusal(records, answer.reached ?? {});
-      return placedIn(answer, records);
+      return positionsIn(answer, records);
     },
   };
 }
 
-// Division by zero, which the quick statement uses; and a sequence that is there already.
+// 22012 is the division by zero with which the quick statement aborts; 23505 means that a row with this sequence exists.
 const mismatches = new Set<string | undefined>(['22012', '23505']);
 
-const placedIn = ({ first, at }: Answer, { length }: readonly TransitionRecord[]): Placed | null =>
+const positionsIn = ({ first, at }: Answer, { length }: readonly TransitionRecord[]): FeedPositions | null =>
   at?.length === length ? { first: Number(first), at } : null;
 
 function batchOf(records: readonly TransitionRecord[]) {
-  // By claim, not by job: what an older claim of this node left behind is refused, not taken for the newer one's.
+  // By claim, not by job, so that records of an older claim of this node are refused and not mixed with the newer one's.
   const key = ({ claim: { jobId, epoch } }: TransitionRecord) => `${jobId} ${epoch}`;
   const claims = Map.groupBy(records, key);
   const rows = records.map((record, index) => {
     const own = claims.get(key(record))!;
     const last = own.at(-1) === record;
-    // Without gaps, this is where the job's row stands.
+    // The sequence that the job row must have, because the journal has no gaps.
     return rowOf(record, { n: index + 1, last, base: record.sequence - own.length });
   });
   return { rows, jobIds: [...claims.values()].map(([one]) => one!.claim.jobId), claims: claims.size };
@@ -130,7 +130,7 @@ function rowOf(
   };
 }
 
-/** Why a batch was not written. `reached` is the sequence of each journal whose claim still holds. */
+/** The reason why a batch was refused. `reached`: the last stored sequence of each job whose claim is still valid. */
 function refusal(records: readonly TransitionRecord[], reached: Record<string, number>): AppError {
   const lost = new Set(records.map(({ claim }) => claim.jobId).filter((id) => !(id in reached)));
   const next = { ...reached };
@@ -148,8 +148,8 @@ function refusal(records: readonly TransitionRecord[], reached: Record<string, n
 }
 
 /**
- * Appends to the journal and tells the feed. Must be the last statement of its transaction: the feed's head row
- * serialises every writer, which is what makes positions gapless and in commit order.
+ * Appends to the journal and notifies the feed. Must be the last statement of its transaction: the lock on the feed's
+ * head row serialises all writers, which makes positions gapless and puts them in commit order.
  */
 export async function appendTransitions(
   database: Database,
@@ -191,7 +191,7 @@ const appendSql = `
   )
   select pg_notify($3, json_build_object('from', position - $2::int + 1, 'to', position)::text) from head`;
 
-/** Wakes every node's claims actor once this transaction has committed: there is something to claim or to heed. */
+/** Wakes the claims actor of every node when this transaction commits: there is a job to claim or an operator request. */
 export async function notifyWork(database: Database, on: Transaction): Promise<void> {
   await database.sql(`select pg_notify($1, '')`, [channels.work], { on });
 }

@@ -16,7 +16,7 @@ export interface EffectPorts {
   universe: Pick<UniverseStore, 'lock' | 'describe' | 'activate'>;
   snapshots: Pick<SnapshotStore, 'lockDue' | 'recompute' | 'announce'>;
   fence: Fence;
-  /** Hands this node's feed what a commit will have written, so that it need not be read back. */
+  /** Passes to this node's feed what a commit is about to write, so that the feed does not read it back. */
   feed: { offer(commit: Promise<readonly FeedEntry[]>): void };
   /** Portfolios per snapshot transaction. */
   snapshotBatch: number;
@@ -27,20 +27,20 @@ type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 type With<E extends Effect> = Entry & { effect: E };
 type Round = { claim: Claim; effect: Of<'snapshots'> };
 
-/** What was written, and what is left to do once the job rows are. */
+/** What was written, and the step that must follow the job rows. */
 export interface Written {
   progress: ReadonlyMap<Entry, SnapshotProgress>;
-  /** The last statement of the transaction; answers what stands in the feed behind the transitions. */
+  /** Must be the last statement of the transaction. Returns the feed entries that follow the transitions. */
   announce(): Promise<SnapshotUpdate[]>;
 }
 
-export const allOf = <Kind extends Effect['kind']>(entries: readonly Entry[], kind: Kind) =>
+export const effectsOfKind = <Kind extends Effect['kind']>(entries: readonly Entry[], kind: Kind) =>
   entries.filter((entry): entry is With<Of<Kind>> => entry.effect?.kind === kind);
 
-const sharedBatch = 25; // portfolios that a batch of transitions may have to wait for
+const sharedBatch = 25; // portfolios per batch of transitions: other jobs of the batch wait for their locks
 
-/** What phases write, in the lock order of the house: whatever concerns job rows and the feed comes after it. */
-export function effectsOn({
+/** What phases write, in the lock order of all transactions: job rows and the feed's head are locked after these. */
+export function phaseWrites({
   database,
   prices,
   exposures,
@@ -88,13 +88,14 @@ export function effectsOn({
   };
 
   return {
-    /** Writes the effects among the entries. `settling` are symbols whose universe rows the journal will write. */
+    /** Writes the effects of the entries. `settling`: symbols whose universe rows the journal statement will update. */
     async write(entries: readonly Entry[], settling: readonly string[], on: Transaction): Promise<Written> {
-      const series = allOf(entries, 'series');
-      const measured = allOf(entries, 'exposures');
-      const members = allOf(entries, 'membership');
-      const rounds = allOf(entries, 'snapshots');
-      // Whoever writes first locks its rows in order. Rows of others, or portfolios before them, need one order for all.
+      const series = effectsOfKind(entries, 'series');
+      const measured = effectsOfKind(entries, 'exposures');
+      const members = effectsOfKind(entries, 'membership');
+      const rounds = effectsOfKind(entries, 'snapshots');
+      // The first write locks its own rows in order. If more universe rows follow, or portfolio rows precede them, all
+      // universe rows are locked first, in one order, to avoid deadlocks.
       const first = new Set((series.length > 0 ? series : members).map(({ claim }) => claim.symbol));
       const all = new Set([...first, ...members.map(({ claim }) => claim.symbol), ...settling]);
       if (first.size > 0 ? all.size > first.size : settling.length > 0 && rounds.length > 0)
@@ -123,7 +124,7 @@ export function effectsOn({
         },
       };
     },
-    /** The batches after the first: a symbol of very many portfolios must not keep transitions waiting. */
+    /** The second and later batches, in transactions of their own: a symbol in many portfolios must not block transitions. */
     updateMoreSnapshots: doTogether<Round, SnapshotProgress>(async (rounds) => {
       const updated = database.transaction(async (on) => {
         const { progress, portfolioIds } = await updateSnapshots(rounds, snapshotBatch, on);

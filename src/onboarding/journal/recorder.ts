@@ -19,42 +19,42 @@ import {
   type TransitionRecord,
 } from '../job/ports.ts';
 import { inputOf, type JobTrace, jobTrace, type TransitionInput, traceOf } from '../job/transition-trace.ts';
-import { crashed, crashOf, endOf } from './crashed-job.ts';
+import { crashedEvent, crashedJobOf, crashedRecordOf } from './crashed-job.ts';
 import { groupCommit } from './group-commit.ts';
 
 export interface Recorder {
-  /** Hand this to `createActor(supervisor, { inspect })`. Never throws: an exception here would kill the actor. */
+  /** For `createActor(supervisor, { inspect })`. Never throws, because an exception here would stop the actor. */
   inspect(event: InspectionEvent): void;
-  /** Before the child of a claim is spawned. */
+  /** Starts recording a claim. Call it before its child is spawned. */
   begin(taken: TakenClaim): void;
   /** Resolves once every transition of the job so far is durable; rejects with `claim_lost`. */
   barrier(jobId: string): Promise<void>;
   /**
-   * Commits an effect behind the transitions of the job so far, and in one transaction with those that are not durable
-   * yet. Rejects with `claim_lost`, `job_cancelled`, or what the database has against it.
+   * Commits an effect after all transitions of the job so far, in one transaction with those that are not durable yet.
+   * Rejects with `claim_lost`, `job_cancelled` or the database's error.
    */
   write(claim: Claim, effect: Effect): Promise<SnapshotProgress | undefined>;
-  /** Has an effect committed with the transition that completes this phase; any other forgets it. */
-  leave(claim: Claim, phase: Phase, effect: Effect): void;
-  /** Where a job's phase notes what it does: kept with the transition that ends it. */
+  /** Commits an effect together with the transition that completes this phase; any other transition discards it. */
+  stage(claim: Claim, phase: Phase, effect: Effect): void;
+  /** The trace of the job's running phase. It is stored with the transition that ends the phase. */
   trace(jobId: string): JobTrace;
   /** The claims whose end is not durable yet. */
   held(): TakenClaim[];
-  /** Forgets a claim that was lost or given back. */
+  /** Stops recording a claim that was lost or released. */
   forget(claim: Claim): void;
-  /** The last transition that a job has made here, committed or not; ISO 8601 in `since`. */
-  made(jobId: string): { sequence: number; since: string } | null;
+  /** The last transition of a job on this node, committed or not; `since` is ISO 8601. Null without a claim here. */
+  lastTransition(jobId: string): { sequence: number; since: string } | null;
   idle(): Promise<void>;
 }
 
 export interface RecorderOptions {
   ledger: Ledger;
   clock: Clock;
-  /** A transition is durable. */
+  /** Called when a transition is durable. */
   onCommitted?: (record: TransitionRecord) => void;
-  /** The end of a job is on its way: what is recorded from now on is committed with it or after it. */
+  /** Called when the end of a job is queued for commit. Everything recorded later commits with it or after it. */
   onEnded: (claim: Claim) => void;
-  /** The end of a job is durable. */
+  /** Called when the end of a job is durable. */
   onSettled: (claim: Claim) => void;
   onLost: (claim: Claim) => void;
   log: (error: unknown) => void;
@@ -67,22 +67,22 @@ interface Held {
   state: string;
   since: number;
   trace: JobTrace;
-  /** Settles with the last transition handed over. */
+  /** Settles with the last queued transition. */
   written: Promise<unknown>;
-  /** What the running phase leaves, should it be completed. */
-  left: { phase: Phase; effect: Effect } | null;
+  /** The effect to commit when the running phase completes. */
+  staged: { phase: Phase; effect: Effect } | null;
 }
 
 type Settling = PromiseWithResolvers<SnapshotProgress | undefined>;
 
 interface Observed {
   previous: JobSnapshot | null;
-  /** What moves the job now. */
+  /** The event that the job handles now; null between events. */
   event: string | null;
   input: TransitionInput;
 }
 
-/** Writes down every transition of every job, in order, before anything follows from it. */
+/** Write-ahead log of the job actors: records every transition of every job, in order, before its effects are visible. */
 export function createRecorder({
   ledger,
   clock,
@@ -114,32 +114,32 @@ export function createRecorder({
     onLost(record, error) {
       settle.get(record)?.reject(error);
       settle.delete(record);
-      if (!isRecord(record)) return; // the phase that waits for it tells the machine
+      if (!isRecord(record)) return; // the waiting phase rejects and so notifies the machine
       if (!heldBy(record.claim)) return;
-      // Its lease is kept alive no longer: should nobody have taken the job over, somebody will.
+      // Without a heartbeat the lease expires, and another node claims the job unless one already has.
       forget(record.claim);
       log(error);
       onLost(record.claim);
-      // What failed only because the process stops, whoever claims the job next makes up for.
-      const goesOn = error instanceof AppError && (error.retryable || error.code === 'claim_lost');
-      if (!goesOn && record.event !== crashed) commits.add(endOf(record));
+      // If it failed because the process stops or the claim is lost, the next claim of the job redoes the work.
+      const isForNextClaim = error instanceof AppError && (error.retryable || error.code === 'claim_lost');
+      if (!isForNextClaim && record.event !== crashedEvent) commits.add(crashedRecordOf(record));
     },
   });
 
-  /** What is held under that very claim. */
+  /** The state of exactly this claim, not of a newer one for the same job. */
   const heldBy = ({ jobId, epoch }: Claim): Held | undefined => {
     const held = claims.get(jobId);
     return held?.taken.claim.epoch === epoch ? held : undefined;
   };
   const commit = (entry: Entry): Settling['promise'] => {
     const done: Settling = Promise.withResolvers();
-    done.promise.catch(() => {}); // whoever needs it awaits it
+    done.promise.catch(() => {}); // no unhandled rejection if no caller awaits it
     settle.set(entry, done);
     commits.add(entry);
     return done.promise;
   };
-  const holding = (held: Held | undefined): Held => {
-    if (!held) throw new AppError('claim_lost', 'This job was given back.');
+  const requireHeld = (held: Held | undefined): Held => {
+    if (!held) throw new AppError('claim_lost', 'This node no longer holds a claim of this job.');
     return held;
   };
   const forget = (claim: Claim) => {
@@ -166,10 +166,10 @@ export function createRecorder({
       job,
       actorSnapshot,
       trace: traceOf({ ...input, ...held.trace.take() }),
-      ...(held.left &&
-        event === `${held.left.phase}.done` && { effect: held.left.effect, notes: jobTrace() }),
+      ...(held.staged &&
+        event === `${held.staged.phase}.done` && { effect: held.staged.effect, notes: jobTrace() }),
     };
-    held.left = null;
+    held.staged = null;
     held.state = to;
     held.since = now;
     held.written = commit(record);
@@ -177,7 +177,7 @@ export function createRecorder({
   };
 
   const onRest = (seen: Observed, event: string, snapshot: JobSnapshot) => {
-    // Where a child begins is what the journal row of its claim says already.
+    // The journal row of the claim already shows the state in which a child starts.
     const moved = seen.previous !== null;
     const { input } = seen;
     Object.assign(seen, { previous: snapshot, event: null });
@@ -191,7 +191,7 @@ export function createRecorder({
     log(error);
     const held = seen.previous && claims.get(seen.previous.context.claim.jobId);
     if (!seen.previous || !held) return;
-    write(held, 'failed', crashed, crashOf(progressOf(seen.previous)), null);
+    write(held, 'failed', crashedEvent, crashedJobOf(progressOf(seen.previous)), null);
   };
 
   const watch = (ref: ActorRefFrom<typeof jobMachine>) => {
@@ -216,8 +216,8 @@ export function createRecorder({
         if (event.type !== '@xstate.microstep') return;
         const seen = observed.get(ref);
         if (!seen || event._transitions.length === 0) return;
-        // The first microstep of an event tells its name; the eventless ones behind it belong to it. What a transition
-        // sends and starts comes after its last microstep: it is written down before anything follows from it.
+        // The first microstep has the name of the event; the eventless microsteps after it belong to the same event.
+        // XState runs the actions of a transition after its last microstep, so the transition is recorded before them.
         if (seen.event === null) {
           seen.event = eventName(event.event.type);
           seen.input = inputOf(event.event);
@@ -238,23 +238,23 @@ export function createRecorder({
         since,
         trace: jobTrace(),
         written: Promise.resolve(),
-        left: null,
+        staged: null,
       });
     },
     async barrier(jobId) {
-      await holding(claims.get(jobId)).written;
+      await requireHeld(claims.get(jobId)).written;
     },
     async write(claim, effect) {
-      return commit({ claim, effect, notes: holding(heldBy(claim)).trace });
+      return commit({ claim, effect, notes: requireHeld(heldBy(claim)).trace });
     },
-    leave(claim, phase, effect) {
+    stage(claim, phase, effect) {
       const held = heldBy(claim);
-      if (held) held.left = { phase, effect };
+      if (held) held.staged = { phase, effect };
     },
     trace: (jobId) => claims.get(jobId)?.trace ?? jobTrace(),
     held: () => [...claims.values()].map(({ taken }) => taken),
     forget,
-    made(jobId) {
+    lastTransition(jobId) {
       const held = claims.get(jobId);
       return held ? { sequence: held.sequence, since: new Date(held.since).toISOString() } : null;
     },
@@ -262,7 +262,7 @@ export function createRecorder({
   };
 }
 
-/** `xstate.done.actor.fetch` is `fetch.done` in the journal: names that outlive the library. */
+/** `xstate.done.actor.fetch` becomes `fetch.done`, so that journal names do not depend on the library. */
 function eventName(type: string): string {
   const [, kind, actor] = /^xstate\.(done|error)\.actor\.(.+)$/.exec(type) ?? [];
   return actor ? `${actor}.${kind === 'done' ? 'done' : 'failed'}` : type;

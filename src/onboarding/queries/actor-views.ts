@@ -4,9 +4,9 @@ import { type JobSnapshot, stateName, statusOf } from '../../../machines/job.ts'
 import { contextOf, type JobContext } from '../../../machines/progress.ts';
 import type { SupervisorContext, supervisorMachine } from '../../../machines/supervisor.ts';
 import type { ActorView } from '../../contract/schemas.ts';
-import { withoutSecrets } from '../job/redact-secrets.ts';
+import { redactSecrets } from '../job/redact-secrets.ts';
 
-/** A job as its row tells it. */
+/** A job as its row stores it. */
 export interface StoredJob {
   context: Pick<
     JobContext,
@@ -28,15 +28,15 @@ export interface StoredJob {
   at: string;
 }
 
-/** The actors of this node, as they are in memory. */
+/** The actors in the memory of this node. */
 export interface LiveActors {
   node: string;
   supervisor: SnapshotFrom<typeof supervisorMachine>;
-  /** The last transition of a job that its actor has made, committed or not; ISO 8601 in `since`. */
-  made(jobId: string): { sequence: number; since: string } | null;
+  /** The last transition of a job's actor, committed or not; `since` is ISO 8601. */
+  lastTransition(jobId: string): { sequence: number; since: string } | null;
 }
 
-/** The supervisor of this node. It has no journal: it is always read live. */
+/** The supervisor of this node. It has no journal, so it is always read live. */
 export function supervisorView({ node, supervisor }: LiveActors): ActorView {
   const { children: claims, ...context } = supervisor.context;
   const jobs = claims.map(({ symbol, jobId }) => {
@@ -54,7 +54,7 @@ export function supervisorView({ node, supervisor }: LiveActors): ActorView {
     status: supervisor.status,
     state: stateName(supervisor.value),
     value: supervisor.value,
-    context: withoutSecrets(context),
+    context: redactSecrets(context),
     since: null,
     permit: null,
     waiting_for: supervisorWaits(stateName(supervisor.value), supervisor.context),
@@ -63,7 +63,7 @@ export function supervisorView({ node, supervisor }: LiveActors): ActorView {
   };
 }
 
-/** A job: live where its actor lives on this node under the very claim of the row, else as the row has it. */
+/** A job: read live if this node runs its actor under the claim in the row, else from the row. */
 export function jobView(stored: StoredJob, live: LiveActors): ActorView {
   const { claim } = stored.context;
   const child = childOf(live.supervisor, claim.symbol);
@@ -75,10 +75,10 @@ export function jobView(stored: StoredJob, live: LiveActors): ActorView {
 function liveJobView(
   child: JobSnapshot,
   stored: StoredJob,
-  { node, supervisor, made }: LiveActors,
+  { node, supervisor, lastTransition }: LiveActors,
 ): ActorView {
   const { claim } = child.context;
-  const last = made(claim.jobId);
+  const last = lastTransition(claim.jobId);
   const line = supervisor.context.waiting.indexOf(claim.symbol);
   const state = stateName(child.value);
   const ahead = (last?.sequence ?? 0) > stored.sequence;
@@ -91,14 +91,14 @@ function liveJobView(
     since: last?.since ?? stored.at,
     permit: child.context.permit,
     waiting_for: ahead
-      ? { ...waits('commit', 'its last transition is on its way into the journal') }
+      ? { ...waits('commit', 'its last transition is being committed to the journal') }
       : jobWaits(state, child.context, { isClaimed: true, place: line < 0 ? null : line + 1 }),
     children: Object.keys(child.children).map((id) => ({ id, src: id, state: null, job_id: null })),
     committed: committedOf(stored),
   };
 }
 
-/** A job at rest, on another node, or as it was: from the journal alone. */
+/** A job that has ended, runs on another node, or is shown at an earlier transition: from the journal alone. */
 export function storedJobView(stored: StoredJob, snapshot?: ActorSnapshot): ActorView {
   const { state, node, at, context } = stored;
   const running = state.endsWith('.running');
@@ -126,7 +126,7 @@ const identityOf = ({ jobId, symbol }: JobContext['claim']) =>
 const shownSnapshot = ({ status, value, context }: ActorSnapshot) => ({
   status,
   value: value as ActorView['value'],
-  context: withoutSecrets(context),
+  context: redactSecrets(context),
 });
 
 const committedOf = ({ state, sequence, at }: StoredJob): ActorView['committed'] => ({
@@ -155,11 +155,11 @@ function jobWaits(
 ): Waiting | null {
   const step = state.split('.').at(-1);
   if (step === 'completed' || step === 'failed' || step === 'cancelled') return null;
-  if (!isClaimed) return waits('node', 'no node has claimed it yet, or the one that had gave it back');
-  if (step === 'running') return waits('phase', `its phase ${phase} runs`);
+  if (!isClaimed) return waits('node', 'no node has claimed it yet, or its node released it');
+  if (step === 'running') return waits('phase', `phase ${phase} is running`);
   if (step === 'backingOff') {
     const until = retryAt === null ? null : new Date(retryAt).toISOString();
-    return waits('time', 'it tries again then', { until });
+    return waits('time', 'it retries at this time', { until });
   }
   return waits('permit', 'all permits of its node are in use, or onboarding is paused', { place });
 }
@@ -167,10 +167,11 @@ function jobWaits(
 function supervisorWaits(state: string, context: SupervisorContext): Waiting | null {
   const { paused, permits, concurrency, children } = context;
   if (state === 'drained') return null;
-  if (state === 'draining') return waits('children', `${children.length} jobs may still end their phase`);
-  if (paused) return waits('operator', 'onboarding is paused: POST /onboarding/resume ends that');
+  if (state === 'draining')
+    return waits('children', `${children.length} jobs are still finishing their phase`);
+  if (paused) return waits('operator', 'onboarding is paused; POST /onboarding/resume resumes it');
   if (permits.length >= concurrency) return waits('children', 'every permit is in use');
-  return waits('work', 'it has room for a job');
+  return waits('work', 'it waits for a job to claim');
 }
 
 function childOf(supervisor: SnapshotFrom<typeof supervisorMachine>, symbol: string): JobSnapshot | null {

@@ -17,14 +17,14 @@ import { jobsSql } from './job-page-sql.ts';
 
 export interface ActorQueries {
   list(query: ActorsQuery): Promise<ActorsView>;
-  /** `supervisor`, or a job. Null: no such job. */
+  /** `supervisor`, or a job by its id. Null if there is no such job. */
   find(id: string): Promise<ActorView | null>;
-  /** A job as it was after that transition. Null: no such job, or no such transition of it. */
+  /** A job as it was after this transition. Null if the job or the transition does not exist. */
   findAt(jobId: string, sequence: number): Promise<ActorView | null>;
   timeline(jobId: string, page: TimelineQuery): Promise<TimelineView | null>;
 }
 
-/** Reads jobs as actors: live where `live` has them in memory, else as the database has them. */
+/** Reads jobs as actors: live if `live` has them in memory, else from the database. */
 export function actorQueries(database: Database, live: () => LiveActors): ActorQueries {
   const jobs = async (condition: string, parameters: unknown[]) =>
     (await database.sql<JobRow>(`${jobSql} where ${condition}`, parameters)).map(storedOf);
@@ -34,9 +34,9 @@ export function actorQueries(database: Database, live: () => LiveActors): ActorQ
       const symbol = raw === undefined ? undefined : normaliseSymbol(raw).symbol;
       const page = jobsSql({ ...query, symbol: symbol ?? undefined });
       const condition = `id in (select id from (${page.text}) page) order by id desc`;
-      // What can be no symbol has no job.
+      // An invalid symbol has no jobs.
       const found = symbol === null ? [] : await jobs(condition, page.parameters);
-      // After the rows: what lives then is at least as far as they are.
+      // Read after the rows, so that a live actor is never older than its row.
       const now = live();
       const shown = found.slice(0, limit);
       return {
@@ -76,12 +76,12 @@ export function actorQueries(database: Database, live: () => LiveActors): ActorQ
 
 export interface JobJournal {
   job: { jobId: string; symbol: string; reason: StoredJob['context']['claim']['reason'] };
-  /** Of the machine that admitted it. */
+  /** The version of the machine when the job was admitted. */
   machineVersion: number;
   entries: (JournalEntry & { attempt: number; node: string | null; at: string })[];
 }
 
-/** All that a replay of a job needs, up to one of its transitions. Null: no such job. */
+/** Everything that a replay of a job needs, up to one of its transitions. Null if there is no such job. */
 export async function journalOf(
   database: Database,
   jobId: string,
@@ -115,7 +115,7 @@ export async function journalOf(
   return { job: { jobId, symbol, reason }, machineVersion, entries };
 }
 
-// Few rows keep no actor snapshot: those of admissions, claims, retries. The machine tells what it was.
+// Rows of admissions, claims and retries store no actor snapshot. A replay through the machine computes it.
 function viewOf({ job, entries }: JobJournal): ActorView {
   const last = entries.at(-1)!;
   const replayed = unreplayable(entries) === null ? replay(job, entries).at(-1) : undefined;
@@ -132,7 +132,7 @@ function viewOf({ job, entries }: JobJournal): ActorView {
   return storedJobView(stored, snapshot);
 }
 
-/** For a journal that is older than its replay, whose actor snapshot was not kept either. */
+/** For journals that cannot be replayed and have no stored actor snapshot. */
 const unknownContext = {
   phase: 'fetch' as Phase,
   retryAt: null,

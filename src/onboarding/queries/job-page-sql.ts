@@ -1,17 +1,17 @@
 import { jobStatuses } from '../../../machines/protocol.ts';
 import type { JobsQuery } from '../../contract/schemas.ts';
 
-/** What is read of a job, except its actor snapshot: up to 2 kB that only one job's own page shows. */
+/** The columns of a job without its actor snapshot: up to 2 kB, shown only for a single job. */
 export const jobColumns = `id, symbol, reason, status, outcome, state, phase, attempt, retry_at, waited_ms, resumes,
   sequence, node, error_code, error_message, error_phase, cancel_requested_at, created_at, started_at, finished_at,
   updated_at`;
 
 /**
- * The statement that reads a page of jobs, newest first, and one more to tell whether there is another page.
+ * The statement that reads a page of jobs, newest first, plus one more row that shows whether another page follows.
  *
- * An index that ends with the id gives the rows in their order, so a page stops after its rows whatever the table
- * holds. That works for one value at a time: several statuses are therefore one such read each, merged, where
- * `status = any(…) order by id` would read and sort all that have one of them.
+ * An index that ends with the id returns rows in page order, so a page reads only its own rows, however large the table
+ * is. This works for one value at a time. Several statuses are therefore one index scan each, merged by `union all`;
+ * `status = any(…) order by id` would read and sort all jobs with one of these statuses.
  *
  *     jobsSql({ status: ['failed'], limit: 50 }).parameters   // [51, 'failed']
  */
@@ -44,7 +44,8 @@ function select(from: string, conditions: readonly string[]): string {
   return `select ${jobColumns} from ${from}${where}`;
 }
 
-// A symbol has few jobs. `offset 0` keeps the planner from reading, for each symbol anew, all jobs of a status.
+// A symbol has few jobs. `offset 0` is an optimisation fence: without it the planner reads all jobs of a status for each
+// symbol.
 function jobsOfPortfolio(portfolioId: string, ids: readonly string[], bind: Bind): string {
   return `(select distinct needs_symbol from positions where portfolio_id = ${bind(portfolioId)}::uuid
       and exit_date is null and needs_symbol is not null) needed
@@ -64,7 +65,7 @@ function valueConditions(query: JobsQuery, bind: Bind): string[] {
   ];
 }
 
-/** What the ids alone tell: the page, and roughly the time. */
+/** Conditions on the UUIDv7 id: the cursor of the page, and a rough time range. */
 function idConditions({ cursor, created_from, created_to }: JobsQuery, bind: Bind): string[] {
   const first = (ms: number) => `${bind(firstIdAt(ms))}::uuid`;
   return [
@@ -74,10 +75,11 @@ function idConditions({ cursor, created_from, created_to }: JobsQuery, bind: Bin
   ];
 }
 
-// A job's id tells a node's clock, `created_at` the database's. The id only bounds what is read, generously.
+// A job's id has the time of a node's clock, `created_at` that of the database. The bound on the id therefore allows for
+// this much clock skew; `created_at` decides.
 const clockSkewMaxMs = 3_600_000;
 
-/** The smallest UUIDv7 of a millisecond. */
+/** The smallest UUIDv7 of this millisecond. */
 function firstIdAt(ms: number): string {
   const hex = Math.max(0, ms).toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;

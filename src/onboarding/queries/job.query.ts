@@ -7,9 +7,9 @@ import type { Clock } from '../../kernel/clock.ts';
 import { type Totals, totalsQuery } from './job-counts.query.ts';
 import { jobColumns, jobsSql } from './job-page-sql.ts';
 
-/** What can be read of jobs and of the journal, as the API shows it. Committed state only. */
+/** Queries on jobs and their journal, in the shape of the API. They return committed state only. */
 export interface JobQueries {
-  /** Null where the query names a portfolio that is not there, or not the viewer's. */
+  /** Null if the portfolio in the query does not exist or belongs to another user. */
   list(query: JobsQuery, viewer: Viewer): Promise<{ jobs: JobView[]; next_cursor: string | null } | null>;
   find(id: string): Promise<JobDetailView | null>;
   totals(): Promise<Totals>;
@@ -146,7 +146,7 @@ export function progressIn(status: string, phase: Phase | null): number {
   return phase === null ? 0 : phases.indexOf(phase) / phases.length;
 }
 
-/** A timestamp as the database writes it, as ISO 8601 in UTC. */
+/** Converts a timestamp of the database to ISO 8601 in UTC. */
 export function iso<T extends string | null>(timestamp: T): T {
   return (timestamp === null ? null : new Date(timestamp).toISOString()) as T;
 }

@@ -3,7 +3,7 @@ import { rateSlackDays } from '../../market/rates.ts';
 import { addDays } from '../../market/sessions.ts';
 import type { AdmissionStore } from '../admission/admission.store.ts';
 
-/** The last completed session of all exchanges that keep the same hours. */
+/** The last completed session of all exchanges with the same hours. */
 export interface CompletedSession extends ExchangeHours {
   session: string;
 }
@@ -14,36 +14,36 @@ export interface ExchangeHours {
   tradesWeekends: boolean;
 }
 
-/** What ought to be onboarded although no user asks for it now. Whatever it admits has the reason `refresh`. */
+/** Jobs that the service admits without a request from a user. All of them have the reason `refresh`. */
 export interface UpkeepStore {
-  /** The hours that the symbols of the universe keep. */
+  /** The distinct exchange hours of all symbols in the universe. */
   hours(): Promise<ExchangeHours[]>;
-  /** How many symbols lack a session that is complete and have not been tried for it; and unfinished refreshes. */
+  /** The number of symbols that lack a completed session and were not tried for it, and of unfinished refresh jobs. */
   progress(sessions: readonly CompletedSession[]): Promise<{ due: number; unfinished: number }>;
   /**
-   * Admits at most `room` of them, each once per session over the whole cluster, whatever becomes of it: a holiday has
-   * no bar. One that is no longer traded is tried once a week. Answers how many were admitted.
+   * Admits at most `room` of them and returns how many. Each symbol is tried once per session over the whole cluster,
+   * even if that fails, because a holiday has no bar. A delisted symbol is tried once a week.
    */
   refresh(sessions: readonly CompletedSession[], room: number): Promise<number>;
   /**
-   * Gives exchange-rate series that lots lack a job each, as depth allows. One whose job has failed since a session
-   * waits for the next session: a currency that nobody quotes must not be asked for by every symbol that trades in it.
+   * Admits one job per missing exchange-rate series, as far as the queue depth allows. A series whose job failed in this
+   * session waits for the next session. Otherwise each symbol in an unquoted currency would request its rate again.
    */
   requestRates(symbols: readonly string[], options: { session: string }): Promise<void>;
-  /** The series that lots lack, and that have no unfinished job. */
+  /** The exchange-rate series that lots need and do not have, without those that have an unfinished job. */
   lackingRates(): Promise<string[]>;
   /**
-   * Symbols whose exposures are placeholders because the proxies were not there, and that have not been measured with
-   * this version of them; with their newest job, where it can be retried.
+   * Symbols whose exposures are placeholders because the proxies were unavailable, and that were not tried with this
+   * proxy version; with their newest job if it can be retried.
    */
   unmeasured(proxyVersion: string | null, limit: number): Promise<{ symbol: string; jobId: string | null }[]>;
-  /** Admits at most `room` symbols of which a lot wants older splits than were asked for. */
+  /** Admits at most `room` symbols that have a lot older than their stored splits. Returns how many. */
   deepen(room: number): Promise<number>;
-  /** Admits such symbols as jobs of their own. */
+  /** Admits one job per symbol. */
   admit(symbols: readonly string[]): Promise<void>;
 }
 
-/** Who asks for what no user asked for. */
+/** The requester of jobs that no user requested. */
 const requestedBy = 'service';
 
 export function upkeepStore(database: Database, { admission }: { admission: AdmissionStore }): UpkeepStore {
@@ -68,7 +68,7 @@ export function upkeepStore(database: Database, { admission }: { admission: Admi
         if (marked.length === 0) return 0;
         const symbols = marked.map(({ symbol }) => symbol);
         const admitted = new Set(await admit(symbols, on));
-        // Somebody was quicker and took the room: these are due as before.
+        // Another admission took the room first, so these are due again.
         const refused = symbols.filter((symbol) => !admitted.has(symbol));
         if (refused.length > 0) await database.sql(markSql, [refused, null], { on });
         return admitted.size;
@@ -89,7 +89,7 @@ export function upkeepStore(database: Database, { admission }: { admission: Admi
       ]);
       if (untried.length === 0) return;
       const names = untried.map(({ symbol }) => symbol);
-      // The job of an upload has failed, in this session for all that is known: noted, and that is all until the next.
+      // The job of an upload failed, possibly in this session. Mark the series as tried, and wait for the next session.
       const due = untried.flatMap(({ symbol, has_failed }) => (has_failed ? [] : [symbol]));
       await database.transaction(async (on) => {
         await database.sql(reserveSql, [names, dayBefore(session)], { on });
@@ -111,7 +111,8 @@ export function upkeepStore(database: Database, { admission }: { admission: Admi
   };
 }
 
-// A series is tried for a session of New York, its own may end later: the refresh of that one must find it due.
+// A series is tried for a New York session, but its own session may end later, and that refresh must find it due. So it
+// is marked one day early.
 const dayBefore = (session: string): string => addDays(session, -1);
 
 const hoursSql = `
@@ -121,7 +122,7 @@ const hoursSql = `
 const newestJobSql =
   '(select status, error_code from onboarding_jobs j where j.symbol = u.symbol order by id desc limit 1)';
 
-// A symbol without hours of its own keeps nobody's: it is refreshed when an upload needs it.
+// A symbol without exchange hours is not listed here. It is refreshed when an upload needs it.
 const dueSql = `
   join jsonb_to_recordset($1::jsonb) as h("timeZone" text, "sessionEnd" text, "tradesWeekends" boolean, session date)
     on h."timeZone" = u.time_zone and h."sessionEnd" = u.session_end
@@ -136,7 +137,7 @@ const progressSql = `
     (select count(*)::int from onboarding_jobs where reason = 'refresh' and status in ('pending', 'processing'))
       as unfinished`;
 
-// Locked in the order of symbols, as everybody does; whoever comes second finds them marked.
+// Rows are locked in order of symbol, like everywhere. Another node that runs this later finds the rows marked.
 const markDueSql = `
   with taken as (
     select u.symbol, h.session from symbol_universe u ${dueSql}
@@ -147,8 +148,8 @@ const markDueSql = `
 
 const markSql = 'update symbol_universe set refreshed_for = $2::date where symbol = any($1::text[])';
 
-// A row each, and marked: one statement that takes each row once, in the order of symbols, as strongly as it needs it.
-// Whoever shared them first and marked them then would wait for another one that does the same, and that one for it.
+// Inserts missing rows and marks all of them in one statement, which takes each exclusive row lock once, in order of
+// symbol. With share locks first and the update later, two transactions would deadlock on the lock upgrade.
 const reserveSql = `
   insert into symbol_universe as u (symbol, refreshed_for)
   select s.symbol, $2::date from unnest($1::text[]) as s(symbol) order by s.symbol collate "C"
@@ -158,7 +159,7 @@ const shallowSql = `
   select symbol from symbol_universe where is_active and wanted_from < history_from
   order by symbol collate "C" limit $1 for no key update skip locked`;
 
-// Asked for once: what a lot needs is asked for again with every refresh of its symbol.
+// Requested once. Each later refresh of the symbol requests the splits that its lots need anyway.
 const deepenedSql = 'update symbol_universe set wanted_from = null where symbol = any($1::text[])';
 
 const untriedSql = `

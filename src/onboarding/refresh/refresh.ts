@@ -4,7 +4,7 @@ import { lastCompletedSession, lastNewYorkSession } from '../../market/sessions.
 import type { CompletedSession, UpkeepStore } from './refresh.store.ts';
 
 export interface UpkeepPorts {
-  wants: UpkeepStore;
+  store: UpkeepStore;
   proxies: Pick<ProxySource, 'current'>;
   clock: { now(): number };
   depthMax: number;
@@ -14,38 +14,38 @@ export interface UpkeepPorts {
 }
 
 export interface Upkeep {
-  /** Refreshes what has completed a session since its last bar, as far as there is room. */
+  /** Refreshes symbols whose exchange completed a session after their last bar, as far as there is room. */
   refresh(): Promise<void>;
-  /** Has exposures measured that are placeholders only because the proxies were away. */
+  /** Measures exposures that are placeholders only because the proxies were unavailable. */
   remeasure(): Promise<void>;
-  /** Has splits asked for as far back as lots were entered. */
+  /** Requests splits back to the entry date of the oldest lots. */
   splits(): Promise<void>;
-  /** Has exchange rates onboarded that lots lack: what no upload and no job could admit when it was needed. */
+  /** Onboards missing exchange rates that neither an upload nor a job could admit earlier. */
   rates(): Promise<void>;
-  /** How far the refresh of the whole universe is: symbols that still wait for a job, and unfinished jobs. */
+  /** The progress of the refresh: symbols that still wait for a job, and unfinished jobs. */
   progress(): Promise<{ due: number; unfinished: number }>;
-  /** A job has ended. Answers whether to refresh again now: symbols were left behind for want of room, and there is some. */
+  /** Call it when a job ends. Returns whether to refresh again: symbols were left out for lack of room, and room is free. */
   ended(): boolean;
 }
 
-// Of the queue: a look at 5000 symbols that are due takes 160 ms on an embedded database, which nobody else has meanwhile,
-// so not every single job that ends is worth one.
+// Share of the queue depth that must be freed before the next query for due symbols. For 5000 due symbols it takes 160 ms
+// and blocks the embedded database for that time, so it does not run after every job.
 const lookShare = 1 / 8;
 
 /**
- * The universe's own needs. They take what room uploads leave: at most half of the queue is ever filled by them.
+ * Jobs that keep the universe up to date. They use the room that uploads leave, and fill at most half of the queue.
  *
- * Each exchange has its own sessions, and each symbol is due once one of them is complete that it has no bar of. What is
- * due is asked of the database, never of a timer: a service that was down when a session ended finds it when it starts,
- * and several nodes that look at once find each symbol once.
+ * Each exchange has its own sessions. A symbol is due when a completed session has no bar yet. The database says what is
+ * due, not a timer: a service that was down when a session ended finds the due symbols at its start, and several nodes
+ * that run this at the same time admit each symbol once.
  */
-export function upkeepOf({ wants, proxies, clock, depthMax, unfinished, retry }: UpkeepPorts): Upkeep {
+export function upkeepOf({ store, proxies, clock, depthMax, unfinished, retry }: UpkeepPorts): Upkeep {
   let isWaiting = false;
   let endedSince = 0;
   const room = async () => Math.max(1, Math.floor(depthMax / 2)) - (await unfinished()).length;
   const sessions = async (): Promise<CompletedSession[]> => {
     const now = clock.now();
-    return (await wants.hours()).map((hours) => ({
+    return (await store.hours()).map((hours) => ({
       ...hours,
       session: lastCompletedSession({ now, ...hours }),
     }));
@@ -55,28 +55,28 @@ export function upkeepOf({ wants, proxies, clock, depthMax, unfinished, retry }:
       endedSince = 0;
       const completed = await sessions();
       const free = await room();
-      const admitted = free > 0 ? await wants.refresh(completed, free) : 0;
-      isWaiting = free <= 0 || admitted === free ? (await wants.progress(completed)).due > 0 : false;
+      const admitted = free > 0 ? await store.refresh(completed, free) : 0;
+      isWaiting = free <= 0 || admitted === free ? (await store.progress(completed)).due > 0 : false;
     },
     async remeasure() {
-      const [any] = await wants.unmeasured(lastNewYorkSession(clock.now()), 1);
-      const version = any ? await here(proxies) : null;
+      const [any] = await store.unmeasured(lastNewYorkSession(clock.now()), 1);
+      const version = any ? await currentVersionOf(proxies) : null;
       if (version === null) return;
       const free = await room();
       if (free <= 0) return;
-      const due = await wants.unmeasured(version, free);
+      const due = await store.unmeasured(version, free);
       for (const { jobId } of due) if (jobId !== null) await retry(jobId);
-      await wants.admit(due.flatMap(({ symbol, jobId }) => (jobId === null ? [symbol] : [])));
+      await store.admit(due.flatMap(({ symbol, jobId }) => (jobId === null ? [symbol] : [])));
     },
     async splits() {
       const free = await room();
-      if (free > 0) await wants.deepen(free);
+      if (free > 0) await store.deepen(free);
     },
     async rates() {
-      const lacking = await wants.lackingRates();
-      if (lacking.length > 0) await wants.requestRates(lacking, { session: lastNewYorkSession(clock.now()) });
+      const lacking = await store.lackingRates();
+      if (lacking.length > 0) await store.requestRates(lacking, { session: lastNewYorkSession(clock.now()) });
     },
-    progress: async () => wants.progress(await sessions()),
+    progress: async () => store.progress(await sessions()),
     ended() {
       endedSince += 1;
       return isWaiting && endedSince >= Math.floor(depthMax * lookShare);
@@ -84,8 +84,8 @@ export function upkeepOf({ wants, proxies, clock, depthMax, unfinished, retry }:
   };
 }
 
-/** The proxies' version, or null while they are away: one fetch, shared with all jobs, and nothing else is tried. */
-async function here(proxies: Pick<ProxySource, 'current'>): Promise<string | null> {
+/** The proxy version, or null while the proxies are unavailable: one fetch, shared with all jobs (single-flight), no retry. */
+async function currentVersionOf(proxies: Pick<ProxySource, 'current'>): Promise<string | null> {
   try {
     return (await proxies.current()).version;
   } catch (error) {

@@ -31,7 +31,7 @@ describeOnEveryDatabase('the admission', (makeDatabase) => {
     return node;
   };
 
-  test('makes one job per symbol, with its queue entry and its first journal row', async () => {
+  test('creates one job per symbol, with its queue entry and its first journal row', async () => {
     const node = await start();
     const answer = await node.admit(['MSFT', { symbol: 'AAPL', reason: 'manual' }]);
     expect(answer).toEqual({
@@ -68,7 +68,7 @@ describeOnEveryDatabase('the admission', (makeDatabase) => {
     expect(await journalOf(database)).toHaveLength(1);
   });
 
-  test('fills the queue to its last place and then refuses, leaving nothing', async () => {
+  test('fills the queue to its last place, then refuses and stores nothing', async () => {
     const node = await start({ depthMax: 5 });
     await node.admit(symbols('A', 3));
     expect(await node.admit(['A0', 'B0', 'B1', 'B2'])).toEqual({
@@ -83,14 +83,14 @@ describeOnEveryDatabase('the admission', (makeDatabase) => {
     expect(await unfinished(database)).toBe(5);
   });
 
-  test('tells an upload that can never fit so, whatever the depth is now', async () => {
+  test('reports an upload that can never fit, at any current depth', async () => {
     const node = await start({ depthMax: 2 });
     await node.admit(['A', 'B']);
     const never = { kind: 'too_many_symbols', needed: 3, limit: 2 };
     expect(await node.admit(['C', 'D', 'E'])).toEqual(never);
   });
 
-  test('admits refreshes as room is left, after what an upload needs, and never refuses for them', async () => {
+  test('admits refreshes into the room that uploads leave, and refuses nothing because of them', async () => {
     const node = await start({ depthMax: 3 });
     const refresh = (symbol: string) => ({ symbol, reason: 'refresh' as const });
     const answer = await node.admit([refresh('R1'), refresh('R2'), 'NEED', refresh('R3')]);
@@ -98,7 +98,7 @@ describeOnEveryDatabase('the admission', (makeDatabase) => {
     expect(await node.admit([refresh('R4')])).toEqual({ kind: 'admitted', jobs: [] });
   });
 
-  test('admits no refresh where the depth was lowered below what is unfinished', async () => {
+  test('admits no refresh if the limit was lowered below the number of unfinished jobs', async () => {
     await (await start({ depthMax: 5 })).admit(symbols('A', 5));
     const node = await startNode(database, { depthMax: 2 });
     const refreshes = symbols('R', 8).map((symbol) => ({ symbol, reason: 'refresh' as const }));
@@ -117,7 +117,7 @@ describeOnEveryDatabase('the admission', (makeDatabase) => {
     expect(rows).toEqual([{ status: 'failed' }, { status: 'pending' }]);
   });
 
-  test('cannot be got around: the index refuses a second unfinished job of a symbol', async () => {
+  test('is enforced by the index, which refuses a second unfinished job of a symbol', async () => {
     const node = await start();
     await node.admit(['AAPL']);
     const second = database.sql(
@@ -148,7 +148,7 @@ describeOnDatabase('postgres', 'the admission of several nodes', (makeDatabase) 
     await emptyTables(database);
   });
 
-  test('never exceeds the depth: of 90 symbols that come at once, three by three, 48 find room', async () => {
+  test('never exceeds the depth: of 90 concurrent symbols in groups of three, 48 are admitted', async () => {
     const uploads = Array.from({ length: 30 }, (_, n) => nodes[n % 3]!.admit(symbols(`U${n}X`, 3)));
     const answers = await Promise.all(uploads);
     const admitted = answers.flatMap((answer) => (answer.kind === 'admitted' ? answer.jobs : []));
@@ -161,13 +161,13 @@ describeOnDatabase('postgres', 'the admission of several nodes', (makeDatabase) 
     expect(holesIn(await journalOf(database))).toEqual([]);
   });
 
-  test('fills the queue exactly when symbols come one by one', async () => {
+  test('fills the queue exactly when symbols arrive one by one', async () => {
     const answers = await Promise.all(symbols('S', 70).map((symbol, n) => nodes[n % 3]!.admit([symbol])));
     expect(answers.filter(({ kind }) => kind === 'admitted')).toHaveLength(50);
     expect(await unfinished(database)).toBe(50);
   });
 
-  test('makes one job for a symbol that many need at once, in any order', async () => {
+  test('creates one job for a symbol that many uploads need concurrently, in any order', async () => {
     const wanted = symbols('S', 6);
     const orders = Array.from({ length: 18 }, (_, n) => [...wanted.slice(n % 6), ...wanted.slice(0, n % 6)]);
     const answers = await Promise.all(orders.map((order, n) => nodes[n % 3]!.admit(order)));

@@ -8,7 +8,7 @@ const refresh = (symbol: string): Wanted => ({ symbol, reason: 'refresh' });
 const beside = (unfinished: string[], depthMax: number) => ({ unfinished: new Set(unfinished), depthMax });
 
 describe('admission', () => {
-  test('joins what is under way and adds the rest, if all of it fits', () => {
+  test('joins unfinished jobs and adds the others, if all of them fit', () => {
     expect(decideAdmission([upload('A'), upload('B')], beside(['A'], 2))).toEqual({
       kind: 'admissible',
       joined: [upload('A')],
@@ -16,17 +16,17 @@ describe('admission', () => {
     });
   });
 
-  test('adds none where one too many is required, and says how full it is', () => {
+  test('adds none if one too many is required, and returns the depth', () => {
     const full = { kind: 'queue_full', depth: 1, limit: 2, needed: 2 };
     expect(decideAdmission([upload('B'), upload('C')], beside(['A'], 2))).toEqual(full);
   });
 
-  test('calls too many what would not fit into an empty queue', () => {
+  test('refuses as too many what does not fit into an empty queue', () => {
     const verdict = decideAdmission(['A', 'B', 'C'].map(upload), beside([], 2));
     expect(verdict).toEqual({ kind: 'too_many_symbols', needed: 3, limit: 2 });
   });
 
-  test('gives refreshes what room is left, and leaves out the others', () => {
+  test('admits refreshes into the remaining room, and leaves out the others', () => {
     const wanted = [refresh('OLD1'), upload('NEW'), refresh('OLD2')];
     expect(decideAdmission(wanted, beside(['A'], 3))).toMatchObject({
       added: [upload('NEW'), refresh('OLD1')],

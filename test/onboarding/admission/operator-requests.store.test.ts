@@ -48,7 +48,7 @@ describeOnEveryDatabase('operations', (makeDatabase) => {
     expect(holesIn(journal)).toEqual([]);
   });
 
-  test('refuse a retry of what is unknown, unfinished, cancelled, complete, or under way elsewhere', async () => {
+  test('refuse a retry of an unknown, unfinished, cancelled or complete job, and of a busy symbol', async () => {
     const node = await start();
     expect(await node.operations.retry(randomUUIDv7())).toEqual({ kind: 'not_found' });
     const id = await failed(node, 'AAPL');
@@ -62,7 +62,7 @@ describeOnEveryDatabase('operations', (makeDatabase) => {
     expect(await node.operations.retry(complete)).toEqual({ kind: 'not_retryable', status: 'completed' });
   });
 
-  test('refuse a retry that the depth has no room for, and leave the job as it was', async () => {
+  test('refuse a retry when the queue is full, and leave the job unchanged', async () => {
     const node = await start({ depthMax: 1 });
     const id = await failed(node, 'AAPL');
     await node.admit(['MSFT']);
@@ -70,7 +70,7 @@ describeOnEveryDatabase('operations', (makeDatabase) => {
     expect(await jobRow(database, 'AAPL')).toMatchObject({ status: 'failed', queue_entry: null });
   });
 
-  test('end an unclaimed job at once, and take its entry out', async () => {
+  test('cancel an unclaimed job immediately, and remove its entry', async () => {
     const node = await start();
     await node.admit(['AAPL']);
     const { id } = await jobRow(database, 'AAPL');
@@ -85,7 +85,7 @@ describeOnEveryDatabase('operations', (makeDatabase) => {
     expect((await node.admit(['AAPL'])).kind).toBe('admitted');
   });
 
-  test('tell the owner of a claimed job, until the universe phase has committed', async () => {
+  test('notify the node of a claimed job, until the universe phase is committed', async () => {
     const node = await start();
     await node.admit(['AAPL', 'MSFT']);
     const taken = await node.jobs.claim(2);
@@ -104,7 +104,7 @@ describeOnEveryDatabase('operations', (makeDatabase) => {
     expect(await node.operations.cancel(randomUUIDv7())).toEqual({ kind: 'not_found' });
   });
 
-  test('pause every node, also those that start later, and let nobody claim meanwhile', async () => {
+  test('pause every node, also those that start later, and block claims meanwhile', async () => {
     const node = await start();
     await node.admit(['AAPL']);
     await node.operations.setPaused(true);
@@ -117,7 +117,7 @@ describeOnEveryDatabase('operations', (makeDatabase) => {
 });
 
 describeOnDatabase('postgres', 'a cancellation against a claim', (makeDatabase) => {
-  test('is either first or told to the owner, never both and never neither', async () => {
+  test('either comes first or is sent to the owning node: exactly one of the two', async () => {
     const database = await makeDatabase();
     const node = await startNode(database);
     for (let round = 0; round < 20; round += 1) {

@@ -31,7 +31,7 @@ describe('the feed of a node', () => {
     },
   );
 
-  test('lets what a commit has set free leave before it tells of it', async () => {
+  test('sends the requests of unblocked jobs before it delivers the commit', async () => {
     const model = await start();
     const order: string[] = [];
     model.feed.subscribe(() => order.push('told'));
@@ -45,7 +45,7 @@ describe('the feed of a node', () => {
     expect(order).toEqual(['left', 'told']);
   });
 
-  test('tells nobody anything once it is closed', async () => {
+  test('delivers nothing after it is closed', async () => {
     const model = await start();
     const { told } = model.listen();
     const commit = model.begin(1);
@@ -54,7 +54,7 @@ describe('the feed of a node', () => {
     expect(told).toEqual([]);
   });
 
-  test('reads what others commit, and its own that comes behind that', async () => {
+  test('reads commits of other nodes, and its own commits after them', async () => {
     const model = await start();
     const { told } = model.listen();
     model.other(2);
@@ -71,7 +71,7 @@ describe('the feed of a node', () => {
     expect(told).toEqual(model.log);
   });
 
-  test('tells what two of its commits wrote whose answers came in the other order', async () => {
+  test('delivers two own commits in order when their results arrive in reverse order', async () => {
     const model = await start();
     const { told } = model.listen();
     const [first, second] = [model.begin(2), model.begin(3)];
@@ -84,7 +84,7 @@ describe('the feed of a node', () => {
     expect(positions(told)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  test('does not tell again what a page has that was being read meanwhile', async () => {
+  test('does not deliver an entry twice when a concurrently read page contains it', async () => {
     const model = await start();
     const { told } = model.listen();
     const commit = model.begin(2);
@@ -100,7 +100,7 @@ describe('the feed of a node', () => {
     expect(positions(told)).toEqual([1, 2, 3]);
   });
 
-  test('has others wait for a commit of its own that is under way, for one second at most', async () => {
+  test('delays other commits behind its own running commit, for at most one second', async () => {
     const model = await start();
     const { told } = model.listen();
     model.begin(1);
@@ -112,7 +112,7 @@ describe('the feed of a node', () => {
     expect(positions(told)).toEqual([1]);
   });
 
-  test('waits for no commit that began after the notification', async () => {
+  test('does not wait for a commit that started after the notification', async () => {
     const model = await start();
     const first = model.begin(1);
     model.other(1);
@@ -122,7 +122,7 @@ describe('the feed of a node', () => {
     expect(model.asked()).toBe(1);
   });
 
-  test('reads what others have committed behind its own commit as soon as that answers', async () => {
+  test('reads commits of other nodes after its own commit as soon as that one returns', async () => {
     const model = await start();
     const { told } = model.listen();
     const commit = model.begin(1);
@@ -136,7 +136,7 @@ describe('the feed of a node', () => {
     expect(positions(told)).toEqual([1, 2]);
   });
 
-  test('reads page after page until there is no more', async () => {
+  test('reads page after page until the end', async () => {
     const model = await start({ pageSize: 2 });
     const { told } = model.listen();
     model.other(5);
@@ -146,7 +146,7 @@ describe('the feed of a node', () => {
     expect(model.reads).toEqual([]);
   });
 
-  test('reads at once after its connection was lost, and says that something may be missing', async () => {
+  test('reads immediately after a lost connection, and reports a possible gap', async () => {
     const model = await start();
     const { told } = model.listen();
     model.other(1);
@@ -156,7 +156,7 @@ describe('the feed of a node', () => {
     expect(told).toEqual(model.log);
   });
 
-  test('lets nobody wait for a commit who waits for a position', async () => {
+  test('does not delay a waiter for a position behind a commit', async () => {
     const model = await start();
     const { told } = model.listen();
     model.begin(1);
@@ -169,7 +169,7 @@ describe('the feed of a node', () => {
     expect(positions(told)).toEqual([1, 2]);
   });
 
-  test('has who waits for a position arrive with a commit of its own', async () => {
+  test('resolves a waiter for a position with its own commit', async () => {
     const model = await start();
     const reached = model.feed.reached(1, AbortSignal.timeout(5000));
     await model.begin(1).answer();
@@ -189,7 +189,7 @@ describe('the feed of a node', () => {
     },
   );
 
-  test('looks once where a notification promises more than there is', async () => {
+  test('reads once when a notification names a position beyond the head', async () => {
     const model = await start();
     model.other(1);
     await model.notify('{"from":1,"to":9007199254740991}');
@@ -198,7 +198,7 @@ describe('the feed of a node', () => {
     expect(model.errors).toEqual([]);
   });
 
-  test('reads its own commits where the answer is lost, and where it tells nothing', async () => {
+  test('reads its own commits when their result is lost or has no positions', async () => {
     const model = await start();
     const { told } = model.listen();
     const lost = model.begin(1);
@@ -214,7 +214,7 @@ describe('the feed of a node', () => {
     expect(positions(told)).toEqual([1, 2]);
   });
 
-  test('tells every listener every entry once and in order, whatever comes when', async () => {
+  test('delivers every entry to every listener once and in order, in any order of events', async () => {
     const lists = fc.array(fc.tuple(fc.constantFrom(...(Object.keys(steps) as Step[])), fc.nat(11)), {
       maxLength: 60,
       size: 'max',

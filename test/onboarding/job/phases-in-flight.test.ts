@@ -13,14 +13,14 @@ async function isDone(promise: Promise<unknown>): Promise<boolean> {
   return done;
 }
 
-describe('what is in flight', () => {
-  test('is over at once where nothing runs', async () => {
+describe('phases in flight', () => {
+  test('are settled immediately if nothing runs', async () => {
     const flights = inFlight();
     expect(await isDone(flights.settled())).toBe(true);
     expect(await isDone(flights.settled('AAPL'))).toBe(true);
   });
 
-  test('is waited for per symbol, and altogether', async () => {
+  test('are awaited per symbol and for all symbols', async () => {
     const flights = inFlight();
     const [first, second, other] = [1, 2, 3].map(() => Promise.withResolvers<void>());
     flights.track('AAPL', first!.promise);
@@ -37,7 +37,7 @@ describe('what is in flight', () => {
     expect(await isDone(flights.settled())).toBe(true);
   });
 
-  test('hands over what the work answers or throws, and a failure ends a flight as well', async () => {
+  test('pass on the result or error of the work, and end with either', async () => {
     const flights = inFlight();
     expect(await flights.track('AAPL', Promise.resolve(42))).toBe(42);
     const failure = new Error('no data');

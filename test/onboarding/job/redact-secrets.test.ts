@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { withoutSecrets } from '../../../src/onboarding/job/redact-secrets.ts';
+import { redactSecrets } from '../../../src/onboarding/job/redact-secrets.ts';
 
-test('secrets are gone from contexts and events, wherever they hide', () => {
+test('secrets are removed from contexts and events at every level', () => {
   const event = {
     type: 'xstate.error.actor.fetch',
     error: new Error(
@@ -10,14 +10,14 @@ test('secrets are gone from contexts and events, wherever they hide', () => {
     list: [{ apiKey: 's3cret', Authorization: 'Bearer s3cret', cookies: ['s3cret'] }],
     work: () => 's3cret',
   };
-  const shown = withoutSecrets(event);
+  const shown = redactSecrets(event);
   expect(JSON.stringify(shown)).not.toContain('s3cret');
   expect(shown.error.message).toBe(
     'GET https://query2.finance.yahoo.com/v7/quote?symbols=AAPL&crumb=*** failed',
   );
 });
 
-test('what is no secret stays as it is', () => {
+test('everything else is unchanged', () => {
   const context = {
     symbol: 'AAPL',
     retryAt: 1,
@@ -26,5 +26,5 @@ test('what is no secret stays as it is', () => {
     results: { bars: 251 },
     list: [1, 'a'],
   };
-  expect(withoutSecrets(context)).toEqual(context);
+  expect(redactSecrets(context)).toEqual(context);
 });

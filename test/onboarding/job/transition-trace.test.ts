@@ -14,10 +14,10 @@ const request: ProviderEvent = {
 };
 
 describe('jobTrace', () => {
-  test('hands over what was noted once, and begins anew', () => {
+  test('returns what was recorded once, and starts empty again', () => {
     const trace = jobTrace();
-    trace.tell(request);
-    trace.tell({
+    trace.record(request);
+    trace.record({
       kind: 'fallback',
       from: 'yahoo',
       to: 'files',
@@ -25,8 +25,8 @@ describe('jobTrace', () => {
       message: 'm',
       at: 1,
     });
-    trace.wrote();
-    trace.wrote();
+    trace.countWrite();
+    trace.countWrite();
     const { kind: _kind, ...shown } = request;
     expect(trace.take()).toEqual({
       requests: [shown],
@@ -36,16 +36,16 @@ describe('jobTrace', () => {
     expect(traceOf(trace.take())).toBeNull();
   });
 
-  test('keeps a bounded number of requests and says how many it left out', () => {
+  test('keeps a bounded number of requests and counts the omitted ones', () => {
     const trace = jobTrace();
-    for (let n = 0; n < 60; n += 1) trace.tell(request);
+    for (let n = 0; n < 60; n += 1) trace.record(request);
     const { requests, omitted } = trace.take();
     expect([requests?.length, omitted]).toEqual([50, 10]);
   });
 
-  test('keeps texts that the journal can store, whatever a provider sent', () => {
+  test('cleans the texts of a provider so that the journal can store them', () => {
     const trace = jobTrace();
-    trace.tell({ kind: 'fallback', from: 'a', to: 'b', code: 'c', message: 'no\u0000 \ud800', at: 1 });
+    trace.record({ kind: 'fallback', from: 'a', to: 'b', code: 'c', message: 'no\u0000 \ud800', at: 1 });
     const { failure } = inputOf({
       type: 'xstate.error.actor.fetch',
       error: { code: 'x', message: '\u0000'.repeat(9000), retryable: false, at: 1, jitter: 0 },
@@ -67,7 +67,7 @@ describe('inputOf', () => {
     [{ type: 'xstate.error.actor.fetch', error: new Error('ours') }, {}],
     [{ type: 'xstate.done.actor.sleepUntil', output: undefined }, {}],
     [{ type: 'permit.granted' }, {}],
-  ])('keeps of %j what the machine reads', (event, input) => {
+  ])('keeps the part of %j that the machine reads', (event, input) => {
     expect(inputOf(event)).toEqual(input);
   });
 });

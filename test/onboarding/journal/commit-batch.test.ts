@@ -6,11 +6,11 @@ import { exposureStore } from '../../../src/factors/exposure.store.ts';
 import { priceStore } from '../../../src/market/price.store.ts';
 import { feedReader } from '../../../src/onboarding/feed/feed-states.ts';
 import { journalFeed } from '../../../src/onboarding/feed/journal-feed.query.ts';
-import { passedOn } from '../../../src/onboarding/feed/own-commits.feed.ts';
+import { publishCommits } from '../../../src/onboarding/feed/publish-commits.feed.ts';
 import type { Effect, Entry, TakenClaim } from '../../../src/onboarding/job/ports.ts';
 import { jobTrace } from '../../../src/onboarding/job/transition-trace.ts';
-import { ledgerOn } from '../../../src/onboarding/journal/commit-batch.ts';
-import { effectsOn } from '../../../src/onboarding/journal/phase-writes.ts';
+import { createLedger } from '../../../src/onboarding/journal/commit-batch.ts';
+import { phaseWrites } from '../../../src/onboarding/journal/phase-writes.ts';
 import { snapshotStore } from '../../../src/portfolio/snapshot.store.ts';
 import { snapshotFeed } from '../../../src/portfolio/snapshot-feed.query.ts';
 import { attribution } from '../../../src/trace-context.ts';
@@ -42,7 +42,7 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
         offers.push(commit);
       },
     };
-    const effects = effectsOn({
+    const effects = phaseWrites({
       database,
       fence,
       feed,
@@ -56,9 +56,9 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
     const taken = await node.jobs.claim(3);
     await database.sql(`update onboarding_jobs set claim_epoch = claim_epoch + 1 where symbol = 'LOST'`);
     const [aapl, lost, msft] = taken.sort((a, b) => (a.claim.symbol < b.claim.symbol ? -1 : 1));
-    const ledger = ledgerOn({ database, journal, effects, fence });
+    const ledger = createLedger({ database, journal, effects, fence });
     const read = feedReader({ journal: journalFeed(database), snapshots: snapshotFeed(database) });
-    const passing = passedOn(ledger, { node: 'node-1', feed });
+    const passing = publishCommits(ledger, { node: 'node-1', feed });
     const commit = async (entries: readonly Entry[]) => (await ledger.commit(entries)).progress;
     /** What the feed is offered of a commit, and what it would read. */
     const passOn = async (commit: () => Promise<unknown>) => {
@@ -105,7 +105,7 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
       ({ symbol }) => symbol,
     );
 
-  test('an effect is there exactly if the journal tells of it, and the journal how much was written', async () => {
+  test('an effect is stored if and only if its journal row is, and the row counts the writes', async () => {
     const { commit, aapl, lost, msft } = await start();
     const before = await journalOf(database);
     const batch = [aapl, lost, msft].map((one) =>
@@ -136,7 +136,7 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
     expect(holesIn(await journalOf(database))).toEqual([]);
   });
 
-  test('what one phase leaves and what the next one writes go together, but for what is to be cancelled', async () => {
+  test('effects of consecutive phases commit together, except those of a job being cancelled', async () => {
     const { commit, aapl, lost, msft } = await start();
     await commit([aapl, msft].map((one) => moved(one, 'processing.factors.running', series(one.claim))));
     await database.sql(`update onboarding_jobs set cancel_requested_at = now() where symbol = 'AAPL'`);
@@ -159,7 +159,7 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
     expect((await jobRow(database, 'MSFT')).universe_committed_at).not.toBeNull();
   });
 
-  test('bring a portfolio up to date once for all symbols that come to it, in batches until none is due', async () => {
+  test('update a portfolio once for all its symbols in a batch, until no portfolio is due', async () => {
     const { commit, effects, aapl, lost, msft } = await start();
     await enter(database, [priced('AAPL', '120'), priced('LOST', '5'), priced('MSFT', '30')]);
     const both = await save(database, 'USD', [lotOf(), lotOf({ symbol: 'MSFT' })]);
@@ -197,7 +197,7 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
     );
   });
 
-  test('are told to the feed as it would read them, the totals before and after included', async () => {
+  test('reach the feed exactly as it would read them, including the totals before and after', async () => {
     const { passOn, passCommit, effects, aapl, msft } = await start();
     await enter(database, [priced('AAPL', '120.005'), priced('MSFT', '30')]);
     for (let n = 0; n < 3; n += 1) await save(database, 'USD', [lotOf(), lotOf({ symbol: 'MSFT' })]);

@@ -43,8 +43,8 @@ describe('group commit', () => {
     expect(lost[0]![1]).toMatchObject({ code: 'claim_lost' });
   });
 
-  test('has an effect refused alone: what the journal tells of its job is written, before it and after it', async () => {
-    const refusal = new AppError('job_cancelled', 'This job is to be cancelled.');
+  test('refuses only the effect: the journal records before and after it are written', async () => {
+    const refusal = new AppError('job_cancelled', 'Cancellation of this job was requested.');
     const isRefused = (batch: readonly Entry[]) =>
       batch.some((entry) => !isRecord(entry) && entry.claim.symbol === 'AAPL');
     const { options, committed, lost, land } = held((batch) => (isRefused(batch) ? refusal : null));
@@ -58,7 +58,7 @@ describe('group commit', () => {
     expect(committed.sort()).toEqual(['AAPL3', 'AAPL4', 'MSFT effect']);
   });
 
-  test('does not take an older claim on a job for the newer one', async () => {
+  test('does not confuse an older claim of a job with the newer one', async () => {
     const again = takenOf('AAPL', {}, 2);
     const isStale = (batch: readonly Entry[]) => batch.some(({ claim }) => claim.epoch === 1);
     const { options, committed, lost, land } = held((batch) => (isStale(batch) ? stale() : null));
@@ -72,7 +72,7 @@ describe('group commit', () => {
     expect(committed).toEqual(['AAPL4']);
   });
 
-  test('loses what comes after a lost transition too: the journal has no gaps', async () => {
+  test('also loses the entries after a lost transition: the journal has no gaps', async () => {
     const refused = new Error('value too long');
     const { options, calls, committed, lost, land } = held();
     const commits = groupCommit(options);
@@ -90,7 +90,7 @@ describe('group commit', () => {
     ]);
   });
 
-  test('waits for a database that does not answer, as long as it takes, and loses neither order nor record', async () => {
+  test('retries until the database answers, and keeps order and records', async () => {
     const { options, calls, committed, errors, lost, clock, land } = held();
     const commits = groupCommit(options);
     commits.add(transition(aapl, 3));
@@ -113,7 +113,7 @@ describe('group commit', () => {
     expect(lost).toEqual([]);
   });
 
-  test('waits no more once the process stops: what is not written is lost, and idle comes', async () => {
+  test('stops retrying when the process stops: unwritten entries are lost, and idle resolves', async () => {
     const { options, lost, stop, clock, land } = held();
     const commits = groupCommit(options);
     commits.add(transition(aapl, 3));
@@ -129,7 +129,7 @@ describe('group commit', () => {
     expect(lost.map(([record]) => record)).toEqual(['AAPL3', 'MSFT3']);
   });
 
-  test('stays alive when whoever is told throws, and writes nothing twice for it', async () => {
+  test('continues when a callback throws, and writes nothing twice', async () => {
     const { options, calls, committed, lost, errors, land } = held();
     const broken = new Error('a listener broke');
     const commits = groupCommit({

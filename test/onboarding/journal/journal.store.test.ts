@@ -94,7 +94,7 @@ describeOnEveryDatabase('the journal', (makeDatabase) => {
     ]);
   });
 
-  test('keeps the moment at which a symbol became ready first', async () => {
+  test('keeps the time at which a symbol first became ready', async () => {
     const { node, taken } = await start('AAPL');
     const ready = '2026-01-02T03:04:05.000Z';
     await database.sql(
@@ -124,7 +124,7 @@ describeOnEveryDatabase('the journal', (makeDatabase) => {
     expect(await queueStates(database)).toEqual({ MSFT: 'active' });
   });
 
-  test('refuses what an older claim of its own node left behind', async () => {
+  test('refuses records of an older claim of the same node', async () => {
     const { node, taken } = await start('AAPL');
     const [old] = taken;
     await takeOver('AAPL');
@@ -134,7 +134,7 @@ describeOnEveryDatabase('the journal', (makeDatabase) => {
     expect(holesIn(await journalOf(database))).toEqual([]);
   });
 
-  test('writes nothing twice when the answer to a commit was lost', async () => {
+  test('writes nothing twice when the result of a commit was lost', async () => {
     const { node, taken } = await start('AAPL', 'MSFT');
     await database.sql(`insert into symbol_universe (symbol, is_active) values ('AAPL', true)`);
     const [aapl, msft] = taken;
@@ -170,7 +170,7 @@ describeOnEveryDatabase('the journal', (makeDatabase) => {
     expect(await state()).toEqual(before);
   });
 
-  test('merges results, so that what a phase pinned while it ran survives the transition after it', async () => {
+  test('merges results, so that what a phase pinned while it ran survives the next transition', async () => {
     const { node, taken } = await start('AAPL');
     const [aapl] = taken;
     const pin = (version: string) =>
@@ -183,7 +183,7 @@ describeOnEveryDatabase('the journal', (makeDatabase) => {
     expect((await jobRow(database, 'AAPL')).results).toEqual({ bars: 251, proxyVersion: '2026-07-30' });
   });
 
-  test('fences: a stale epoch passes no check, pins nothing, and takes its effects back', async () => {
+  test('fences a stale epoch: it passes no check, pins nothing, and its effects are rolled back', async () => {
     const { node, taken } = await start('AAPL');
     const [{ claim }] = taken as [(typeof taken)[0]];
     await takeOver('AAPL');
@@ -205,7 +205,7 @@ describeOnEveryDatabase('the journal', (makeDatabase) => {
     expect(await database.sql('select symbol from symbol_universe')).toEqual([{ symbol: 'AAPL' }]);
   });
 
-  test('lets nobody enter the universe after a cancellation, and remembers when it was first too late', async () => {
+  test('lets no job enter the universe after a cancellation, and stores when cancelling became too late', async () => {
     const { node, taken } = await start('AAPL');
     const [{ claim }] = taken as [(typeof taken)[0]];
     const pass = () => database.transaction((on) => node.fence.passPointOfNoReturn([claim], { on }));
@@ -224,7 +224,7 @@ describeOnDatabase('postgres', 'the journal of several writers', (makeDatabase) 
     for (const other of others) await other.close();
   });
 
-  test('has positions without gaps, in commit order, whoever writes at once', async () => {
+  test('has gapless positions in commit order with concurrent writers', async () => {
     const database = await makeDatabase();
     const { databaseUrl } = database;
     others.push(await openDatabase({ databaseUrl, dataDir: null, fsync: false }));
@@ -259,7 +259,7 @@ describeOnDatabase('postgres', 'the journal of several writers', (makeDatabase) 
     expect(order.map(({ position }) => Number(position))).toEqual(journal.map(({ position }) => position));
   });
 
-  test('does not hold the others up for a batch that is taken over while it waits for a row', async () => {
+  test('does not block other batches when a batch that waits for a row loses its claim', async () => {
     const database = await makeDatabase();
     const node = await startNode(database);
     await node.admit(['AAPL']);

@@ -30,7 +30,7 @@ describe('the recorder', () => {
     expect([recorder.held(), live.symbols()]).toEqual([[], []]);
   });
 
-  test('hands the permit on at the end, and has the next job begin with it or after it, never before', async () => {
+  test('passes the permit on when a job ends; the next job starts in the same commit or a later one', async () => {
     const { live, take, ends, close, open, committed, recorder } = recorded({ concurrency: 1 });
     await take('AAPL');
     await take('MSFT');
@@ -44,7 +44,7 @@ describe('the recorder', () => {
     expect(live.symbols()).toEqual(['MSFT']);
   });
 
-  test('writes that a job backs off before the next one begins under its permit', async () => {
+  test('writes the backoff of a job before the start of the job that gets its permit', async () => {
     const { live, take, committed } = recorded({ concurrency: 1 });
     await take('AAPL');
     await take('MSFT');
@@ -56,7 +56,7 @@ describe('the recorder', () => {
     ]);
   });
 
-  test('measures what a state took', async () => {
+  test('measures the duration of each state', async () => {
     const { live, take, committed, clock } = recorded();
     await take('AAPL');
     await clock.advance(1500);
@@ -64,7 +64,7 @@ describe('the recorder', () => {
     expect(committed.map(({ durationMs }) => durationMs)).toEqual([0, 1500]);
   });
 
-  test('opens the barrier when everything so far is committed, not before', async () => {
+  test('opens the barrier when everything recorded so far is committed, not earlier', async () => {
     const { recorder, take, open } = recorded({ isOpen: false });
     await take('AAPL');
     let passed = false;
@@ -79,7 +79,7 @@ describe('the recorder', () => {
     await expect(recorder.barrier('job-GONE')).rejects.toMatchObject({ code: 'claim_lost' });
   });
 
-  test('closes the barrier for good when the claim is lost, stops the child, and holds it no longer', async () => {
+  test('rejects the barrier when the claim is lost, stops the child and drops the claim', async () => {
     const { recorder, live, take, refuse, open, lost, errors } = recorded({ isOpen: false });
     await take('AAPL');
     const barrier = recorder.barrier('job-AAPL');
@@ -92,7 +92,7 @@ describe('the recorder', () => {
     expect(errors).toHaveLength(1);
   });
 
-  test('does not take the loss of an older claim for that of the newer one', async () => {
+  test('does not confuse the loss of an older claim with the newer claim', async () => {
     const { recorder, take, refuse, open, lost, live } = recorded({ isOpen: false });
     await take('AAPL');
     recorder.begin({ ...recorder.held()[0]!, claim: { ...recorder.held()[0]!.claim, epoch: 2 } });
@@ -120,7 +120,7 @@ describe('the recorder', () => {
     expect(live.symbols()).toEqual(['MSFT']);
   });
 
-  test('ends a job whose transition the journal refuses for good, keeping nothing of what it refused', async () => {
+  test('fails a job whose transition the journal rejects permanently, and stores nothing of it', async () => {
     const run = recorded();
     await run.take('AAPL');
     await run.take('MSFT');
@@ -143,7 +143,7 @@ describe('the recorder', () => {
     expect(run.path('MSFT').at(-1)).toBe('processing.factors.running');
   });
 
-  test('ends no job because its database was away when the process stopped: whoever claims it next goes on', async () => {
+  test('fails no job because the database was down when the process stopped: the next claim resumes it', async () => {
     const { take, live, refuse, stop, committed, recorder } = recorded();
     await take('AAPL');
     refuse(outage(), (records) => records.some(({ event }) => event === 'fetch.done'));
@@ -154,7 +154,7 @@ describe('the recorder', () => {
     expect([recorder.held(), live.symbols()]).toEqual([[], []]);
   });
 
-  test('says nothing of a child that is stopped: its row stays where it was', async () => {
+  test('records nothing when a child is stopped: its row does not change', async () => {
     const { live, take, committed, recorder } = recorded();
     await take('AAPL');
     const before = committed.length;
@@ -166,7 +166,7 @@ describe('the recorder', () => {
     expect(recorder.held()).toMatchObject([{ claim: { symbol: 'AAPL' } }]);
   });
 
-  test('writes a transition into the state it came from, and none for an event that changes nothing', async () => {
+  test('writes a transition to the same state, and none for an ignored event', async () => {
     const { live, take, committed } = recorded();
     await take('AAPL', { phase: 'factors', status: 'processing' }, 1, 'processing.factors.waiting');
     await live.actors.fail('AAPL', permanent); // runs once more, degraded
@@ -183,14 +183,14 @@ describe('the recorder', () => {
     expect(committed.length).toBe(before + 2);
   });
 
-  test('never throws into the actor, whatever it is shown', () => {
+  test('never throws into the actor, whatever it observes', () => {
     const { recorder, errors } = recorded();
     const hostile = new Proxy({}, { get: () => expect.fail('hostile') });
     expect(() => recorder.inspect(hostile as never)).not.toThrow();
     expect(errors).toHaveLength(1);
   });
 
-  test('leaves an unbroken chain for every job, whatever happens in whatever order', async () => {
+  test('leaves a journal without gaps for every job, in any order of events', async () => {
     const symbols = ['A', 'B', 'C'];
     const step = fc.record({
       symbol: fc.constantFrom(...symbols),

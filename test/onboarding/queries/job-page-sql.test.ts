@@ -82,7 +82,7 @@ describeOnDatabase('postgres', 'a page of jobs', (makeDatabase) => {
     expect(await read(query)).toBeLessThanOrEqual(most);
   });
 
-  test('asks for moments that the database knows, down to its first year', () => {
+  test('uses timestamps that the database accepts, down to its first year', () => {
     const { created_from, created_to, limit } = jobsQuerySchema.parse({
       created_from: '0001-01-01T00:00:00Z',
       created_to: '2026-03-02T15:30:00.5+01:00',

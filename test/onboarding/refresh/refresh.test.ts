@@ -25,7 +25,7 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
     await database.sql('truncate portfolio_rates, symbol_factor_exposures cascade');
     const clock = new TestClock(at);
     const admission = admissionStore(database, { queue, depthMax });
-    const wants = upkeepStore(database, { admission });
+    const store = upkeepStore(database, { admission });
     const market = { away: false, asked: 0 };
     const proxies = {
       async current() {
@@ -34,14 +34,14 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
         return { version: '2026-07-31', closes: {} as never };
       },
     };
-    const upkeep = upkeepOf({ ...admission, ...operations, wants, proxies, clock, depthMax });
+    const upkeep = upkeepOf({ ...admission, ...operations, store, proxies, clock, depthMax });
     /** Ends what has been admitted; answers its symbols. */
     const work = async (...ends: string[]) => {
       const taken = await jobs.claim(100);
       for (const one of taken) await walk(one, ...ends);
       return taken.map(({ claim }) => claim.symbol).sort();
     };
-    return { clock, upkeep, wants, admit, work, market, jobs };
+    return { clock, upkeep, store, admit, work, market, jobs };
   }
 
   const enter = (symbol: string, hours: typeof newYork, lastPriceDate: string) =>
@@ -53,7 +53,7 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
   const priced = (symbol: string, date: string) =>
     database.sql('update symbol_universe set last_price_date = $2::date where symbol = $1', [symbol, date]);
 
-  test('refreshes each symbol once its own exchange has completed a session, and once only', async () => {
+  test('refreshes each symbol exactly once after its own exchange has completed a session', async () => {
     const { clock, upkeep, work } = await node();
     await enter('AAPL', newYork, '2026-07-30');
     await enter('MSFT', newYork, '2026-07-31');
@@ -76,7 +76,7 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
     expect(await work('completed'), 'Tokyo has closed, New York sleeps').toEqual(['7203.T', 'BTC-USD']);
   });
 
-  test('takes half of the queue at most, and goes on as jobs end', async () => {
+  test('takes at most half of the queue, and continues as jobs end', async () => {
     const { upkeep, admit, work } = await node({ depthMax: 6 });
     for (const symbol of ['A', 'B', 'C', 'D', 'E']) await enter(symbol, newYork, '2026-07-30');
     await admit(['UPLOAD1']);
@@ -92,7 +92,7 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
     expect(upkeep.ended()).toBe(false);
   });
 
-  test('looks again once an eighth of the queue has ended, not at each end', async () => {
+  test('queries again when an eighth of the queue has ended, not after each job', async () => {
     const { upkeep } = await node({ depthMax: 24 });
     for (let n = 0; n < 30; n += 1) await enter(`S${n}`, newYork, '2026-07-30');
     await upkeep.refresh();
@@ -101,7 +101,7 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
     expect(upkeep.ended()).toBe(false);
   });
 
-  test('leaves the next claim to whatever users wait for', async () => {
+  test('lets jobs that users wait for be claimed first', async () => {
     const { upkeep, admit, jobs } = await node();
     await enter('OLD', newYork, '2026-07-30');
     await upkeep.refresh();
@@ -110,7 +110,7 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
     expect((await jobs.claim(1)).map(({ claim }) => claim.symbol)).toEqual(['OLD']);
   });
 
-  test('admits each symbol once, however many nodes look at once', async () => {
+  test('admits each symbol once when several nodes run it concurrently', async () => {
     const { upkeep, work } = await node();
     for (let n = 0; n < 10; n += 1) await enter(`S${n}`, newYork, '2026-07-30');
     await Promise.all(Array.from({ length: 4 }, () => upkeep.refresh()));
@@ -119,7 +119,7 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
     expect(await work()).toEqual([]);
   });
 
-  test('asks once a week for what is no longer traded', async () => {
+  test('tries a delisted symbol once a week', async () => {
     const { clock, upkeep, work } = await node();
     await enter('DEAD', newYork, '2026-06-01');
     await upkeep.refresh();
@@ -135,7 +135,7 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
     expect(tried).toEqual(['2026-08-7', '2026-08-14']);
   });
 
-  test('has placeholders measured when the proxies are back, and asks for nothing else until then', async () => {
+  test('measures placeholders when the proxies are available again, and requests nothing else before', async () => {
     const { upkeep, admit, work, market } = await node();
     await enter('AAPL', newYork, '2026-07-31');
     await admit(['AAPL']);
@@ -170,7 +170,7 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
     expect(market.asked).toBe(2);
   });
 
-  test('asks for a rate that lots lack, and after a failure not before the next session', async () => {
+  test('requests a missing exchange rate, and after a failure waits for the next session', async () => {
     const { clock, upkeep, admit, work } = await node();
     await database.sql(
       `insert into portfolios (id, owner, name, base_currency) values ('01a20497-20be-7cb8-9de4-313a1fb3fa94', 'local', 'x', 'USD')`,
@@ -199,11 +199,11 @@ describeOnEveryDatabase('the upkeep', (makeDatabase) => {
     expect(await admit([])).toMatchObject({ kind: 'admitted' });
   });
 
-  test('asks once for each rate, however many nodes find it lacking at once', async () => {
-    const { wants, work } = await node();
+  test('requests each rate once when several nodes miss it concurrently', async () => {
+    const { store, work } = await node();
     for (const base of ['A', 'B', 'C', 'D', 'E']) {
       const symbols = ['X', 'Y', 'Z'].map((currency) => `USD${base}${base}${currency}=X`);
-      const request = () => wants.requestRates(symbols, { session: '2026-07-31' });
+      const request = () => store.requestRates(symbols, { session: '2026-07-31' });
       await Promise.all([request(), request(), request(), request()]);
       expect(await work('completed')).toEqual(symbols);
     }

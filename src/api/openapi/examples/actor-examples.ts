@@ -20,7 +20,7 @@ const supervisor: ActorView = {
   context: { depth: 50, concurrency: 3, permits: [symbol], waiting: [], paused: false },
   since: null,
   permit: null,
-  waiting_for: { kind: 'work', detail: 'it has room for a job', until: null, place: null },
+  waiting_for: { kind: 'work', detail: 'it waits for a job to claim', until: null, place: null },
   children: [
     { id: 'claims', src: 'claims', state: null, job_id: null },
     { id: symbol, src: 'job', state: 'processing.fetch.running', job_id: id },
@@ -41,7 +41,7 @@ const job: ActorView = {
   context: { jobId: id, symbol, phase: 'fetch', attempt: 1, permit: true },
   since: at,
   permit: true,
-  waiting_for: { kind: 'phase', detail: 'its phase fetch runs', until: null, place: null },
+  waiting_for: { kind: 'phase', detail: 'phase fetch is running', until: null, place: null },
   children: [{ id: 'fetch', src: 'fetch', state: null, job_id: null }],
   committed: { state: 'processing.fetch.running', status: 'processing', sequence: 3, at },
 };

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { FeedEntry } from '../../../src/contract/feed.ts';
 import type { Database } from '../../../src/database/database.orm.ts';
 import { journalFeed } from '../../../src/onboarding/feed/journal-feed.query.ts';
-import { passedOn } from '../../../src/onboarding/feed/own-commits.feed.ts';
+import { publishCommits } from '../../../src/onboarding/feed/publish-commits.feed.ts';
 import { type Entry, isRecord, type TakenClaim } from '../../../src/onboarding/job/ports.ts';
 import { journalStore } from '../../../src/onboarding/journal/journal.store.ts';
 import { random } from '../../machines/harness.ts';
@@ -26,11 +26,11 @@ describeOnEveryDatabase('what a node has committed', (makeDatabase) => {
     const plain = {
       commit: async (records: readonly Entry[]) => ({
         progress: [],
-        placed: await journal.commit(records.filter(isRecord)),
+        positions: await journal.commit(records.filter(isRecord)),
         updates: [],
       }),
     };
-    const ledger = passedOn(plain, {
+    const ledger = publishCommits(plain, {
       node: 'node-1',
       feed: { offer: (commit) => void offers.push(commit) },
     });
@@ -49,7 +49,7 @@ describeOnEveryDatabase('what a node has committed', (makeDatabase) => {
     };
   }
 
-  test('is what its feed would read, to the last field', async () => {
+  test('equals what the feed would read, in every field', async () => {
     const { taken, commit } = await start('AAPL', 'MSFT');
     const [aapl, msft] = taken as [TakenClaim, TakenClaim];
     const error = {
@@ -81,7 +81,7 @@ describeOnEveryDatabase('what a node has committed', (makeDatabase) => {
     expect(ends.offered).toStrictEqual(ends.read);
   });
 
-  test('is what its feed would read, whatever a failure says', async () => {
+  test('equals what the feed would read, for any failure text', async () => {
     const { taken, commit } = await start('AAPL');
     const text = fc.string({ unit: 'binary', maxLength: 60 }).map((one) => one.replaceAll('\0', ''));
     let sequence = taken[0]!.sequence;
@@ -102,7 +102,7 @@ describeOnEveryDatabase('what a node has committed', (makeDatabase) => {
     );
   });
 
-  test('is left to be read where a part of it was there before', async () => {
+  test('is left to the feed to read if a part of it was already stored', async () => {
     const { taken, commit } = await start('AAPL');
     const running = recordOf(taken[0]!, 'processing.fetch.running');
     await commit(running);
@@ -116,7 +116,7 @@ describeOnEveryDatabase('what a node has committed', (makeDatabase) => {
     expect(await commit(running, next)).toEqual({ offered: [], read: [] });
   });
 
-  test('is nothing where the journal refuses it', async () => {
+  test('is empty if the journal refuses it', async () => {
     const { taken, ledger, offers } = await start('AAPL');
     await database.sql('update onboarding_jobs set claim_epoch = claim_epoch + 1');
     const refused = { code: 'claim_lost' };

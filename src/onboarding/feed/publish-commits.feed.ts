@@ -1,33 +1,33 @@
-import { isRecord, type Ledger, type Placed, type TransitionRecord } from '../job/ports.ts';
-import type { Committed, ledgerOn } from '../journal/commit-batch.ts';
+import { type FeedPositions, isRecord, type Ledger, type TransitionRecord } from '../job/ports.ts';
+import type { Committed, createLedger } from '../journal/commit-batch.ts';
 import { transitionOf } from '../queries/job.query.ts';
 import type { TransitionFeed } from './transition.feed.ts';
 
 type Transition = { type: 'transition' } & ReturnType<typeof transitionOf>;
 
-/** A node's ledger, whose feed need not read what this ledger has just written. */
-export function passedOn(
-  ledger: ReturnType<typeof ledgerOn>,
+/** A ledger that passes its own commits to this node's feed, so that the feed does not read them back. */
+export function publishCommits(
+  ledger: ReturnType<typeof createLedger>,
   { node, feed }: { node: string; feed: Pick<TransitionFeed, 'offer'> },
 ): Ledger {
   return {
     async commit(entries) {
       const committed = ledger.commit(entries);
-      const told = ({ placed, updates }: Committed) => {
+      const feedEntries = ({ positions, updates }: Committed) => {
         const records = entries.filter(isRecord);
         if (records.length === 0) return updates;
-        return placed ? [...entriesOf(records, placed, node), ...updates] : [];
+        return positions ? [...entriesOf(records, positions, node), ...updates] : [];
       };
-      feed.offer(committed.then(told));
+      feed.offer(committed.then(feedEntries));
       return (await committed).progress;
     },
   };
 }
 
-/** What a reader of the journal would find there. */
+/** The same entries that a reader of the journal would get. */
 export function entriesOf(
   records: readonly TransitionRecord[],
-  { first, at }: Placed,
+  { first, at }: FeedPositions,
   node: string,
 ): Transition[] {
   return records.map(({ claim, sequence, from, to, event, durationMs, job }, index) => ({

@@ -17,7 +17,7 @@ describe('batches of the group commit', () => {
   const aapl = takenOf('AAPL');
   const msft = takenOf('MSFT');
 
-  test('has one batch in flight; whatever arrives meanwhile is the next one', async () => {
+  test('has one batch in flight; entries that arrive meanwhile form the next one', async () => {
     const { options, calls, committed, land } = held();
     const commits = groupCommit(options);
     commits.add(transition(aapl, 3));
@@ -33,7 +33,7 @@ describe('batches of the group commit', () => {
     expect(committed).toEqual(['AAPL3', 'MSFT3', 'AAPL4', 'MSFT4']);
   });
 
-  test('takes what comes in one turn of the loop as one batch, of at most 200', async () => {
+  test('takes the entries of one event-loop turn as one batch of at most 200', async () => {
     const { options, calls, land } = held();
     const commits = groupCommit(options);
     for (let n = 3; n < 503; n += 1) commits.add(transition(aapl, n));
@@ -43,7 +43,7 @@ describe('batches of the group commit', () => {
     await commits.idle();
   });
 
-  test('takes at most 50 where there are effects among them: they may be whole series', async () => {
+  test('takes at most 50 entries if some have effects, which may be whole series', async () => {
     const { options, calls, land } = held();
     const commits = groupCommit(options);
     commits.add(transition(aapl, 3));
@@ -54,7 +54,7 @@ describe('batches of the group commit', () => {
     expect(calls.map(({ length }) => length)).toEqual([1, 50, 50, 20]);
   });
 
-  test('is overtaken where a lock holds it up, by other jobs', async () => {
+  test('is overtaken by other jobs while a lock blocks it', async () => {
     const { options, calls, committed, clock, land } = held();
     const commits = groupCommit(options);
     commits.add(effectOf(aapl));
@@ -75,7 +75,7 @@ describe('batches of the group commit', () => {
     expect(committed).toHaveLength(3);
   });
 
-  test('is overtaken by a job that begins, unless its permit may come from what is held up', async () => {
+  test('is overtaken by a job that starts, unless its permit may come from the blocked batch', async () => {
     const { options, calls, clock, land } = held();
     const commits = groupCommit(options);
     const wait = async () => {
@@ -99,7 +99,7 @@ describe('batches of the group commit', () => {
     await commits.idle();
   });
 
-  test('has no job begin in the first half whose permit may come from one in the other', async () => {
+  test('starts no job in the first half whose permit may come from the second half', async () => {
     const { options, calls, land } = held();
     const commits = groupCommit(options);
     const woken = takenOf('WOKEN');
@@ -116,7 +116,7 @@ describe('batches of the group commit', () => {
     await commits.idle();
   });
 
-  test('is not overtaken by what became of a job that begins: its journal would have a gap', async () => {
+  test('is not overtaken by later records of a starting job: its journal would have a gap', async () => {
     const { options, calls, committed, clock, land } = held();
     const commits = groupCommit(options);
     const begun = takenOf('NEW');
@@ -136,7 +136,7 @@ describe('batches of the group commit', () => {
     expect(committed).toHaveLength(5);
   });
 
-  test('halves many jobs that move in step: the one half is written while the other goes on', async () => {
+  test('splits many jobs that move in step: one half is written while the other half runs', async () => {
     const { options, calls, committed, land } = held();
     const told: string[] = [];
     const commits = groupCommit({
@@ -167,7 +167,7 @@ describe('batches of the group commit', () => {
     expect(committed).toHaveLength(80);
   });
 
-  test('has no job begin before the one is through whose permit it has, job by job either', async () => {
+  test('starts no job before the job whose permit it has, even when split job by job', async () => {
     const { options, calls, land } = held((batch) => batch.length > 3 && stale());
     const commits = groupCommit(options);
     for (const entry of [transition(msft, 3), ending(aapl, 3), beginning(msft, 4), transition(msft, 5)])

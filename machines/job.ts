@@ -1,7 +1,7 @@
 import { type ActorRefFrom, initialTransition, type SnapshotFrom, transition } from 'xstate';
 import { jobSetup } from './job-setup.ts';
-import { contextOf, phaseInputOf, progressOf, stateName } from './progress.ts';
-import type { JobLimits, JobProgress, JobStatus } from './protocol.ts';
+import { contextOf, type JobContext, phaseInputOf, progressOf, stateName } from './progress.ts';
+import type { JobLimits, JobProgress, JobStatus, Phase } from './protocol.ts';
 
 export { type ActorSnapshot, actorSnapshotOf } from './actor-snapshot.ts';
 export { isAtRest, type JobContext, type JobState, progressOf, stateName, statusOf } from './progress.ts';
@@ -66,205 +66,11 @@ export const jobMachine = jobSetup.createMachine({
             { target: 'fetch' },
           ],
         },
-        fetch: {
-          initial: 'enter',
-          on: { 'job.cancel': '#job.cancelled' },
-          states: {
-            enter: {
-              tags: 'transient',
-              always: [
-                { guard: 'isBackingOff', target: 'backingOff' },
-                { guard: 'holdsPermit', target: 'running' },
-                { target: 'waiting' },
-              ],
-            },
-            waiting: {
-              entry: 'requestPermit',
-              on: { 'permit.granted': { target: 'running', actions: 'takePermit' } },
-            },
-            running: {
-              invoke: {
-                id: 'fetch',
-                src: 'fetch',
-                input: ({ context }) => phaseInputOf(context),
-                onDone: { target: '#job.processing.factors.running', actions: 'completePhase' },
-                onError: [
-                  { guard: 'canRetry', target: 'backingOff', actions: 'scheduleRetry' },
-                  { target: '#job.failed', actions: 'fail' },
-                ],
-              },
-            },
-            backingOff: {
-              entry: 'releasePermit',
-              invoke: {
-                id: 'sleepUntil',
-                src: 'sleepUntil',
-                input: ({ context }) => ({ until: context.retryAt ?? 0 }),
-                onDone: { target: 'waiting', actions: 'forgetRetry' },
-                onError: { target: '#job.failed', actions: 'fail' },
-              },
-            },
-          },
-        },
-        factors: {
-          initial: 'enter',
-          on: { 'job.cancel': '#job.cancelled' },
-          states: {
-            enter: {
-              tags: 'transient',
-              always: [
-                { guard: 'isBackingOff', target: 'backingOff' },
-                { guard: 'holdsPermit', target: 'running' },
-                { target: 'waiting' },
-              ],
-            },
-            waiting: {
-              entry: 'requestPermit',
-              on: { 'permit.granted': { target: 'running', actions: 'takePermit' } },
-            },
-            running: {
-              invoke: {
-                id: 'factors',
-                src: 'factors',
-                input: ({ context }) => phaseInputOf(context),
-                onDone: { target: '#job.processing.universe.running', actions: 'completePhase' },
-                onError: [
-                  { guard: 'canRetry', target: 'backingOff', actions: 'scheduleRetry' },
-                  { guard: 'canDegrade', target: 'running', reenter: true, actions: 'degrade' },
-                  { target: '#job.failed', actions: 'fail' },
-                ],
-              },
-            },
-            backingOff: {
-              entry: 'releasePermit',
-              invoke: {
-                id: 'sleepUntil',
-                src: 'sleepUntil',
-                input: ({ context }) => ({ until: context.retryAt ?? 0 }),
-                onDone: { target: 'waiting', actions: 'forgetRetry' },
-                onError: { target: '#job.failed', actions: 'fail' },
-              },
-            },
-          },
-        },
-        universe: {
-          initial: 'enter',
-          on: { 'job.cancel': '#job.cancelled' },
-          states: {
-            enter: {
-              tags: 'transient',
-              always: [
-                { guard: 'isBackingOff', target: 'backingOff' },
-                { guard: 'holdsPermit', target: 'running' },
-                { target: 'waiting' },
-              ],
-            },
-            waiting: {
-              entry: 'requestPermit',
-              on: { 'permit.granted': { target: 'running', actions: 'takePermit' } },
-            },
-            running: {
-              invoke: {
-                id: 'universe',
-                src: 'universe',
-                input: ({ context }) => phaseInputOf(context),
-                onDone: { target: '#job.processing.snapshot.running', actions: 'completePhase' },
-                onError: [
-                  { guard: 'canRetry', target: 'backingOff', actions: 'scheduleRetry' },
-                  { target: '#job.failed', actions: 'fail' },
-                ],
-              },
-            },
-            backingOff: {
-              entry: 'releasePermit',
-              invoke: {
-                id: 'sleepUntil',
-                src: 'sleepUntil',
-                input: ({ context }) => ({ until: context.retryAt ?? 0 }),
-                onDone: { target: 'waiting', actions: 'forgetRetry' },
-                onError: { target: '#job.failed', actions: 'fail' },
-              },
-            },
-          },
-        },
-        snapshot: {
-          initial: 'enter',
-          states: {
-            enter: {
-              tags: 'transient',
-              always: [
-                { guard: 'isBackingOff', target: 'backingOff' },
-                { guard: 'holdsPermit', target: 'running' },
-                { target: 'waiting' },
-              ],
-            },
-            waiting: {
-              entry: 'requestPermit',
-              on: { 'permit.granted': { target: 'running', actions: 'takePermit' } },
-            },
-            running: {
-              invoke: {
-                id: 'snapshot',
-                src: 'snapshot',
-                input: ({ context }) => phaseInputOf(context),
-                onDone: { target: '#job.processing.cache.running', actions: 'completePhase' },
-                onError: [
-                  { guard: 'canRetry', target: 'backingOff', actions: 'scheduleRetry' },
-                  { target: '#job.failed', actions: 'fail' },
-                ],
-              },
-            },
-            backingOff: {
-              entry: 'releasePermit',
-              invoke: {
-                id: 'sleepUntil',
-                src: 'sleepUntil',
-                input: ({ context }) => ({ until: context.retryAt ?? 0 }),
-                onDone: { target: 'waiting', actions: 'forgetRetry' },
-                onError: { target: '#job.failed', actions: 'fail' },
-              },
-            },
-          },
-        },
-        cache: {
-          initial: 'enter',
-          states: {
-            enter: {
-              tags: 'transient',
-              always: [
-                { guard: 'isBackingOff', target: 'backingOff' },
-                { guard: 'holdsPermit', target: 'running' },
-                { target: 'waiting' },
-              ],
-            },
-            waiting: {
-              entry: 'requestPermit',
-              on: { 'permit.granted': { target: 'running', actions: 'takePermit' } },
-            },
-            running: {
-              invoke: {
-                id: 'cache',
-                src: 'cache',
-                input: ({ context }) => phaseInputOf(context),
-                onDone: { target: '#job.completed', actions: 'completePhase' },
-                onError: [
-                  { guard: 'canRetry', target: 'backingOff', actions: 'scheduleRetry' },
-                  { target: '#job.failed', actions: 'fail' },
-                ],
-              },
-            },
-            backingOff: {
-              entry: 'releasePermit',
-              invoke: {
-                id: 'sleepUntil',
-                src: 'sleepUntil',
-                input: ({ context }) => ({ until: context.retryAt ?? 0 }),
-                onDone: { target: 'waiting', actions: 'forgetRetry' },
-                onError: { target: '#job.failed', actions: 'fail' },
-              },
-            },
-          },
-        },
+        fetch: phase('fetch', '#job.processing.factors.running', { cancellable: true }),
+        factors: phase('factors', '#job.processing.universe.running', { cancellable: true, degrades: true }),
+        universe: phase('universe', '#job.processing.snapshot.running', { cancellable: true }),
+        snapshot: phase('snapshot', '#job.processing.cache.running'),
+        cache: phase('cache', '#job.completed'),
       },
     },
     completed: {
@@ -280,6 +86,60 @@ export const jobMachine = jobSetup.createMachine({
   },
   options: { maxIterations: 100 },
 });
+
+/**
+ * One of the five phases; `next` is where it leads once it is done. `as const` keeps the names literal types, so that
+ * the compiler still refuses a state, guard or actor that does not exist.
+ */
+function phase<const Name extends Phase>(
+  name: Name,
+  next: `#job.processing.${Phase}.running` | '#job.completed',
+  { cancellable = false, degrades = false } = {},
+) {
+  return {
+    initial: 'enter',
+    on: cancellable ? { 'job.cancel': '#job.cancelled' } : {},
+    states: {
+      enter: {
+        tags: 'transient',
+        always: [
+          { guard: 'isBackingOff', target: 'backingOff' },
+          { guard: 'holdsPermit', target: 'running' },
+          { target: 'waiting' },
+        ],
+      },
+      waiting: {
+        entry: 'requestPermit',
+        on: { 'permit.granted': { target: 'running', actions: 'takePermit' } },
+      },
+      running: {
+        invoke: {
+          id: name,
+          src: name,
+          input: ({ context }: { context: JobContext }) => phaseInputOf(context),
+          onDone: { target: next, actions: 'completePhase' },
+          onError: [
+            { guard: 'canRetry', target: 'backingOff', actions: 'scheduleRetry' },
+            ...(degrades
+              ? [{ guard: 'canDegrade', target: 'running', reenter: true, actions: 'degrade' } as const]
+              : []),
+            { target: '#job.failed', actions: 'fail' },
+          ],
+        },
+      },
+      backingOff: {
+        entry: 'releasePermit',
+        invoke: {
+          id: 'sleepUntil',
+          src: 'sleepUntil',
+          input: ({ context }: { context: JobContext }) => ({ until: context.retryAt ?? 0 }),
+          onDone: { target: 'waiting', actions: 'forgetRetry' },
+          onError: { target: '#job.failed', actions: 'fail' },
+        },
+      },
+    },
+  } as const;
+}
 
 export type JobActor = ActorRefFrom<typeof jobMachine>;
 export type JobSnapshot = SnapshotFrom<typeof jobMachine>;

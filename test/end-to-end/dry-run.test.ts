@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { DryRunView, PositionInput, Problem, SnapshotView } from '../../src/contract/schemas.ts';
 import type { Database } from '../../src/database/database.orm.ts';
 import { systemClock } from '../../src/kernel/system.clock.ts';
@@ -131,7 +131,7 @@ async function compare(service: TestService, forecast: DryRunView, real: { statu
   return status;
 }
 
-describeOnEveryDatabase('a dry run', (makeDatabase, kind) => {
+describeOnEveryDatabase('a dry run', (makeDatabase) => {
   let database: Database;
   beforeAll(async () => {
     database = await makeDatabase();
@@ -180,30 +180,31 @@ describeOnEveryDatabase('a dry run', (makeDatabase, kind) => {
     const answer = await service.upload<Problem>(csvOf('UNSURE'), dry);
     expect(answer).toMatchObject({ status: 503, body: { code: 'symbols_unverifiable' } });
   });
+});
 
-  describe.runIf(kind === 'postgres')('on several connections', () => {
-    test('waits for nobody: not for the admission, not for a row', async () => {
-      const service = await prepared(database, 3);
-      const release = Promise.withResolvers<void>();
-      const locked = Promise.withResolvers<void>();
-      const holding = database.transaction(async (on) => {
-        await database.sql('select pg_advisory_xact_lock(727275)', [], { on });
-        for (const table of ['symbol_universe', 'onboarding_jobs', 'portfolios', 'feed_head']) {
-          await database.sql(`select 1 from ${table} for update`, [], { on });
-        }
-        locked.resolve();
-        await release.promise;
-      });
-      await locked.promise;
-      const answers = await Promise.all(
-        [csvOf('KN1'), csvOf('OLD', 'NEVER')].map((csv) => service.upload(csv, dry)),
-      );
-      release.resolve();
-      await holding;
-      expect(answers).toMatchObject([
-        { status: 200, body: { would: 'ready', snapshot: { position_count: 1 } } },
-        { status: 200, body: { would: 'pending', pending_symbols: ['NEVER', 'OLD'] } },
-      ]);
+describeOnDatabase('postgres', 'a dry run on several connections', (makeDatabase) => {
+  test('waits for nobody: not for the admission, not for a row', async () => {
+    const database = await makeDatabase();
+    const service = await prepared(database, 3);
+    const release = Promise.withResolvers<void>();
+    const locked = Promise.withResolvers<void>();
+    const holding = database.transaction(async (on) => {
+      await database.sql('select pg_advisory_xact_lock(727275)', [], { on });
+      for (const table of ['symbol_universe', 'onboarding_jobs', 'portfolios', 'feed_head']) {
+        await database.sql(`select 1 from ${table} for update`, [], { on });
+      }
+      locked.resolve();
+      await release.promise;
     });
+    await locked.promise;
+    const answers = await Promise.all(
+      [csvOf('KN1'), csvOf('OLD', 'NEVER')].map((csv) => service.upload(csv, dry)),
+    );
+    release.resolve();
+    await holding;
+    expect(answers).toMatchObject([
+      { status: 200, body: { would: 'ready', snapshot: { position_count: 1 } } },
+      { status: 200, body: { would: 'pending', pending_symbols: ['NEVER', 'OLD'] } },
+    ]);
   });
 });

@@ -1,6 +1,6 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { Database } from '../../src/database/database.orm.ts';
-import { describeOnEveryDatabase } from '../support/databases.ts';
+import { describeOnDatabase, describeOnEveryDatabase } from '../support/databases.ts';
 import { gatedDatabase } from '../support/gates.ts';
 import { countRows } from '../support/rows.ts';
 import { csvOf, startService, type TestService } from '../support/service.ts';
@@ -39,7 +39,7 @@ function expectOne(answers: Answer[]): void {
   );
 }
 
-describeOnEveryDatabase('an upload with a key', (makeDatabase, kind) => {
+describeOnEveryDatabase('an upload with a key', (makeDatabase) => {
   let database: Database;
   beforeAll(async () => {
     database = await makeDatabase();
@@ -158,29 +158,34 @@ describeOnEveryDatabase('an upload with a key', (makeDatabase, kind) => {
     expect(await saved()).toEqual(before);
     expect((await service.get('/symbols/TAKEN/status')).body).toMatchObject({ status: 'unknown' });
   });
+});
 
-  describe.runIf(kind === 'postgres')('over two nodes', () => {
-    test('is saved once, whichever node it reaches', async () => {
-      const nodes = [await startService(database), await startService(database)];
-      const before = await portfolios();
-      const posts = Array.from({ length: 100 }, (_, at) =>
-        csv(nodes[at % 2]!.url, 'nodes', csvOf('NODE1', 'NODE2')),
-      );
-      expectOne(await Promise.all(posts));
-      expect(await portfolios()).toBe(before! + 1);
-    });
+describeOnDatabase('postgres', 'an upload with a key over two nodes', (makeDatabase) => {
+  let database: Database;
+  beforeAll(async () => {
+    database = await makeDatabase();
+  });
 
-    test('is told to come again while another node is saving it, without waiting for that', async () => {
-      const gated = gatedDatabase(database);
-      const [slow, quick] = [await startService(gated), await startService(database)];
-      const gate = gated.holdBefore((text) => text.includes('pg_advisory_xact_lock'));
-      const first = csv(slow.url, 'slow', csvOf('SLOW'));
-      await gate.reached;
-      expect(code(await csv(quick.url, 'slow', csvOf('SLOW')))).toBe('idempotency_in_flight');
-      gate.open();
-      expect((await csv(quick.url, 'slow', csvOf('SLOW'))).status).toBeOneOf([202, 409]);
-      expect((await first).status).toBe(202);
-      expect((await csv(quick.url, 'slow', csvOf('SLOW'))).text).toBe((await first).text);
-    });
+  test('is saved once, whichever node it reaches', async () => {
+    const nodes = [await startService(database), await startService(database)];
+    const { portfolios: before } = await countRows(database);
+    const posts = Array.from({ length: 100 }, (_, at) =>
+      csv(nodes[at % 2]!.url, 'nodes', csvOf('NODE1', 'NODE2')),
+    );
+    expectOne(await Promise.all(posts));
+    expect((await countRows(database)).portfolios).toBe(before! + 1);
+  });
+
+  test('is told to come again while another node is saving it, without waiting for that', async () => {
+    const gated = gatedDatabase(database);
+    const [slow, quick] = [await startService(gated), await startService(database)];
+    const gate = gated.holdBefore((text) => text.includes('pg_advisory_xact_lock'));
+    const first = csv(slow.url, 'slow', csvOf('SLOW'));
+    await gate.reached;
+    expect(code(await csv(quick.url, 'slow', csvOf('SLOW')))).toBe('idempotency_in_flight');
+    gate.open();
+    expect((await csv(quick.url, 'slow', csvOf('SLOW'))).status).toBeOneOf([202, 409]);
+    expect((await first).status).toBe(202);
+    expect((await csv(quick.url, 'slow', csvOf('SLOW'))).text).toBe((await first).text);
   });
 });

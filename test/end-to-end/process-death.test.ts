@@ -114,10 +114,12 @@ describe('a service that dies behind its n-th commit', { timeout: 60_000 }, () =
     expect(await stopped(next)).toMatchObject({ code: 0, err: [] });
   });
 
-  test.runIf(soaking)('and so it died in every phase that has a commit of its own', () => {
-    for (const phase of phases.slice(0, -1))
-      expect([...diedIn].some((state) => state.includes(phase))).toBe(true);
-  });
+  // Only all commits together reach every phase for certain.
+  if (soaking)
+    test('and so it died in every phase that has a commit of its own', () => {
+      for (const phase of phases.slice(0, -1))
+        expect([...diedIn].some((state) => state.includes(phase))).toBe(true);
+    });
 });
 
 describe('a job that takes its process down', { timeout: 90_000 }, () => {

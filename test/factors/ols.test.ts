@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { centre } from '../../src/factors/centering.ts';
 import { fitOls } from '../../src/factors/ols.ts';
 import { expectDigits, expectNear } from '../support/near.ts';
-import { norris } from '../support/nist.ts';
+import { nistProblem } from '../support/nist.ts';
 import { dailyReturns, numRuns } from '../support/series.ts';
 
 const regress = (y: number[], x: number[]) => fitOls({ y: centre(y), x: centre(x) });
@@ -14,6 +14,7 @@ const pairs = fc
 
 describe('ordinary least squares', () => {
   test('has 11 certified digits on Norris of NIST', () => {
+    const norris = nistProblem('Norris');
     const [intercept, slope] = norris.coefficients;
     const y = norris.data.map((row) => row[0]!);
     const x = norris.data.map((row) => row[1]!);

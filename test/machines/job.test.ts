@@ -38,6 +38,15 @@ describe('a job', () => {
     expect(context().permit).toBe(true);
   });
 
+  test('has states that the compiler knows by name', () => {
+    const snapshot = jobIn('fetch').actor.getSnapshot();
+    expect(snapshot.matches({ processing: { fetch: 'running' } })).toBe(true);
+    // @ts-expect-error no phase has such a state
+    expect(snapshot.matches({ processing: { fetch: 'runs' } })).toBe(false);
+    // @ts-expect-error there is no such phase
+    expect(snapshot.matches({ processing: 'fetched' })).toBe(false);
+  });
+
   test('passes earlier results to each phase, and the reason for defaults only to factors', async () => {
     const { actors } = jobIn('fetch');
     await actors.finish('AAPL', { results: { bars: 251 } });

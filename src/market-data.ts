@@ -4,7 +4,7 @@ import type { Clock } from './kernel/clock.ts';
 import { AppError } from './kernel/errors.ts';
 import { filesProvider } from './market/files/files.provider.ts';
 import type { MarketDataProvider, ProviderName } from './market/provider.ts';
-import { inOrder } from './market/provider-fallback.ts';
+import { withFallback } from './market/provider-fallback.ts';
 import { type Gate, providerGate } from './market/provider-gate.client.ts';
 import { type CountingProvider, countRequests } from './market/request-counts.ts';
 import { simulatedProvider } from './market/simulated/simulated.provider.ts';
@@ -59,7 +59,7 @@ export async function openMarketData(
     countRequests(source, { clock, onCall: (call) => observeCall(metrics, source.name, call) }),
   );
   const fallback = { clock, observe: observeProvider, onFallback: observeFallback(metrics) };
-  return { provider: countRequests(inOrder(counted, fallback)), sources: counted, gate, calendar };
+  return { provider: countRequests(withFallback(counted, fallback)), sources: counted, gate, calendar };
 }
 
 /** A path that was mistyped shows now, not when the first job fails. */

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Attribution } from './kernel/batching.ts';
-import { nobodyObserves, type ObserveProvider } from './market/provider-calls.ts';
+import { type ObserveProvider, unobserved } from './market/provider-calls.ts';
 import { isWrite, type JobTrace } from './onboarding/job/transition-trace.ts';
 
 const running = new AsyncLocalStorage<JobTrace>();
@@ -25,7 +25,7 @@ export const attribution: Attribution = {
 };
 
 /** Where providers report to: the job that asks now, if one does. */
-export const observeProvider: ObserveProvider = () => running.getStore()?.tell ?? nobodyObserves();
+export const observeProvider: ObserveProvider = () => running.getStore()?.tell ?? unobserved();
 
 /** Called by the database for each statement that has been run. */
 export function countWrite(statement: string): void {

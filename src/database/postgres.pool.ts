@@ -14,7 +14,7 @@ export const sessionOptions = {
  * Kysely gives the connection of a transaction back only after a rollback that worked, and on a broken one none does:
  * ten interrupted transactions would leave a pool of ten empty, every statement waiting, and nothing able to close.
  */
-export function reclaimBroken(pool: Pool): void {
+export function discardBrokenConnections(pool: Pool): void {
   const lent = new WeakSet<PoolClient>();
   pool.on('acquire', (client) => lent.add(client));
   pool.on('release', (_error, client) => lent.delete(client));

@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '../database/database.orm.ts';
-import { askTogether } from '../kernel/batching.ts';
+import { batchReads } from '../kernel/batching.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Bar, CorporateAction } from './provider.ts';
 import type { DailyCloses, ProxySet } from './proxy-set.ts';
@@ -27,7 +27,7 @@ export interface PriceStore {
 }
 
 export function priceStore(database: Database): PriceStore {
-  const closesOf = askTogether(async (symbols) => {
+  const closesOf = batchReads(async (symbols) => {
     const rows = await database.sql<DailyCloses & { symbol: string }>(closesSql, [symbols], {
       prepared: true,
     });

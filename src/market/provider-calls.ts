@@ -30,16 +30,16 @@ export interface ProviderFallback {
 }
 
 export type ProviderEvent = ProviderRequest | ProviderFallback;
-export type TellProvider = (event: ProviderEvent) => void;
+export type ReportProviderEvent = (event: ProviderEvent) => void;
 
 /**
  * Who is to be told of what happens on behalf of whoever asks now. Ask when a request is made, before it waits for its
  * turn: what is told through the answer then belongs to that job, however late and from wherever it is told. Outside a
  * job (an upload that verifies symbols) nobody listens, and telling does nothing.
  */
-export type ObserveProvider = () => TellProvider;
+export type ObserveProvider = () => ReportProviderEvent;
 
-export const nobodyObserves: ObserveProvider = () => () => {};
+export const unobserved: ObserveProvider = () => () => {};
 
 // Values that say what was asked for, and nothing else. All others are hidden: crumbs, sessions, keys of later providers.
 const harmless = new Set(
@@ -77,7 +77,7 @@ export interface RequestNote {
 
 /** Begins the note of a request that is sent now; `ended` tells it. */
 export function noteRequest(
-  tell: TellProvider,
+  report: ReportProviderEvent,
   { provider, url, clock }: { provider: string; url: URL | string; clock: Pick<Clock, 'now'> },
 ): RequestNote {
   const at = clock.now();
@@ -89,7 +89,7 @@ export function noteRequest(
     ended(failure) {
       const durationMs = Math.max(0, Math.round(clock.now() - at));
       const result = failure === undefined ? 'ok' : failure instanceof AppError ? failure.code : 'aborted';
-      tell({ kind: 'request', provider, url: publicUrl(url), ...answer, result, durationMs, at });
+      report({ kind: 'request', provider, url: publicUrl(url), ...answer, result, durationMs, at });
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { History, HistoryRequest, LookupOptions, MarketDataProvider, Verdict } from './provider.ts';
-import { nobodyObserves, type ObserveProvider, type ProviderFallback } from './provider-calls.ts';
+import { type ObserveProvider, type ProviderFallback, unobserved } from './provider-calls.ts';
 import { failures } from './provider-failures.ts';
 
 export interface FallbackOptions {
@@ -19,11 +19,11 @@ export interface FallbackOptions {
  * for prices whose currency is known: it may be in pence where those were in pounds. Where none has it, a failure that may
  * pass comes before one that will not, and of those the one that tells most about the symbol.
  *
- *     inOrder([yahooProvider(…), filesProvider(…)], { clock })
+ *     withFallback([yahooProvider(…), filesProvider(…)], { clock })
  */
-export function inOrder(
+export function withFallback(
   providers: readonly MarketDataProvider[],
-  { clock, observe = nobodyObserves, onFallback }: FallbackOptions,
+  { clock, observe = unobserved, onFallback }: FallbackOptions,
 ): MarketDataProvider {
   const [first, ...others] = providers;
   if (first === undefined) throw new Error('expected at least one provider, got: none');
@@ -32,11 +32,11 @@ export function inOrder(
     name: first.name,
     lookup: (symbols, options) => lookUp(providers, symbols, options),
     async history(request) {
-      const tell = observe(); // who asks now is told, whenever the answers come
+      const report = observe(); // who asks now is told, whenever the answers come
       return historyFrom(providers, request, (fallback) => {
-        const told: ProviderFallback = { kind: 'fallback', ...fallback, at: clock.now() };
-        tell(told);
-        onFallback?.(told);
+        const event: ProviderFallback = { kind: 'fallback', ...fallback, at: clock.now() };
+        report(event);
+        onFallback?.(event);
       });
     },
   };
@@ -90,7 +90,7 @@ function merged(before: Verdict, next: Verdict): Verdict {
 async function historyFrom(
   providers: readonly MarketDataProvider[],
   request: HistoryRequest,
-  tell: (fallback: Omit<ProviderFallback, 'kind' | 'at'>) => void,
+  report: (fallback: Omit<ProviderFallback, 'kind' | 'at'>) => void,
 ): Promise<History> {
   const failed: AppError[] = [];
   for (const [index, provider] of providers.entries()) {
@@ -101,10 +101,10 @@ async function historyFrom(
       failed.push(error);
       const next = providers[index + 1];
       const { code, message } = error;
-      if (next) tell({ from: provider.name, to: next.name, code, message });
+      if (next) report({ from: provider.name, to: next.name, code, message });
     }
   }
-  throw mostTelling(failed);
+  throw mostInformative(failed);
 }
 
 function withCurrency(history: History, { symbol, currency }: HistoryRequest): History {
@@ -113,11 +113,11 @@ function withCurrency(history: History, { symbol, currency }: HistoryRequest): H
 }
 
 // From "there is no such symbol" to what is known of it.
-const telling = ['symbol_not_found', 'no_price_data', 'unusable_data', 'delisted'];
+const leastToMostInformative = ['symbol_not_found', 'no_price_data', 'unusable_data', 'delisted'];
 
-function mostTelling(failed: readonly AppError[]): AppError {
+function mostInformative(failed: readonly AppError[]): AppError {
   const passing = failed.find(({ retryable }) => retryable);
   if (passing) return passing;
-  const rank = ({ code }: AppError) => telling.indexOf(code);
+  const rank = ({ code }: AppError) => leastToMostInformative.indexOf(code);
   return failed.reduce((best, one) => (rank(one) > rank(best) ? one : best));
 }

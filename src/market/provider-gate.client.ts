@@ -20,7 +20,7 @@ export interface GateRequest {
   /** Ends the wait for its turn; the request itself listens to it as well. */
   signal?: AbortSignal | undefined;
   /** False: this request is let through like any other, but how it ends says nothing of the provider. */
-  isTelling?: boolean;
+  countsForBreaker?: boolean;
 }
 
 export interface Gate {
@@ -28,7 +28,7 @@ export interface Gate {
   view(): GateView;
 }
 
-const usualMs = 500; // what a request takes before one was measured
+const initialMeanMs = 500; // what a request takes before one was measured
 const waitMinMs = 1000;
 
 /**
@@ -45,7 +45,7 @@ export function providerGate(options: GateOptions): Gate {
     concurrency,
     ...(intervalMs > 0 && { interval: intervalMs, intervalCap: 1, strict: true }),
   });
-  let meanMs = usualMs;
+  let meanMs = initialMeanMs;
 
   const refuseWhileOpen = (provider: ProviderName): void => {
     const { state, until } = breaker.view(clock.now());
@@ -57,7 +57,10 @@ export function providerGate(options: GateOptions): Gate {
     const waitMs = Math.ceil((waiting / 2) * Math.max(intervalMs, meanMs / concurrency));
     throw failures.busy({ provider, waiting, retryAt: clock.now() + Math.max(waitMinMs, waitMs) });
   };
-  const sent = async <T>({ provider, signal, isTelling = true }: GateRequest, send: () => Promise<T>) => {
+  const sent = async <T>(
+    { provider, signal, countsForBreaker = true }: GateRequest,
+    send: () => Promise<T>,
+  ) => {
     const pass = breaker.enter(clock.now());
     if ('waitUntil' in pass) throw failures.paused({ provider, retryAt: pass.waitUntil });
     const began = clock.now();
@@ -71,7 +74,7 @@ export function providerGate(options: GateOptions): Gate {
       if (!signal?.aborted) outcome = outcomeOf(error, clock.now());
       throw error;
     } finally {
-      breaker.settle(pass, isTelling ? outcome : { kind: 'abandoned' });
+      breaker.settle(pass, countsForBreaker ? outcome : { kind: 'abandoned' });
     }
   };
 

@@ -11,7 +11,7 @@ export interface ProxySource {
   /** Which set that is now. */
   currentVersion(): string;
   /** That set if it is in memory: nobody has to be asked for it. */
-  atHand(version: string): ProxySet | null;
+  inMemory(version: string): ProxySet | null;
   /** The set that a job began with, however long ago. */
   version(version: string): Promise<ProxySet | null>;
 }
@@ -35,7 +35,7 @@ export function proxySource({
   /** Told the dates on which New York was open, whenever a set of proxies is at hand. */
   onCalendar?: (dates: readonly string[]) => void;
 }): ProxySource {
-  let flight: { version: string; set: Promise<ProxySet>; landed: ProxySet | null } | null = null;
+  let flight: { version: string; set: Promise<ProxySet>; result: ProxySet | null } | null = null;
 
   // When one of the eight fails, the retry asks for that one only.
   const answers = new Map<string, Promise<History>>();
@@ -66,12 +66,12 @@ export function proxySource({
     const version = lastNewYorkSession(clock.now());
     if (flight?.version !== version) {
       const set = load(version);
-      const own: typeof flight = { version, set, landed: null };
+      const own: typeof flight = { version, set, result: null };
       flight = own;
       set
-        .then((landed) => {
-          own.landed = landed;
-          onCalendar(landed.closes.SPY.dates);
+        .then((result) => {
+          own.result = result;
+          onCalendar(result.closes.SPY.dates);
         })
         .catch(() => {}); // whoever asked hears of it
       // A failure is told to those who wait for it and forgotten: the next to ask tries again.
@@ -85,7 +85,7 @@ export function proxySource({
   return {
     current,
     currentVersion: () => lastNewYorkSession(clock.now()),
-    atHand: (version) => (flight?.version === version ? flight.landed : null),
+    inMemory: (version) => (flight?.version === version ? flight.result : null),
     version: async (version) =>
       version === lastNewYorkSession(clock.now()) ? await current() : await prices.findProxySet(version),
   };

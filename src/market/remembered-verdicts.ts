@@ -41,10 +41,10 @@ export function rememberVerdicts(provider: Pick<MarketDataProvider, 'lookup'>, c
   return async (symbols, options) => {
     // Taken out before anything is asked: what expires while the provider answers was good when the question came.
     const remembered = new Map(symbols.map((symbol) => [symbol, known.get(symbol)]));
-    const unasked = [...remembered.keys()].filter(
+    const missing = [...remembered.keys()].filter(
       (symbol) => !remembered.get(symbol) && !flights.has(symbol),
     );
-    if (unasked.length > 0) ask(unasked, options);
+    if (missing.length > 0) ask(missing, options);
     return Promise.all(symbols.map((symbol) => remembered.get(symbol) ?? flights.get(symbol)!));
   };
 }

@@ -52,14 +52,14 @@ export function countRequests(
   ) => {
     if (!onCall || !clock) return ask();
     const start = clock.now();
-    const told = (result: string) =>
+    const report = (result: string) =>
       onCall({ kind, result, seconds: Math.max(0, clock.now() - start) / 1000 });
     try {
       const given = await ask();
-      told(of(given));
+      report(of(given));
       return given;
     } catch (error) {
-      told(failureOf(error, signal));
+      report(failureOf(error, signal));
       throw error;
     }
   };

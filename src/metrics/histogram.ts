@@ -14,7 +14,7 @@ interface Series {
 
 /** The labels as a tree: below the root one branch per value of the first label, below each the second's. */
 interface Branch {
-  below: Map<string, Branch>;
+  children: Map<string, Branch>;
   series: Series | null;
 }
 
@@ -36,7 +36,7 @@ export function histogram({ name, help, labelNames, buckets }: HistogramOptions)
   const series: Series[] = [];
   const seriesOf = (labels: Record<string, string>): Series => {
     let at = root;
-    for (const label of labelNames) at = grown(at, labels[label]!);
+    for (const label of labelNames) at = childOf(at, labels[label]!);
     if (at.series) return at.series;
     at.series = { labels, counts: Array(buckets.length + 1).fill(0), sum: 0 };
     series.push(at.series);
@@ -76,12 +76,12 @@ export function histogram({ name, help, labelNames, buckets }: HistogramOptions)
   }
 }
 
-const branch = (): Branch => ({ below: new Map(), series: null });
+const branch = (): Branch => ({ children: new Map(), series: null });
 
-function grown({ below }: Branch, value: string): Branch {
-  const known = below.get(value);
+function childOf({ children }: Branch, value: string): Branch {
+  const known = children.get(value);
   if (known) return known;
   const made = branch();
-  below.set(value, made);
+  children.set(value, made);
   return made;
 }

@@ -13,7 +13,7 @@ const requestBuckets = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 10, 30, 60]
 const workBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 /** Every metric of ours, by its name: what `/metrics` serves and `docs/metrics.md` explains. */
-export const metricCatalogue = {
+export const metricCatalog = {
   onboarding_build_info: {
     type: 'gauge',
     help: 'Always 1: the version and the name of this node.',
@@ -110,7 +110,7 @@ export const metricCatalogue = {
   },
 } as const satisfies Record<string, MetricEntry>;
 
-export type MetricName = keyof typeof metricCatalogue;
+export type MetricName = keyof typeof metricCatalog;
 export type MetricOf<Type extends MetricEntry['type']> = {
-  [Name in MetricName]: (typeof metricCatalogue)[Name]['type'] extends Type ? Name : never;
+  [Name in MetricName]: (typeof metricCatalog)[Name]['type'] extends Type ? Name : never;
 }[MetricName];

@@ -65,17 +65,20 @@ const refusals: ReadonlySet<string> = new Set([
 /** The same service, whose refusals, and whose cancellations of jobs that nobody had begun, are counted. */
 export function observed(service: Service, { count }: Observer): Service {
   const { portfolios, symbols, operations } = service;
-  const told = <Answer extends { kind: string }>(answer: Answer): Answer => {
+  const counted = <Answer extends { kind: string }>(answer: Answer): Answer => {
     if (refusals.has(answer.kind)) count('onboarding_admission_refusals_total', { reason: answer.kind });
     return answer;
   };
   return {
     ...service,
-    portfolios: { ...portfolios, upload: async (...asked) => told(await portfolios.upload(...asked)) },
-    symbols: { ...symbols, onboard: async (symbol, viewer) => told(await symbols.onboard(symbol, viewer)) },
+    portfolios: { ...portfolios, upload: async (...asked) => counted(await portfolios.upload(...asked)) },
+    symbols: {
+      ...symbols,
+      onboard: async (symbol, viewer) => counted(await symbols.onboard(symbol, viewer)),
+    },
     operations: {
       ...operations,
-      retry: async (id) => told(await operations.retry(id)),
+      retry: async (id) => counted(await operations.retry(id)),
       async cancel(id) {
         const answer = await operations.cancel(id);
         if (answer.kind === 'cancelled') ended(count, { status: 'cancelled' });

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import { histogram } from './histogram.ts';
-import { type MetricEntry, type MetricName, type MetricOf, metricCatalogue } from './metric-catalog.ts';
+import { type MetricEntry, type MetricName, type MetricOf, metricCatalog } from './metric-catalog.ts';
 
 type Labels = Record<string, string>;
 
@@ -20,8 +20,8 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const made = new Map<string, Gauge | Counter | ReturnType<typeof histogram>>();
-  for (const name of Object.keys(metricCatalogue) as MetricName[]) {
-    const { type, help, labels = [], buckets = [] }: MetricEntry = metricCatalogue[name];
+  for (const name of Object.keys(metricCatalog) as MetricName[]) {
+    const { type, help, labels = [], buckets = [] }: MetricEntry = metricCatalog[name];
     if (type === 'histogram') {
       const own = histogram({ name, help, labelNames: labels, buckets });
       registry.registerMetric(own as unknown as Metric);

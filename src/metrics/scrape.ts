@@ -59,8 +59,8 @@ async function scrape(metrics: Metrics, parts: GaugeParts, live: LiveFigures): P
   if (parts.gate) setGate(metrics, parts.gate);
   metrics.set('onboarding_build_info', 1, { version: manifest.version, node: nodeName });
   const [totals, clusterPermits] = await Promise.all([
-    inTime(parts, parts.totals()),
-    inTime(parts, parts.ceiling?.inUse() ?? Promise.resolve(null)),
+    withTimeout(parts, parts.totals()),
+    withTimeout(parts, parts.ceiling?.inUse() ?? Promise.resolve(null)),
   ]);
   metrics.set('onboarding_database_up', totals === null ? 0 : 1);
   metrics.set('onboarding_cluster_permits', config.supervisor.clusterConcurrency);
@@ -84,16 +84,16 @@ function setGate(metrics: Metrics, gate: Gate): void {
 }
 
 /** Figures of the cluster, or null where the database does not give them in time. */
-async function inTime<Figures>(
+async function withTimeout<Figures>(
   { clock }: GaugeParts,
-  asked: Promise<Figures>,
+  query: Promise<Figures>,
 ): Promise<Awaited<Figures> | null> {
   const timer = new AbortController();
-  const late = clock.sleepUntil(clock.now() + databaseMaxMs, timer.signal).then(
+  const timeout = clock.sleepUntil(clock.now() + databaseMaxMs, timer.signal).then(
     () => null,
     () => null,
   );
-  const found = await Promise.race([asked.catch(() => null), late]);
+  const found = await Promise.race([query.catch(() => null), timeout]);
   timer.abort();
   return found;
 }

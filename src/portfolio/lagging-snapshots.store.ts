@@ -12,14 +12,14 @@ export interface LaggingStore {
    * whose last job failed waits for a retry: neither lags. Nor does a portfolio without any priced lot: it gets no
    * snapshot, so it would lag for ever behind the last one that it had.
    */
-  look(after: string | null, batch: number): Promise<{ lagging: string[]; last: string | null }>;
+  findLagging(after: string | null, batch: number): Promise<{ lagging: string[]; last: string | null }>;
   /** Recomputes those that still lag once they are locked; answers how many that were. */
-  mend(portfolioIds: readonly string[], session: string): Promise<number>;
+  recompute(portfolioIds: readonly string[], session: string): Promise<number>;
 }
 
 export function laggingStore(database: Database, snapshots: SnapshotStore): LaggingStore {
   return {
-    async look(after, batch) {
+    async findLagging(after, batch) {
       const rows = await database.sql<{ id: string }>(
         'select id from portfolios where $1::uuid is null or id > $1::uuid order by id limit $2',
         [after, batch],
@@ -28,7 +28,7 @@ export function laggingStore(database: Database, snapshots: SnapshotStore): Lagg
       const lagging = ids.length > 0 ? await laggingOf(database, ids) : [];
       return { lagging, last: ids.length < batch ? null : ids.at(-1)! };
     },
-    mend: (portfolioIds, session) =>
+    recompute: (portfolioIds, session) =>
       database.transaction(async (on) => {
         await database.sql(
           'select id from portfolios where id = any($1::uuid[]) order by id for no key update',

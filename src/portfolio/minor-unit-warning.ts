@@ -18,8 +18,8 @@ export function minorUnitWarning(
   const isFarAbove = entryPrice.gte(new Big(lastClose).times(50));
   if (!isFarAbove || entryPrice.gt(new Big(lastClose).times(200))) return null;
   const place = { line: lot.line, column: 'Currency', value: lot.entryPrice };
-  const mend = `${lot.symbol} last closed at ${lastClose} ${symbolCurrency}: if the entry price is in hundredths of it, write ${unit} as currency.`;
-  return makeProblem('WARN_POS_004', place, mend);
+  const fix = `${lot.symbol} last closed at ${lastClose} ${symbolCurrency}: if the entry price is in hundredths of it, write ${unit} as currency.`;
+  return makeProblem('WARN_POS_004', place, fix);
 }
 
 /** Currencies in whose home market shares are quoted in hundredths, and the unit's name. */

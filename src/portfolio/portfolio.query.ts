@@ -112,7 +112,7 @@ export interface CountsRow {
   public_count: number;
   priced_public: number;
   priced: number;
-  mendable: number;
+  incomplete: number;
 }
 
 export type SnapshotRow = Omit<SnapshotView, 'computed_at'> & { computed_at: string };
@@ -155,7 +155,7 @@ export const countsColumnsSql = `count(*)::int as lots,
     count(*) filter (where investment_class = 'PUBLIC' and disposition <> 'closed')::int as public_count,
     count(*) filter (where investment_class = 'PUBLIC' and disposition = 'priced')::int as priced_public,
     count(*) filter (where disposition = 'priced')::int as priced,
-    count(*) filter (where disposition in ('failed', 'missing_fx'))::int as mendable`;
+    count(*) filter (where disposition in ('failed', 'missing_fx'))::int as incomplete`;
 
 const countsSql = `select ${countsColumnsSql} from (${lotValuesSql}) lots`;
 
@@ -200,11 +200,11 @@ export function statusOf({
   pending_count,
   public_count,
   priced_public,
-  mendable,
+  incomplete,
 }: CountsRow): PortfolioView['status'] {
   if (pending_count > 0) return 'pending';
   if (public_count > 0 && priced_public === 0) return 'error';
-  return mendable > 0 ? 'partial' : 'ready';
+  return incomplete > 0 ? 'partial' : 'ready';
 }
 
 function viewOf(

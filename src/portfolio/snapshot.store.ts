@@ -181,7 +181,7 @@ const announceSql = `
     update portfolio_snapshots s set feed_position = head.position - head.size + c.n
     from head, changed c where s.portfolio_id = c.portfolio_id and s.snapshot_date = c.snapshot_date
     returning s.*
-  ), told as (
+  ), notified as (
     select pg_notify($2, json_build_object('from', position - size + 1, 'to', position)::text) from head
   )
-  select ${updateColumnsSql} from placed where (select count(*) from told) = 1 order by feed_position`;
+  select ${updateColumnsSql} from placed where (select count(*) from notified) = 1 order by feed_position`;

@@ -24,11 +24,11 @@ export function splitWarning(
   const quantity = shown(new Big(lot.quantity).times(gained), given);
   const price = shown(new Big(lot.entryPrice).times(given), gained);
   const place = { line: lot.line, column: 'Quantity', value: lot.quantity };
-  const mend =
+  const fix =
     `${lot.symbol} split ${splitText(since)}, after ${lot.entryDate}. If quantity and price are from before, the lot is ` +
     `now ${quantity} at ${price}: write that. If they are adjusted already, it is ${lot.quantity} at ${lot.entryPrice}, as ` +
     'valued here: nothing is to be done.';
-  return makeProblem('split_since_entry', place, mend);
+  return makeProblem('split_since_entry', place, fix);
 }
 
 /** Splits in words: `10 for 1 on 2024-06-10`, several with the ratio that they come to. */

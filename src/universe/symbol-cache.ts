@@ -22,13 +22,14 @@ const symbolsMax = 10_000; // about 5 MB
 export function symbolCache(): SymbolCache {
   const ready = new LRUCache<string, SymbolStatusView>({ max: symbolsMax });
   const changes = new LRUCache<string, object>({ max: symbolsMax });
-  let era = {};
+  let generation = {};
   return {
     get: (symbol) => ready.get(symbol),
     begin(symbol) {
-      const [change, born] = [changes.get(symbol), era];
+      const [change, startGeneration] = [changes.get(symbol), generation];
       return (status) => {
-        if (status.status !== 'ready' || changes.get(symbol) !== change || era !== born) return;
+        if (status.status !== 'ready' || changes.get(symbol) !== change || generation !== startGeneration)
+          return;
         ready.set(symbol, status);
       };
     },
@@ -38,7 +39,7 @@ export function symbolCache(): SymbolCache {
     },
     clear() {
       ready.clear();
-      era = {};
+      generation = {};
     },
     get size() {
       return ready.size;

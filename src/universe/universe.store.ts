@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '../database/database.orm.ts';
-import { askTogether } from '../kernel/batching.ts';
+import { batchReads } from '../kernel/batching.ts';
 import type { Instrument } from '../market/provider.ts';
 import { splitJsonSql } from '../market/split-sql.ts';
 import type { Quote } from './quote.ts';
@@ -47,11 +47,14 @@ export interface UniverseStore {
     symbol: string,
   ): Promise<{ instrument: Instrument | null; held: string | null; rated: string | null }>;
   /** Notes that splits are wanted from an earlier day on; the upkeep has them asked for. */
-  deepen(symbols: readonly { symbol: string; since: string }[], options: { on: Transaction }): Promise<void>;
+  requestEarlierSplits(
+    symbols: readonly { symbol: string; since: string }[],
+    options: { on: Transaction },
+  ): Promise<void>;
 }
 
 export function universeStore(database: Database): UniverseStore {
-  const knownOf = askTogether(async (symbols) => {
+  const knownOf = batchReads(async (symbols) => {
     const rows = await database.sql<KnownRow>(knownSql, [symbols], { prepared: true });
     return new Map(
       rows.map(({ held, rated, type, ...row }) => {
@@ -94,8 +97,8 @@ export function universeStore(database: Database): UniverseStore {
     async activate(entries, { on }) {
       await database.sql(activateSql, [JSON.stringify(sorted(entries))], { on, prepared: true });
     },
-    async deepen(symbols, { on }) {
-      await database.sql(deepenSql, [JSON.stringify(symbols)], { on });
+    async requestEarlierSplits(symbols, { on }) {
+      await database.sql(earlierSplitsSql, [JSON.stringify(symbols)], { on });
     },
     known: async (symbol) => (await knownOf(symbol))!,
   };
@@ -114,7 +117,7 @@ const describeSql = `
     exchange = excluded.exchange, time_zone = excluded.time_zone, session_end = excluded.session_end,
     provider = excluded.provider, history_from = excluded.history_from, updated_at = now()`;
 
-const deepenSql = `
+const earlierSplitsSql = `
   with wanted as (
     select u.symbol, r.since from symbol_universe u
     join jsonb_to_recordset($1::jsonb) as r(symbol text, since date) on r.symbol = u.symbol

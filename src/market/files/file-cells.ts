@@ -29,10 +29,10 @@ export function columnsIn<Name extends string>(
   return Object.fromEntries(places) as Partial<Record<Name, number>>;
 }
 
-const nothing = ['', '-', 'null', 'nan', 'na', 'n/a', '#n/a'];
+const emptyCells = ['', '-', 'null', 'nan', 'na', 'n/a', '#n/a'];
 
 /** Whether a cell says that there is no value. */
-export const isNothing = (cell: string): boolean => nothing.includes(cell.toLowerCase());
+export const isEmptyCell = (cell: string): boolean => emptyCells.includes(cell.toLowerCase());
 
 /**
  * A number as written: plain digits with a decimal point, a minus and an exponent allowed. Null where the cell is
@@ -41,7 +41,7 @@ export const isNothing = (cell: string): boolean => nothing.includes(cell.toLowe
  * A text of more than 15 digits is a double that somebody printed, and treated as one; a shorter one is kept as it is.
  */
 export function readNumber(cell: string): RawNumber {
-  if (isNothing(cell)) return null;
+  if (isEmptyCell(cell)) return null;
   if (!/^-?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i.test(cell)) return undefined;
   const isPrinted = /e/i.test(cell) || cell.replaceAll(/[^\d]/g, '').replace(/^0+/, '').length > 15;
   return isPrinted || !/^\d+(\.\d+)?$/.test(cell) ? Number(cell) : cell;

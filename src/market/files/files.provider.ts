@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { cleanBars, type RawBar } from '../bars.ts';
 import type { History, HistoryRequest, MarketDataProvider, Verdict } from '../provider.ts';
-import { nobodyObserves, noteRequest, type ObserveProvider } from '../provider-calls.ts';
+import { noteRequest, type ObserveProvider, unobserved } from '../provider-calls.ts';
 import { failures } from '../provider-failures.ts';
 import { isWellFormed, malformedReason } from '../symbol-form.ts';
 import { FileProblem } from './file-cells.ts';
@@ -27,7 +27,7 @@ export interface FilesProviderOptions {
  * looks like that) and makes no symbol invalid. A file that is wrong is `unusable_data`, with its name and line.
  */
 export function filesProvider(options: FilesProviderOptions): MarketDataProvider {
-  const { directory, clock, calendar, observe = nobodyObserves } = options;
+  const { directory, clock, calendar, observe = unobserved } = options;
   const prices = priceDirectory(directory);
 
   async function listed(): Promise<DirectoryListing> {

@@ -58,37 +58,37 @@ function readListing(
   file: string,
   { symbol, row, places }: { symbol: string; row: FileRow; places: Partial<Record<Column, number>> },
 ): Listing {
-  const said = (column: Column) => row.cells[places[column] ?? -1] || null;
+  const cellOf = (column: Column) => row.cells[places[column] ?? -1] || null;
   const refuse = (expected: string, column: Column): never => {
-    throw new FileProblem(file, row.line, expected, said(column) ?? '');
+    throw new FileProblem(file, row.line, expected, cellOf(column) ?? '');
   };
   const guess = listingOf(symbol);
 
-  const typeSaid = said('type')?.toUpperCase();
+  const typeCell = cellOf('type')?.toUpperCase();
   const type =
-    typeSaid === undefined ? guess.instrument.type : instrumentTypes.find((one) => one === typeSaid);
+    typeCell === undefined ? guess.instrument.type : instrumentTypes.find((one) => one === typeCell);
   if (type === undefined) return refuse(`type to be one of ${instrumentTypes.join(', ')}`, 'type');
 
-  const currencySaid = said('currency');
-  const unit = currencySaid === null ? null : readCurrency(currencySaid);
-  if (currencySaid !== null && unit === null)
+  const currencyCell = cellOf('currency');
+  const unit = currencyCell === null ? null : readCurrency(currencyCell);
+  if (currencyCell !== null && unit === null)
     return refuse('currency to be an ISO code, GBp, ZAc or ILA', 'currency');
   const quoteUnit = unit === null ? guess.quoteUnit : (unit.quoteUnit ?? unit.currency);
 
-  const timeZone = said('timeZone') ?? guess.instrument.timeZone;
+  const timeZone = cellOf('timeZone') ?? guess.instrument.timeZone;
   if (!isTimeZone(timeZone)) return refuse('time_zone to be an IANA name such as Europe/London', 'timeZone');
 
-  const end = said('sessionEnd') ?? sessionEndOf({ type, timeZone });
+  const end = cellOf('sessionEnd') ?? sessionEndOf({ type, timeZone });
   if (!/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/.test(end)) return refuse('session_end to be HH:MM', 'sessionEnd');
 
-  const exchange = said('exchange');
+  const exchange = cellOf('exchange');
   if (exchange !== null && exchange.length > exchangeMax)
     return refuse(`exchange to have at most ${exchangeMax} characters`, 'exchange');
 
   return {
     instrument: {
       symbol,
-      name: said('name'),
+      name: cellOf('name'),
       type,
       currency: quoteUnit === null ? null : majorUnit(quoteUnit).currency,
       exchange,

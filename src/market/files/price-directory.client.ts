@@ -42,9 +42,9 @@ interface Reader<Content> {
  * file has changed. Names may be percent-encoded: `%5EGSPC.csv`. Directories inside are not entered.
  */
 export function priceDirectory(directory: string): PriceDirectory {
-  const wide = remembered(directory, wideFileReader);
-  const adjusted = remembered(directory, wideFileReader);
-  const instruments = remembered(directory, instrumentsFileReader);
+  const wide = cachedFile(directory, wideFileReader);
+  const adjusted = cachedFile(directory, wideFileReader);
+  const instruments = cachedFile(directory, instrumentsFileReader);
   return {
     async list() {
       const entries = await readdir(directory, { withFileTypes: true });
@@ -70,8 +70,11 @@ function filesBySymbol(found: readonly { name: string; stem: string }[]): Map<st
     const symbol = normalSpelling(decoded(stem));
     if (!isWellFormed(symbol)) continue; // somebody's notes
     const other = files.get(symbol);
-    const isDouble = typeof other === 'string';
-    files.set(symbol, isDouble ? new FileProblem(name, 1, `one file for ${symbol}`, other) : (other ?? name));
+    const isDuplicate = typeof other === 'string';
+    files.set(
+      symbol,
+      isDuplicate ? new FileProblem(name, 1, `one file for ${symbol}`, other) : (other ?? name),
+    );
   }
   return files;
 }
@@ -85,7 +88,7 @@ function decoded(stem: string): string {
 }
 
 /** Reads a file once for all who ask, and anew when it has changed. A failed reading is not remembered. */
-function remembered<Content>(directory: string, reader: (file: string) => Reader<Content>) {
+function cachedFile<Content>(directory: string, reader: (file: string) => Reader<Content>) {
   let known: { version: string; content: Promise<Content> } | null = null;
   return async (file: string | undefined): Promise<Content | null> => {
     if (file === undefined) return null;
@@ -120,7 +123,7 @@ async function readWhole<Content>(
     skip_empty_lines: true,
     trim: true,
   });
-  const taken = async (
+  const consume = async (
     records: AsyncIterable<{ record: string[]; info: { lines: number; bytes: number } }>,
   ) => {
     for await (const { record, info } of records) {
@@ -130,8 +133,8 @@ async function readWhole<Content>(
   };
   try {
     const options = signal ? { signal } : {};
-    if (/\.gz$/i.test(file)) await pipeline(source, createGunzip(), parser, taken, options);
-    else await pipeline(source, parser, taken, options);
+    if (/\.gz$/i.test(file)) await pipeline(source, createGunzip(), parser, consume, options);
+    else await pipeline(source, parser, consume, options);
   } catch (error) {
     signal?.throwIfAborted();
     throw unreadable(file, error);

@@ -1,7 +1,7 @@
 import type { RawBar, RawNumber } from '../bars.ts';
 import { decimalOf, majorUnit, movePoint } from '../decimals.ts';
 import type { CorporateAction } from '../provider.ts';
-import { columnsIn, FileProblem, type FileRow, isNothing, readDate, readNumber } from './file-cells.ts';
+import { columnsIn, FileProblem, type FileRow, isEmptyCell, readDate, readNumber } from './file-cells.ts';
 
 const spellings = {
   date: ['date', 'day'],
@@ -101,7 +101,7 @@ function splitIn(
   cell: string,
   refuse: (expected: string, got: string) => never,
 ): CorporateAction[] {
-  if (isNothing(cell)) return [];
+  if (isEmptyCell(cell)) return [];
   const [, first, second = '1'] = /^(\d+(?:\.\d+)?)(?:[:/](\d+(?:\.\d+)?))?$/.exec(cell) ?? [];
   const [numerator, denominator] = [Number(first), Number(second)];
   if (numerator === 0 || numerator === denominator) return [];

@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { AppError } from '../../kernel/errors.ts';
 import { cleanBars, type RawBar } from '../bars.ts';
 import type { History, HistoryRequest, MarketDataProvider, Verdict } from '../provider.ts';
-import { nobodyObserves, noteRequest, type ObserveProvider } from '../provider-calls.ts';
+import { noteRequest, type ObserveProvider, unobserved } from '../provider-calls.ts';
 import { failures } from '../provider-failures.ts';
 import { type CountingProvider, countRequests } from '../request-counts.ts';
 import { lastCompletedSession } from '../sessions.ts';
@@ -36,14 +36,7 @@ export interface SimulatedProviderOptions {
  *     market.requests().history   // 0: it counts what is asked of it
  */
 export function simulatedProvider(options: SimulatedProviderOptions): CountingProvider {
-  const {
-    clock,
-    seed = 1,
-    latencyMs = 0,
-    faults = [],
-    throttleMs = 1000,
-    observe = nobodyObserves,
-  } = options;
+  const { clock, seed = 1, latencyMs = 0, faults = [], throttleMs = 1000, observe = unobserved } = options;
   const plan = planFaults(faults);
 
   const answered = async (signal: AbortSignal | undefined): Promise<void> => {

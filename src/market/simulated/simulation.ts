@@ -77,13 +77,13 @@ const dayNames: string[] = [];
  */
 export function simulatedBars(request: SimulationRequest): SimulatedBar[] {
   const { seed, symbol } = request;
-  const still = symbol === 'FLAT';
+  const isFlat = symbol === 'FLAT';
   const decimals = decimalsOf(symbol);
   return walk(request).map(({ date, price, previous }) => {
     const digest = digestOf(seed, `bar|${symbol}`, date);
-    const open = still ? price : previous + uniform(digest, 0) * (price - previous);
-    const high = Math.max(open, price) * (1 + (still ? 0 : 0.01 * uniform(digest, 1)));
-    const low = Math.min(open, price) * (1 - (still ? 0 : 0.01 * uniform(digest, 2)));
+    const open = isFlat ? price : previous + uniform(digest, 0) * (price - previous);
+    const high = Math.max(open, price) * (1 + (isFlat ? 0 : 0.01 * uniform(digest, 1)));
+    const low = Math.min(open, price) * (1 - (isFlat ? 0 : 0.01 * uniform(digest, 2)));
     return {
       date,
       open: open.toFixed(decimals(price)),

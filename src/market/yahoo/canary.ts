@@ -4,13 +4,13 @@ import { AppError } from '../../kernel/errors.ts';
 /** Whether a provider is believed when it says that it does not know a symbol. */
 export interface Health {
   /** It has just given prices: it is itself. */
-  prove(): void;
+  markHealthy(): void;
   /** Resolves where it has just proven itself, or does now; rejects, retryable, where it cannot. */
-  require(): Promise<void>;
+  requireHealthy(): Promise<void>;
 }
 
-const provenMs = 60_000;
-const unprovenMs = 5000; // between two questions to a provider that did not pass
+const healthyMs = 60_000;
+const retryMs = 5000; // between two questions to a provider that did not pass
 
 /**
  * Has a provider prove itself before its "no such symbol" is believed: by prices that it gave within the last minute,
@@ -30,34 +30,34 @@ export function canaryHealth({
   /** The failure of a provider that does not know the canary either. */
   unknown: (cause: unknown) => AppError;
 }): Health {
-  let provenAt = Number.NEGATIVE_INFINITY;
-  let refused: { at: number; error: AppError } | null = null;
-  let flight: Promise<void> | null = null;
+  let healthyAt = Number.NEGATIVE_INFINITY;
+  let failure: { at: number; error: AppError } | null = null;
+  let inFlight: Promise<void> | null = null;
 
-  const question = async (): Promise<void> => {
+  const probe = async (): Promise<void> => {
     try {
       await ask();
-      provenAt = clock.now();
-      refused = null;
+      healthyAt = clock.now();
+      failure = null;
     } catch (error) {
       const isOutage = error instanceof AppError && error.retryable;
-      refused = { at: clock.now(), error: isOutage ? error : unknown(error) };
-      throw refused.error;
+      failure = { at: clock.now(), error: isOutage ? error : unknown(error) };
+      throw failure.error;
     } finally {
-      flight = null;
+      inFlight = null;
     }
   };
 
   return {
-    prove: () => {
-      provenAt = clock.now();
+    markHealthy: () => {
+      healthyAt = clock.now();
     },
-    async require() {
+    async requireHealthy() {
       const now = clock.now();
-      if (now - provenAt <= provenMs) return;
-      if (refused && now - refused.at < unprovenMs) throw refused.error;
-      flight ??= question();
-      await flight;
+      if (now - healthyAt <= healthyMs) return;
+      if (failure && now - failure.at < retryMs) throw failure.error;
+      inFlight ??= probe();
+      await inFlight;
     },
   };
 }

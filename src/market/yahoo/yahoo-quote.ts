@@ -13,7 +13,7 @@ const quoteSchema = z.object({
   shortName: z.string().nullish(),
 });
 
-const deadExchange = 'YHD'; // where Yahoo keeps symbols that no longer trade, or now mean something else
+const delistedExchange = 'YHD'; // where Yahoo keeps symbols that no longer trade, or now mean something else
 
 /**
  * The instruments that a `quote()` answer vouches for, by symbol.
@@ -22,14 +22,14 @@ const deadExchange = 'YHD'; // where Yahoo keeps symbols that no longer trade, o
  * the exchange of the dead. Like an absent symbol they are doubtful, not invalid: Yahoo has for days answered a
  * batch with its last symbol only. The chart decides.
  */
-export function soundQuotes(answer: unknown): Map<string, Instrument> {
-  const sound = new Map<string, Instrument>();
+export function usableQuotes(answer: unknown): Map<string, Instrument> {
+  const usable = new Map<string, Instrument>();
   for (const entry of Array.isArray(answer) ? answer : []) {
     const quote = quoteSchema.safeParse(entry);
-    if (!quote.success || quote.data.exchange === deadExchange) continue;
+    if (!quote.success || quote.data.exchange === delistedExchange) continue;
     const { quoteType: type, currency, exchange, exchangeTimezoneName: timeZone } = quote.data;
     const symbol = quote.data.symbol.toUpperCase();
-    sound.set(symbol, {
+    usable.set(symbol, {
       symbol,
       name: quote.data.longName ?? quote.data.shortName ?? null,
       type,
@@ -39,5 +39,5 @@ export function soundQuotes(answer: unknown): Map<string, Instrument> {
       sessionEnd: sessionEndOf({ type, timeZone }),
     });
   }
-  return sound;
+  return usable;
 }

@@ -1,6 +1,11 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
-import { nobodyObserves, noteRequest, type ObserveProvider, type TellProvider } from '../provider-calls.ts';
+import {
+  noteRequest,
+  type ObserveProvider,
+  type ReportProviderEvent,
+  unobserved,
+} from '../provider-calls.ts';
 import { failures } from '../provider-failures.ts';
 import type { Gate } from '../provider-gate.client.ts';
 import { isDataRequest, judgeAnswer } from './yahoo-answers.ts';
@@ -40,20 +45,24 @@ const throttleMaxMs = 900_000; // bans last for hours, but a quarter of an hour 
  * charts were served, so what becomes of them does not open the breaker.
  */
 export function yahooFetch(options: YahooFetchOptions): typeof fetch {
-  const { clock, throttleMs = 60_000, observe = nobodyObserves } = options;
+  const { clock, throttleMs = 60_000, observe = unobserved } = options;
   let throttles = 0; // pauses in a row; what was under way when one began is not another
-  let quietUntil = 0;
+  let throttledUntil = 0;
 
-  const sendCounting = async (url: URL, init: RequestInit, tell: TellProvider): Promise<Response> => {
+  const sendCounting = async (
+    url: URL,
+    init: RequestInit,
+    report: ReportProviderEvent,
+  ): Promise<Response> => {
     const pauseMs = Math.min(throttleMaxMs, throttleMs * 2 ** Math.min(throttles, 20));
     try {
-      const response = await send(url, init, { ...options, tell, throttleMs: pauseMs });
+      const response = await send(url, init, { ...options, report, throttleMs: pauseMs });
       if (isDataRequest(url)) throttles = 0;
       return response;
     } catch (error) {
       if (isDataRequest(url) && error instanceof AppError && error.retryAt !== undefined) {
-        if (clock.now() >= quietUntil) throttles += 1;
-        quietUntil = error.retryAt;
+        if (clock.now() >= throttledUntil) throttles += 1;
+        throttledUntil = error.retryAt;
       }
       throw error;
     }
@@ -67,24 +76,24 @@ export function yahooFetch(options: YahooFetchOptions): typeof fetch {
         what: `sent us to a host that is not its own: ${url.host}`,
       });
     }
-    const isTelling = isDataRequest(url);
-    const signal = isTelling ? (init.signal ?? undefined) : undefined;
-    const request = { provider: 'yahoo', signal, isTelling } as const;
-    const tell = observe(); // before the gate: what runs behind it no longer knows who asked
-    return options.gate.pass(request, () => sendCounting(url, { ...init, signal: signal ?? null }, tell));
+    const countsForBreaker = isDataRequest(url);
+    const signal = countsForBreaker ? (init.signal ?? undefined) : undefined;
+    const request = { provider: 'yahoo', signal, countsForBreaker } as const;
+    const report = observe(); // before the gate: what runs behind it no longer knows who asked
+    return options.gate.pass(request, () => sendCounting(url, { ...init, signal: signal ?? null }, report));
   };
 }
 
 async function send(
   url: URL,
   init: RequestInit,
-  options: YahooFetchOptions & { tell: TellProvider },
+  options: YahooFetchOptions & { report: ReportProviderEvent },
 ): Promise<Response> {
-  const { clock, deadlineMs = 10_000, throttleMs = 60_000, tell } = options;
-  const note = noteRequest(tell, { provider: 'yahoo', url, clock });
+  const { clock, deadlineMs = 10_000, throttleMs = 60_000, report } = options;
+  const note = noteRequest(report, { provider: 'yahoo', url, clock });
   const deadline = new AbortController();
-  const settled = new AbortController();
-  clock.sleepUntil(clock.now() + deadlineMs, settled.signal).then(
+  const finished = new AbortController();
+  clock.sleepUntil(clock.now() + deadlineMs, finished.signal).then(
     () => deadline.abort(failures.timeout({ provider: 'yahoo', deadlineMs })),
     () => {}, // settled in time
   );
@@ -103,23 +112,23 @@ async function send(
     note.ended();
     return answer;
   } catch (error) {
-    const failure = failureOf(error, { asked: init.signal, deadline: deadline.signal });
+    const failure = failureOf(error, { caller: init.signal, deadline: deadline.signal });
     note.ended(failure);
     throw failure;
   } finally {
-    settled.abort();
+    finished.abort();
   }
 }
 
-function failureOf(error: unknown, { asked, deadline }: Signals): unknown {
+function failureOf(error: unknown, { caller, deadline }: Signals): unknown {
   if (error instanceof AppError) return error;
-  if (asked?.aborted) return asked.reason;
+  if (caller?.aborted) return caller.reason;
   if (deadline.aborted) return deadline.reason;
   return failures.unavailable({ provider: 'yahoo', what: 'could not be reached', cause: error });
 }
 
 interface Signals {
-  asked: AbortSignal | null | undefined;
+  caller: AbortSignal | null | undefined;
   deadline: AbortSignal;
 }
 

@@ -14,7 +14,7 @@ import { keptCharts } from './kept-charts.ts';
 import { guarded, yahooClient } from './yahoo.client.ts';
 import type { YahooFetchOptions } from './yahoo.fetch.ts';
 import { chartHistory, chartInstrument, hasPrices, type YahooChart } from './yahoo-chart.ts';
-import { soundQuotes } from './yahoo-quote.ts';
+import { usableQuotes } from './yahoo-quote.ts';
 
 export interface YahooProviderOptions extends YahooFetchOptions {
   /** The dates on which New York was open (SPY's own), for "delisted"; weekdays while there are none. */
@@ -55,12 +55,12 @@ export function yahooProvider(options: YahooProviderOptions): MarketDataProvider
   async function chartOf(symbol: string, range: DateRange, signal?: AbortSignal): Promise<YahooChart> {
     try {
       const chart = await client.chart(symbol, { ...range, signal });
-      if (hasPrices(chart)) health.prove();
+      if (hasPrices(chart)) health.markHealthy();
       return chart;
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof AppError && error.code === 'symbol_not_found')
-        await guarded(signal, () => health.require());
+        await guarded(signal, () => health.requireHealthy());
       throw error;
     }
   }
@@ -80,14 +80,14 @@ export function yahooProvider(options: YahooProviderOptions): MarketDataProvider
 
   async function quoteVerdicts(symbols: string[], options: LookupOptions): Promise<Verdict[]> {
     const { signal } = options;
-    const sound = await client
+    const usable = await client
       .quotes(symbols, signal)
-      .then(soundQuotes)
+      .then(usableQuotes)
       .catch(() => new Map<string, Instrument>());
     signal?.throwIfAborted();
     return Promise.all(
       symbols.map((symbol): Verdict | Promise<Verdict> => {
-        const instrument = sound.get(symbol);
+        const instrument = usable.get(symbol);
         return instrument ? { symbol, verdict: 'valid', instrument } : chartVerdict(symbol, options);
       }),
     );

@@ -158,7 +158,7 @@ describe('npm start', { timeout: 60_000 }, () => {
     const { code, err } = await run({ MARKET_DATA: 'yahoo', DATA_DIR: dataDir(), PORT: '0', FSYNC: 'off' })
       .closed;
     expect(code).toBe(1);
-    expect(err).toEqual([expect.stringMatching(/filled from a simulated market.*got: yahoo/)]);
+    expect(err).toEqual([expect.stringMatching(/holds simulated prices, but MARKET_DATA is yahoo/)]);
   });
 });
 

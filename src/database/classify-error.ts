@@ -1,7 +1,8 @@
 import { AppError } from '../kernel/errors.ts';
 
 const conflictStates = new Set(['40001', '40P01', '55P03']);
-// Transient like an outage: a standby after a failover (25006), and a statement that was cancelled or timed out (57014).
+// Transient like an outage: a standby after a failover (25006), and a statement that was cancelled or timed out
+// (57014).
 const outageStates = /^(08|57|53|58)|^25(006|P03)$/;
 const outageErrors = new Set([
   'ECONNREFUSED',

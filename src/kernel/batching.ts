@@ -43,7 +43,8 @@ export interface BatchOptions {
 }
 
 /**
- * Processes in one call what is submitted within a turn of the event loop, or while the limit of concurrency is reached.
+ * Processes in one call what is submitted within a turn of the event loop, or while the limit of concurrency is
+ * reached.
  *
  * `work` returns one answer per item, in order, or throws and has done nothing. After a throw each item runs alone, so
  * that only the item at fault fails.

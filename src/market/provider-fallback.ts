@@ -6,18 +6,18 @@ import { failures } from './provider-failures.ts';
 
 export interface FallbackOptions {
   clock: Pick<Clock, 'now'>;
-  /** Who is told of each provider that is passed over. */
+  /** The current job's listener for fallbacks. */
   observe?: ObserveProvider;
   onFallback?: (fallback: ProviderFallback) => void;
 }
 
 /**
- * Several providers as one, tried in their order; under the name of the first.
+ * Combines several providers into one that tries them in order. It has the name of the first.
  *
- * A symbol is valid where one of them says so, invalid where all do, and else nobody knows. A history comes whole from
- * the first that has it, and says from which: no series is ever made of two. One without a currency does not stand in
- * for prices whose currency is known: it may be in pence where those were in pounds. Where none has it, a failure that may
- * pass comes before one that will not, and of those the one that tells most about the symbol.
+ * A symbol is valid if one provider says so, invalid if all say so, and unverifiable otherwise. A history is always
+ * from one provider, the first that has it, and names it; series are never mixed. If the currency is known, a history
+ * without a currency is rejected, because it may be in pence instead of pounds. If every provider fails, a transient
+ * failure wins over a permanent one, and of permanent ones the most informative.
  *
  *     withFallback([yahooProvider(…), filesProvider(…)], { clock })
  */
@@ -32,7 +32,7 @@ export function withFallback(
     name: first.name,
     lookup: (symbols, options) => lookUp(providers, symbols, options),
     async history(request) {
-      const report = observe(); // who asks now is told, whenever the answers come
+      const report = observe(); // the current job's listener, captured before any wait
       return historyFrom(providers, request, (fallback) => {
         const event: ProviderFallback = { kind: 'fallback', ...fallback, at: clock.now() };
         report(event);
@@ -60,7 +60,11 @@ async function lookUp(
   }
   return symbols.map(
     (symbol) =>
-      verdicts.get(symbol) ?? { symbol, verdict: 'unverifiable', reason: 'the provider gave no verdict' },
+      verdicts.get(symbol) ?? {
+        symbol,
+        verdict: 'unverifiable',
+        reason: 'the provider did not answer for this symbol',
+      },
   );
 }
 
@@ -79,7 +83,7 @@ async function verdictsOf(
   }
 }
 
-/** Two verdicts on one symbol, neither of them valid until now. */
+/** Merges the verdicts of two providers on one symbol; `before` is not valid. */
 function merged(before: Verdict, next: Verdict): Verdict {
   if (next.verdict === 'valid' || before.verdict === 'valid') return next.verdict === 'valid' ? next : before;
   const reason = before.reason === next.reason ? before.reason : `${before.reason}; ${next.reason}`;
@@ -112,7 +116,7 @@ function withCurrency(history: History, { symbol, currency }: HistoryRequest): H
   throw failures.unusable({ symbol, what: `expected prices in ${currency}, got: prices without a currency` });
 }
 
-// From "there is no such symbol" to what is known of it.
+// A later code says more about the symbol.
 const leastToMostInformative = ['symbol_not_found', 'no_price_data', 'unusable_data', 'delisted'];
 
 function mostInformative(failed: readonly AppError[]): AppError {

@@ -7,10 +7,10 @@ export interface LaggingStore {
   /**
    * Looks at the next portfolios by id. `last` is where to go on, null at the end.
    *
-   * A portfolio lags where an open lot of a ready symbol lacks its latest price, or its latest exchange rate, or where its
-   * snapshot holds another number of lots than are priced. A symbol whose job is unfinished is about to be priced, and one
-   * whose last job failed waits for a retry: neither lags. Nor does a portfolio without any priced lot: it gets no
-   * snapshot, so it would lag for ever behind the last one that it had.
+   * A portfolio lags where an open lot of a ready symbol lacks its latest price, or its latest exchange rate, or where
+   * its snapshot holds another number of lots than are priced. A symbol whose job is unfinished is about to be priced,
+   * and one whose last job failed waits for a retry: neither lags. Nor does a portfolio without any priced lot: it gets
+   * no snapshot, so it would lag for ever behind the last one that it had.
    */
   findLagging(after: string | null, batch: number): Promise<{ lagging: string[]; last: string | null }>;
   /** Recomputes those that still lag once they are locked; answers how many that were. */

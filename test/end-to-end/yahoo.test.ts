@@ -105,7 +105,7 @@ describeOnDatabase('pglite', 'the service in front of Yahoo', (makeDatabase) => 
     expect(await service.settled(body.portfolio_id)).toMatchObject({
       status: 'partial',
       symbols: [
-        { symbol: 'NOPE', status: 'error', message: expect.stringContaining('knows no symbol NOPE') },
+        { symbol: 'NOPE', status: 'error', message: expect.stringContaining('has no symbol NOPE') },
         { symbol: 'TRUE', status: 'ready' },
       ],
     });

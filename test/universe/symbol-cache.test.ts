@@ -84,7 +84,7 @@ describe('the status of a symbol', () => {
         phase: 'fetch',
         attempt: 4,
         errorCode: 'provider_throttled',
-        errorMessage: 'Yahoo Finance asks to wait until 2026-07-31T20:30:00Z',
+        errorMessage: 'Yahoo Finance throttles requests until 2026-07-31T20:30:00Z',
       },
       'error',
       'Onboarding failed while loading prices, after 4 attempts: the provider of prices kept asking to wait. ' +

@@ -88,7 +88,9 @@ function copied(from: string | undefined, to: string): boolean {
   return true;
 }
 
-/** Keeps a database as the only template for later first starts. If it cannot be written, each start creates its own. */
+/**
+ * Keeps a database as the only template for later first starts. If it cannot be written, each start creates its own.
+ */
 function keep(database: string, keptAt: string): void {
   const aside = `${keptAt}.${process.pid}`;
   try {

@@ -59,7 +59,8 @@ export class PreparedStatements {
     return types;
   }
 
-  // After an error PostgreSQL skips the rest of the message up to its sync, so the session works again for the next one.
+  // After an error PostgreSQL skips the rest of the message up to its sync, so the session works again for the next
+  // one.
   #send(...messages: Uint8Array[]) {
     return this.#pglite.execProtocolStream(Buffer.concat(messages), { syncToFs: false });
   }

@@ -27,11 +27,11 @@ const terminate = 'X'.charCodeAt(0); // the message that closes a connection
  * - It yields to the event loop before each statement. PGlite is synchronous WebAssembly behind microtasks: during 1000
  *   awaited queries in a row no timer fired, so heartbeats, HTTP and live updates froze. With the yield, 226 timers
  *   fired in the same second, and throughput did not change measurably (4 rounds each way).
- * - It isolates a failing block that opens its own transaction (`exec('BEGIN; …; COMMIT')`). PGlite has one connection:
- *   left aborted, it answered 25P02 to the next statement.
- * - It treats a PANIC as final. A PANIC occurs when the disk cannot flush the write-ahead log, or is full. The backend is
- *   gone, and the next message to it would spin forever and hang the process. Instead, every later call fails with the
- *   same error, and `onPanic` is called once: the process should end, because a new one recovers from the log.
+ * - It isolates a failing block that opens its own transaction (`exec('BEGIN; …; COMMIT')`). PGlite has one
+ *   connection: left aborted, it answered 25P02 to the next statement.
+ * - It treats a PANIC as final. A PANIC occurs when the disk cannot flush the write-ahead log, or is full. The backend
+ *   is gone, and the next message to it would spin forever and hang the process. Instead, every later call fails with
+ *   the same error, and `onPanic` is called once: the process should end, because a new one recovers from the log.
  * - It runs a listener in the async context that subscribed it, not in the transaction whose commit notified it.
  */
 export class YieldingPGlite extends PGlite {
@@ -45,8 +45,8 @@ export class YieldingPGlite extends PGlite {
     this.#onPanic = onPanic;
   }
 
-  // PGlite copies the parsers of all types for each result, even of BEGIN and COMMIT. Two thirds of them parse arrays of
-  // table rows, which we never read. Without them a prepared statement takes 0.19 ms of CPU instead of 0.26.
+  // PGlite copies the parsers of all types for each result, even of BEGIN and COMMIT. Two thirds of them parse arrays
+  // of table rows, which we never read. Without them a prepared statement takes 0.19 ms of CPU instead of 0.26.
   override async _initArrayTypes(options?: { force?: boolean }): Promise<void> {
     await super._initArrayTypes(options);
     const { rows } = await this.query<{ typarray: number }>(

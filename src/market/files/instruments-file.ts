@@ -18,17 +18,17 @@ const spellings = {
 } as const;
 type Column = keyof typeof spellings;
 
-const exchangeMax = 32; // a code, like those of Yahoo: what the universe has room for
+const exchangeMax = 32; // a code, like those of Yahoo; the width of the column in the universe
 
 export interface InstrumentsFile {
-  /** What the file says of a symbol, the rest by its spelling. Throws a `FileProblem` where its row is wrong. */
+  /** A symbol's row, completed by its spelling. Throws a `FileProblem` if the row is invalid. */
   listing(symbol: string): Listing;
 }
 
-/** Where there is no file, spellings are all there is. */
+/** Without an instruments file, listings are derived from the spelling alone. */
 export const noInstruments: InstrumentsFile = { listing: listingOf };
 
-/** Reads the instruments file, a row at a time: a header with `symbol`, then one row per symbol, empty cells unsaid. */
+/** Reads the instruments file row by row: a header with `symbol`, then one row per symbol. Cells may be empty. */
 export function instrumentsFileReader(file: string): { add(row: FileRow): void; end(): InstrumentsFile } {
   let places: Partial<Record<Column, number>> | null = null;
   const rows = new Map<string, FileRow>();

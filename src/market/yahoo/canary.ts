@@ -1,23 +1,23 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 
-/** Whether a provider is believed when it says that it does not know a symbol. */
+/** Health of a provider, which decides whether its "no such symbol" is believed. */
 export interface Health {
-  /** It has just given prices: it is itself. */
+  /** The provider has just returned prices, so it works. */
   markHealthy(): void;
-  /** Resolves where it has just proven itself, or does now; rejects, retryable, where it cannot. */
+  /** Resolves if the provider proved healthy within the last minute, or does so now. Otherwise rejects, retryable. */
   requireHealthy(): Promise<void>;
 }
 
 const healthyMs = 60_000;
-const retryMs = 5000; // between two questions to a provider that did not pass
+const retryMs = 5000; // between two probes of an unhealthy provider
 
 /**
- * Has a provider prove itself before its "no such symbol" is believed: by prices that it gave within the last minute,
- * or else by knowing the canary, a symbol that surely exists, asked for on the same path. A proxy, a maintenance page
- * or a half-dead server that knows nobody thus never makes a real symbol invalid.
+ * Checks that a provider works before its "no such symbol" is believed. Proof is a price returned within the last
+ * minute, or the canary: a symbol that certainly exists, requested on the same path. So a proxy, a maintenance page or
+ * a half-working server that answers "not found" to everything never makes a real symbol invalid.
  *
- * Whoever needs proof at the same time shares one question, and a failed one is not repeated for five seconds.
+ * Concurrent callers share one probe (single-flight), and a failed probe is not repeated for five seconds.
  */
 export function canaryHealth({
   clock,
@@ -25,9 +25,9 @@ export function canaryHealth({
   unknown,
 }: {
   clock: Pick<Clock, 'now'>;
-  /** Asks for the canary; rejects where there are no prices of it. */
+  /** Requests the canary; rejects if it has no prices. */
   ask: () => Promise<void>;
-  /** The failure of a provider that does not know the canary either. */
+  /** The failure of a provider that does not know the canary. */
   unknown: (cause: unknown) => AppError;
 }): Health {
   let healthyAt = Number.NEGATIVE_INFINITY;

@@ -13,14 +13,14 @@ const quoteSchema = z.object({
   shortName: z.string().nullish(),
 });
 
-const delistedExchange = 'YHD'; // where Yahoo keeps symbols that no longer trade, or now mean something else
+const delistedExchange = 'YHD'; // Yahoo's exchange of symbols that no longer trade, or have a new meaning
 
 /**
- * The instruments that a `quote()` answer vouches for, by symbol.
+ * The instruments that a `quote()` response describes completely, by symbol.
  *
- * Left out are those that it says too little about: a kind of thing that we do not know, no currency, no time zone,
- * the exchange of the dead. Like an absent symbol they are doubtful, not invalid: Yahoo has for days answered a
- * batch with its last symbol only. The chart decides.
+ * Omits quotes with an unknown type, without a currency or time zone, or on the exchange of delisted symbols. An
+ * omitted or missing symbol is not invalid: for days Yahoo answered a batch with only its last symbol. The chart
+ * decides.
  */
 export function usableQuotes(answer: unknown): Map<string, Instrument> {
   const usable = new Map<string, Instrument>();

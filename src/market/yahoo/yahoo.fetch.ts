@@ -12,19 +12,19 @@ import { isDataRequest, judgeAnswer } from './yahoo-answers.ts';
 
 export interface YahooFetchOptions {
   clock: Clock;
-  /** The process's own way to Yahoo: limiter and breaker. */
+  /** The process's limiter and breaker for Yahoo. */
   gate: Gate;
-  /** Send everything to this origin, the original host in `x-original-host`: for proxies and stand-ins. */
+  /** Send everything to this origin, with the original host in `x-original-host`. For proxies and test servers. */
   baseUrl?: string | undefined;
-  /** What one request may take, from its start to the last byte of its body; waiting for its turn not counted. */
+  /** Timeout of one request, from its start to the last byte of its body, without the time in the queue. */
   deadlineMs?: number;
-  /** The pause after a 429 that does not say how long; each further one in a row is twice as long. */
+  /** The pause after a 429 without `Retry-After`. Each consecutive one is twice as long. */
   throttleMs?: number;
-  /** Who is told of each request. */
+  /** The current job's listener for requests. */
   observe?: ObserveProvider;
 }
 
-// Cookies, consent, crumb and data come from these; whatever sends us elsewhere is not Yahoo.
+// Hosts of cookies, consent, crumb and data. A redirect to any other host is not from Yahoo.
 const hosts = [
   'query1.finance.yahoo.com',
   'query2.finance.yahoo.com',
@@ -33,20 +33,20 @@ const hosts = [
   'consent.yahoo.com',
 ];
 const bodyless = [204, 205, 304];
-const throttleMaxMs = 900_000; // bans last for hours, but a quarter of an hour finds out soon enough that one is over
+const throttleMaxMs = 900_000; // bans last for hours; this notices the end of one within a quarter of an hour
 
 /**
- * The one `fetch` through which all of yahoo-finance2's traffic goes: allowed hosts only, the gate, a deadline that
- * covers the body, redirects never followed here, and every failure an `AppError`.
+ * The `fetch` for all traffic of yahoo-finance2: allowed hosts only, the gate, a deadline that includes the body, no
+ * automatic redirects, and every failure an `AppError`.
  *
- * The library frees its own slot when the headers arrive and has no timeout, so its queue is left wide open and the
- * gate rules. A caller's signal ends its own data request, queued or running; requests for cookies and the crumb are
- * shared by callers that wait for them, and only their deadline ends them. They have been throttled for days while
- * charts were served, so what becomes of them does not open the breaker.
+ * The library frees its slot when the headers arrive and has no timeout, so its queue is unlimited and the gate limits
+ * concurrency. A caller's signal ends its own data request, queued or running. Requests for cookies and the crumb are
+ * shared by all waiting callers, so only their deadline ends them. Yahoo has throttled them for days while it served
+ * charts, so they do not count for the breaker.
  */
 export function yahooFetch(options: YahooFetchOptions): typeof fetch {
   const { clock, throttleMs = 60_000, observe = unobserved } = options;
-  let throttles = 0; // pauses in a row; what was under way when one began is not another
+  let throttles = 0; // consecutive pauses; a 429 that arrives during a pause does not count
   let throttledUntil = 0;
 
   const sendCounting = async (
@@ -73,13 +73,13 @@ export function yahooFetch(options: YahooFetchOptions): typeof fetch {
     if (url.protocol !== 'https:' || !hosts.includes(url.host)) {
       throw failures.unavailable({
         provider: 'yahoo',
-        what: `sent us to a host that is not its own: ${url.host}`,
+        what: `redirected to an unexpected host: ${url.host}`,
       });
     }
     const countsForBreaker = isDataRequest(url);
     const signal = countsForBreaker ? (init.signal ?? undefined) : undefined;
     const request = { provider: 'yahoo', signal, countsForBreaker } as const;
-    const report = observe(); // before the gate: what runs behind it no longer knows who asked
+    const report = observe(); // before the gate: behind it the context of the job is lost
     return options.gate.pass(request, () => sendCounting(url, { ...init, signal: signal ?? null }, report));
   };
 }
@@ -95,7 +95,7 @@ async function send(
   const finished = new AbortController();
   clock.sleepUntil(clock.now() + deadlineMs, finished.signal).then(
     () => deadline.abort(failures.timeout({ provider: 'yahoo', deadlineMs })),
-    () => {}, // settled in time
+    () => {}, // finished in time
   );
   try {
     const signals = init.signal ? [init.signal, deadline.signal] : [deadline.signal];

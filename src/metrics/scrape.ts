@@ -21,11 +21,11 @@ export interface GaugeParts {
   gate: Gate | null;
 }
 
-const databaseMaxMs = 2000; // a scrape is given ten seconds by default; it must tell of an outage, not become one
+const databaseMaxMs = 2000; // Prometheus allows ten seconds by default; a scrape must report an outage, not time out
 
 type LiveFigures = Parameters<Service['measurements']['read']>[0];
 
-/** What the HTTP server tells and asks. */
+/** The measurements that the HTTP server reports and reads. */
 export function measurementsOf(metrics: Metrics, parts: GaugeParts): Service['measurements'] {
   return {
     contentType: metrics.contentType,
@@ -39,7 +39,7 @@ export function measurementsOf(metrics: Metrics, parts: GaugeParts): Service['me
   };
 }
 
-/** The text of a scrape: gauges are read now, those of the cluster in two queries, without them where that fails. */
+/** The text of a scrape. Gauges are read now; those of the cluster take two queries and are missing if these fail. */
 async function scrape(metrics: Metrics, parts: GaugeParts, live: LiveFigures): Promise<string> {
   const { config, nodeName, clock, feed, supervisor } = parts;
   const { value, context } = supervisor();
@@ -83,7 +83,7 @@ function setGate(metrics: Metrics, gate: Gate): void {
   }
 }
 
-/** Figures of the cluster, or null where the database does not give them in time. */
+/** The result of a query, or null if the database fails or does not answer in time. */
 async function withTimeout<Figures>(
   { clock }: GaugeParts,
   query: Promise<Figures>,

@@ -2,10 +2,10 @@ import type { Database, Transaction } from '../database/database.orm.ts';
 import { lotValuesSql } from './lot-values-sql.ts';
 import type { SnapshotStore } from './snapshot.store.ts';
 
-/** Portfolios whose latest snapshot does not hold what the universe knows: only a mistake of ours leaves one behind. */
+/** Finds and repairs portfolios whose latest snapshot is behind the universe. Only a bug leaves one behind. */
 export interface LaggingStore {
   /**
-   * Looks at the next portfolios by id. `last` is where to go on, null at the end.
+   * Checks the next `batch` portfolios by id. `last` is the id to continue after, null at the end.
    *
    * A portfolio lags where an open lot of a ready symbol lacks its latest price, or its latest exchange rate, or where
    * its snapshot holds another number of lots than are priced. A symbol whose job is unfinished is about to be priced,
@@ -13,7 +13,7 @@ export interface LaggingStore {
    * no snapshot, so it would lag for ever behind the last one that it had.
    */
   findLagging(after: string | null, batch: number): Promise<{ lagging: string[]; last: string | null }>;
-  /** Recomputes those that still lag once they are locked; answers how many that were. */
+  /** Locks the portfolios and recomputes those that still lag. Returns their number. */
   recompute(portfolioIds: readonly string[], session: string): Promise<number>;
 }
 

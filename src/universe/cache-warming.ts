@@ -3,7 +3,7 @@ import { batchReads } from '../kernel/batching.ts';
 import type { SymbolQueries } from './symbol.query.ts';
 import { symbolCache } from './symbol-cache.ts';
 
-/** What this node remembers of symbols, how one gets into it, and what the feed does to it. */
+/** The cache of symbol statuses on this node, a function to warm it, and its feed listener, which invalidates it. */
 export function warmedCache({ symbols }: { symbols: SymbolQueries }, log: (error: unknown) => void) {
   const cache = symbolCache();
   const statusOf = batchReads(async (asked) => {

@@ -2,16 +2,16 @@ import { LRUCache } from 'lru-cache';
 import type { SymbolStatusView } from '../contract/schemas.ts';
 
 /**
- * The statuses of ready symbols, in memory: what pollers ask for most. A projection, rebuilt at will.
+ * The statuses of ready symbols in memory, which pollers request most often. A projection that can be rebuilt any time.
  *
- * It learns only from the committed feed and is emptied while that is disconnected, so it may be late, never early.
- * Admission, valuation and detection never read it.
+ * It is updated only from the committed feed, and emptied while the feed is disconnected, so it may lag behind the
+ * database but is never ahead. Admission, valuation and detection do not read it.
  */
 export interface SymbolCache {
   get(symbol: string): SymbolStatusView | undefined;
-  /** Takes a status that was read from the database, unless a transition of the symbol has come since `begin`. */
+  /** Starts a read. The returned function stores its result, unless a transition of the symbol arrived in between. */
   begin(symbol: string): (status: SymbolStatusView) => void;
-  /** A transition of the symbol was committed: what is remembered of it no longer holds. */
+  /** Removes a symbol after a committed transition. */
   invalidate(symbol: string): void;
   clear(): void;
   readonly size: number;

@@ -3,7 +3,7 @@ import type { SymbolStatusView } from '../contract/schemas.ts';
 import { whyNotApplicable } from '../factors/compute-exposures.ts';
 import type { Quality } from '../factors/factor-catalog.ts';
 
-/** What the universe row and the newest job say of a symbol. */
+/** Facts about a symbol from its universe row and its newest job. */
 export interface SymbolFacts {
   /** Null unless the symbol is active and a job of it has completed. */
   readyAt: string | null;
@@ -15,7 +15,7 @@ export interface SymbolFacts {
   attempt: number | null;
   errorCode: string | null;
   errorMessage: string | null;
-  /** An operator paused the cluster: no job is begun. */
+  /** Whether an operator has paused the cluster, so that no job starts. */
   paused: boolean;
 }
 
@@ -35,8 +35,8 @@ const placeholderReasons: Record<string, string> = {
 };
 
 /**
- * The status of a symbol: SPEC section 2. Ready is ready, also while it is refreshed or retried; the message says so.
- * `estimated_seconds` is left to whoever knows the queue.
+ * The status of a symbol: SPEC section 2. A ready symbol stays ready during a refresh or a retry; the message mentions
+ * it. The caller fills in `estimated_seconds`, which depends on the queue.
  */
 export function statusIn(
   symbol: string,
@@ -88,9 +88,9 @@ function processingMessage({ phase, attempt }: SymbolFacts, retryLimit: number):
 }
 
 const deferralReasons: Record<string, string> = {
-  provider_throttled: 'the provider of prices kept asking to wait',
-  provider_paused: 'the provider of prices kept failing',
-  provider_busy: 'too many other requests kept waiting for the provider of prices',
+  provider_throttled: 'the price provider kept throttling requests',
+  provider_paused: 'the price provider kept failing',
+  provider_busy: 'the request queue of the price provider stayed full',
 };
 
 const retryHint = 'Upload it again to try once more.';
@@ -98,9 +98,9 @@ const retryHint = 'Upload it again to try once more.';
 function failedMessage({ phase, attempt, errorCode, errorMessage }: SymbolFacts): string {
   const where = phase ? ` while ${phaseLabels[phase].toLowerCase()}` : '';
   const tries = attempt !== null && attempt > 1 ? `, after ${attempt} attempts` : '';
-  // What the provider said last is about a time that is over.
+  // The provider's last message names an instant that has passed.
   const why = deferralReasons[errorCode ?? ''] ?? errorMessage;
-  return `Onboarding failed${where}${tries}: ${why ?? 'for a reason that was not recorded'}. ${retryHint}`;
+  return `Onboarding failed${where}${tries}: ${why ?? 'unknown reason'}. ${retryHint}`;
 }
 
 function readyMessage({ quality, qualityReason, jobStatus, errorCode, errorMessage }: SymbolFacts): string {

@@ -32,7 +32,7 @@ const initialMeanMs = 500; // assumed duration of a request until one is measure
 const waitMinMs = 1000;
 
 /**
- * The process's only path to a provider: a limiter of concurrency and rate, and behind it a circuit breaker.
+ * The process's only path to a provider: a limiter of concurrency and rate, followed by a circuit breaker.
  *
  * Both reject with a `retryAt`, which uses up no attempt: `provider_paused` while the breaker is open, `provider_busy`
  * while the queue is full (backpressure). While the breaker is open no request enters the queue, and requests already

@@ -7,10 +7,10 @@ export interface LaggingStore {
   /**
    * Checks the next `batch` portfolios by id. `last` is the id to continue after, null at the end.
    *
-   * A portfolio lags where an open lot of a ready symbol lacks its latest price, or its latest exchange rate, or where
-   * its snapshot holds another number of lots than are priced. A symbol whose job is unfinished is about to be priced,
-   * and one whose last job failed waits for a retry: neither lags. Nor does a portfolio without any priced lot: it gets
-   * no snapshot, so it would lag for ever behind the last one that it had.
+   * A portfolio lags if an open lot of a ready symbol lacks its latest price or its latest exchange rate, or if its
+   * snapshot has another number of priced lots than there are. A symbol with an unfinished job will be priced soon, and
+   * one whose last job failed waits for a retry, so neither makes a portfolio lag. A portfolio without priced lots gets
+   * no snapshot, so it does not count: it would always lag behind its last one.
    */
   findLagging(after: string | null, batch: number): Promise<{ lagging: string[]; last: string | null }>;
   /** Locks the portfolios and recomputes those that still lag. Returns their number. */

@@ -46,7 +46,7 @@ const throttleMaxMs = 900_000; // bans last for hours; this notices the end of o
  */
 export function yahooFetch(options: YahooFetchOptions): typeof fetch {
   const { clock, throttleMs = 60_000, observe = unobserved } = options;
-  let throttles = 0; // consecutive pauses; a 429 that arrives during a pause does not count
+  let throttles = 0; // consecutive pauses; a 429 received during a pause does not count
   let throttledUntil = 0;
 
   const sendCounting = async (

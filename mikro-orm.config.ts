@@ -2,7 +2,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig as definePglite, PgliteDriver } from '@mikro-orm/pglite';
 import { defineConfig as definePostgres, PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { Ticket } from './src/api/access/ticket.entity.ts';
-import { reclaimBroken, sessionOptions } from './src/database/postgres.pool.ts';
+import { discardBrokenConnections, sessionOptions } from './src/database/postgres.pool.ts';
 import { SymbolFactorExposure } from './src/factors/exposure.entity.ts';
 import { CorporateActionRow, Price, ProxySetRow } from './src/market/price.entity.ts';
 import { migrations } from './src/migrations/index.ts';
@@ -58,7 +58,7 @@ export function ormConfig(databaseUrl: string | null) {
     pool: { min: 0, max: 10 },
     driverOptions: {
       ...sessionOptions,
-      onPoolCreated: reclaimBroken,
+      onPoolCreated: discardBrokenConnections,
     },
   });
 }

@@ -45,7 +45,7 @@ import { openDatabase } from './open-database.ts';
 import { assertPortFree, databaseOptions, migrated } from './startup.ts';
 import { type Base, type Stores, storesOn } from './stores.ts';
 import { attribution, traced } from './trace-context.ts';
-import { memory } from './universe/cache-warming.ts';
+import { warmedCache } from './universe/cache-warming.ts';
 import { choresOf } from './upkeep/chores.ts';
 import { startMaintenance } from './upkeep/scheduler.ts';
 import { idempotencyStore } from './upload/idempotency.store.ts';
@@ -140,7 +140,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   const { config, clock, database, provider, metrics, queue, nodeName, logger, log, closers } = base;
   const embedded = database.pglite !== null;
   const stopped = new AbortController();
-  const { cache, warm, hear } = memory(stores, log);
+  const { cache, warm, onFeedEntry } = warmedCache(stores, log);
 
   const feed = await startTransitionFeed({
     begin: async () => (await stores.feed.journal.head()).position,
@@ -152,7 +152,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   });
   closers.push(() => feed.close());
   feed.subscribe((entry) => observeFeed(metrics, nodeName, entry));
-  feed.subscribe(hear);
+  feed.subscribe(onFeedEntry);
 
   const jobLogging = jobLog(logger);
   let onboarding: RunningOnboarding;
@@ -161,7 +161,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     database,
     feed,
     // PGlite has one connection: everything that waits for it goes into one batch.
-    together: { attribution, lanes: embedded ? 1 : 2 },
+    batching: { attribution, concurrency: embedded ? 1 : 2 },
     // PGlite runs in this process, so a large batch would block the event loop and its timers.
     snapshotBatch: embedded ? 25 : 500,
   });

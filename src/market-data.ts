@@ -4,7 +4,7 @@ import type { Clock } from './kernel/clock.ts';
 import { AppError } from './kernel/errors.ts';
 import { filesProvider } from './market/files/files.provider.ts';
 import type { MarketDataProvider, ProviderName } from './market/provider.ts';
-import { inOrder } from './market/provider-fallback.ts';
+import { withFallback } from './market/provider-fallback.ts';
 import { type Gate, providerGate } from './market/provider-gate.client.ts';
 import { type CountingProvider, countRequests } from './market/request-counts.ts';
 import { simulatedProvider } from './market/simulated/simulated.provider.ts';
@@ -13,7 +13,7 @@ import { observeCall, observeFallback } from './metrics/observed-service.ts';
 import type { Metrics } from './metrics/registry.metrics.ts';
 import { observeProvider } from './trace-context.ts';
 
-/** What is configured, in order, and the one way out; without a gate where nothing outside is asked. */
+/** The configured providers, in order, and the gate to the external one; the gate is null where none is external. */
 export function configuredProviders(
   config: Config,
   clock: Clock,
@@ -31,16 +31,16 @@ export function configuredProviders(
 }
 
 export interface MarketData {
-  /** All of them as one, tried in order. */
+  /** All sources as one provider, tried in order. */
   provider: CountingProvider;
   sources: readonly MarketDataProvider[];
-  /** The way to a provider outside; null where none is asked. */
+  /** Limiter and breaker of the external provider; null where none is configured. */
   gate: Gate | null;
-  /** The dates on which New York was open; until the proxies are at hand, weekdays stand in. */
+  /** The dates on which New York was open. Until the proxies are loaded, every weekday counts as open. */
   calendar: { learn(dates: readonly string[]): void };
 }
 
-/** Market data as configured, counted and timed. A test brings a provider of its own. */
+/** Market data as configured, counted and timed. Tests pass a provider of their own. */
 export async function openMarketData(
   config: Config,
   { clock, metrics, own }: { clock: Clock; metrics: Metrics; own: MarketDataProvider | undefined },
@@ -59,10 +59,10 @@ export async function openMarketData(
     countRequests(source, { clock, onCall: (call) => observeCall(metrics, source.name, call) }),
   );
   const fallback = { clock, observe: observeProvider, onFallback: observeFallback(metrics) };
-  return { provider: countRequests(inOrder(counted, fallback)), sources: counted, gate, calendar };
+  return { provider: countRequests(withFallback(counted, fallback)), sources: counted, gate, calendar };
 }
 
-/** A path that was mistyped shows now, not when the first job fails. */
+/** Fails at the start on a mistyped path, instead of at the first job. */
 async function assertDirectory({ marketData: { directory } }: Config): Promise<void> {
   if (directory === null) return;
   const found = await stat(directory).catch((error: NodeJS.ErrnoException) => error);

@@ -127,7 +127,7 @@ describe('npm start', { timeout: 60_000 }, () => {
     const url = await holder.url();
     const { code, out, err } = await simulated(directory).closed;
     expect({ code, out }).toEqual({ code: 1, out: [] });
-    expect(err).toEqual([expect.stringMatching(/Only one process .* is held by process \d+ /)]);
+    expect(err).toEqual([expect.stringMatching(/is held by process \d+ .*Stop that process/)]);
     expect(await jobsOf(url)).toEqual([]);
 
     // Its port is refused as plainly, before anything is made in the other directory.
@@ -158,7 +158,7 @@ describe('npm start', { timeout: 60_000 }, () => {
     const { code, err } = await run({ MARKET_DATA: 'yahoo', DATA_DIR: dataDir(), PORT: '0', FSYNC: 'off' })
       .closed;
     expect(code).toBe(1);
-    expect(err).toEqual([expect.stringMatching(/filled from a simulated market.*got: yahoo/)]);
+    expect(err).toEqual([expect.stringMatching(/holds simulated prices, but MARKET_DATA is yahoo/)]);
   });
 });
 

@@ -3,16 +3,16 @@ import { type Db, fromPglite } from 'pg-boss';
 import { AppError } from '../kernel/errors.ts';
 import { isInsideTransaction } from './database.orm.ts';
 
-// pg-boss computes with Dates, as its own pool would give it; our instance hands dates to the ORM as text.
+// pg-boss computes with Dates, which its own pool would return. Our PGlite returns dates as text, for the ORM.
 const parsers = Object.fromEntries(
   [types.DATE, types.TIMESTAMP, types.TIMESTAMPTZ].map((oid) => [oid, types.parsers[oid]!]),
 );
 
 /**
- * PGlite as the database of pg-boss, next to the ORM on the same single connection.
+ * PGlite as the database of pg-boss. It shares its single connection with the ORM.
  *
- * Inside a transaction pg-boss must be given that transaction (`{ db }`): anything sent through here would wait
- * for the very transaction that waits for it, forever. Such a call rejects at once instead.
+ * Inside a transaction pass that transaction to pg-boss (`{ db }`). A call through this object would deadlock: it waits
+ * for the transaction, and the transaction waits for it. Such a call rejects immediately.
  *
  *     const boss = new PgBoss({ backend: 'pglite', db: bossDb(pglite) })
  */

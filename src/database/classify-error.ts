@@ -1,7 +1,8 @@
 import { AppError } from '../kernel/errors.ts';
 
 const conflictStates = new Set(['40001', '40P01', '55P03']);
-// A standby after a failover (25006) and a statement that was cancelled, or took too long (57014), pass like an outage.
+// Transient like an outage: a standby after a failover (25006), and a statement that was cancelled or timed out
+// (57014).
 const outageStates = /^(08|57|53|58)|^25(006|P03)$/;
 const outageErrors = new Set([
   'ECONNREFUSED',
@@ -15,15 +16,15 @@ const outageErrors = new Set([
 ]);
 const outageMessages =
   /connection terminated|connection ended|is not queryable|timeout exceeded when trying to connect|PGlite is closed/i;
-const outagePauseMs = 2000; // long enough not to hammer a database that restarts, short enough not to be felt
+const outagePauseMs = 2000; // spares a database that is restarting; users do not notice the delay
 
-/** Database errors, classified where they arise; anything that is not the database's passes through. */
+/** Turns database errors into `AppError`s. Other errors pass through. */
 export function classified(error: unknown): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error;
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const code = String((cause as { code?: unknown }).code ?? '');
     if (conflictStates.has(code)) {
-      return new AppError('database_conflict', 'The database was busy with a conflicting change.', {
+      return new AppError('database_conflict', 'The change conflicted with a concurrent one.', {
         retryable: true,
         cause: error,
       });

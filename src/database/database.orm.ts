@@ -13,29 +13,29 @@ type Em = SqlEntityManager<AbstractSqlDriver>;
 export interface DatabaseOptions {
   /** PostgreSQL, or null for embedded PGlite. */
   databaseUrl: string | null;
-  /** Where PGlite keeps its data; null keeps it in memory. */
+  /** Data directory of PGlite; null keeps the data in memory. */
   dataDir: string | null;
   /** Embedded only: flush every commit to disk. */
   fsync: boolean;
-  /** Embedded only: a dumped data directory to start from. */
+  /** Embedded only: a dump of a data directory to start from. */
   loadDataDir?: Blob;
-  /** Embedded only: where a new database is kept once it is migrated, and copied from if it is. */
+  /** Embedded only: path of the migrated template that new databases are copied from. Created if missing. */
   templateAt?: string;
-  /** Embedded only: told when the first start makes a database. */
+  /** Embedded only: logs the creation of the database at the first start. */
   logger?: EmbeddedOptions['logger'];
-  /** Embedded only: told when PostgreSQL has stopped for good. */
+  /** Embedded only: called once when PostgreSQL has panicked and cannot continue. */
   onPanic?: EmbeddedOptions['onPanic'];
 }
 
-/** What the composition root knows: which entities there are, and who counts statements. */
+/** What the composition root supplies: the entities, and a listener for statements. */
 export interface DatabaseWiring {
   ormConfig(databaseUrl: string | null): object;
-  /** Called with the text of each statement that has succeeded. */
+  /** Called with the text of each successful statement. */
   onStatement(text: string): void;
 }
 
 declare const opaque: unique symbol;
-/** An open transaction. Ports pass it along as `{ on }`; only stores and the symbol queue look inside. */
+/** An open transaction. Ports pass it on as `{ on }`; only stores and the symbol queue unwrap it. */
 export interface Transaction {
   readonly [opaque]: true;
 }
@@ -45,18 +45,18 @@ export interface Database {
   /** The embedded instance, or null on PostgreSQL. */
   readonly pglite: PGlite | null;
   readonly databaseUrl: string | null;
-  /** Embedded: whether this process still keeps others out of the data directory. Null where there is none. */
+  /** Embedded: whether this process still holds the lock on the data directory. Null without a directory. */
   readonly holdsDirectory: (() => boolean) | null;
   /**
-   * Runs `work` in one transaction. A deadlock, a lock timeout or a serialization failure is tried again, twice:
-   * `work` must have no effect outside the database. `rollback(answer)` undoes everything and still answers: a
-   * refusal is not an exception.
+   * Runs `work` in one transaction. Retries twice after a deadlock, a lock timeout or a serialization failure, so
+   * `work` must have no effect outside the database. `rollback(answer)` undoes everything and still returns `answer`:
+   * a refusal is not an exception.
    *
-   * Throws retryable `database_unavailable` (with `retryAt`) and `database_conflict`; `internal_error` inside another
-   * transaction, which it would wait for.
+   * Throws retryable `database_unavailable` (with `retryAt`) and `database_conflict`. Throws `internal_error` inside
+   * another transaction, because the two would deadlock.
    */
   transaction<T>(work: (on: Transaction, rollback: (answer: T) => never) => Promise<T>): Promise<T>;
-  /** One statement with `$1` parameters, in the transaction or on its own. Dates and numerics come as strings. */
+  /** Runs one statement with `$1` parameters, in the transaction or alone. Dates and numerics are strings. */
   sql<Row = Record<string, unknown>>(
     text: string,
     parameters?: readonly unknown[],
@@ -69,8 +69,8 @@ export interface Database {
 export interface StatementOptions {
   on?: Transaction | undefined;
   /**
-   * Each connection parses and plans it once: for the statements that run all the time. Name the columns
-   * that it answers: after a migration a prepared `select *` fails.
+   * Use a prepared statement: each connection parses and plans it once. For statements that run all the time. Name
+   * the columns it returns: a prepared `select *` fails after a migration.
    */
   prepared?: boolean;
 }
@@ -83,7 +83,7 @@ class Rollback extends Error {
   }
 }
 
-/** Opens the database; it is ready for `migrate`. Throws `data_dir_in_use` where another process holds it. */
+/** Opens the database, ready for `migrate`. Throws `data_dir_in_use` if another process holds the directory. */
 export async function connectDatabase(options: DatabaseOptions, wiring: DatabaseWiring): Promise<Database> {
   const { databaseUrl, templateAt } = options;
   const openOrm = async (pglite: PGlite | null): Promise<Orm> => {
@@ -145,7 +145,7 @@ function databaseOf(orm: Orm, { embedded, databaseUrl, onStatement }: Connected)
   };
 }
 
-/** What a `Transaction` is inside. */
+/** The contents of a `Transaction`. */
 interface Open {
   orm: Orm;
   kysely: KyselyLike;
@@ -153,18 +153,18 @@ interface Open {
 }
 const opened = (on: Transaction) => on as unknown as Open;
 
-/** The entity manager of a transaction, for stores. What they persist, they flush. */
+/** The entity manager of a transaction, for stores. A store flushes what it persists. */
 export function entityManager(on: Transaction): Em {
   const open = opened(on);
   if (!open.em) {
-    // Few transactions want one, and it would be 0.1 of the 0.25 ms of processor time that an empty one takes.
+    // Created on demand: few transactions need one, and it costs 0.1 of the 0.25 ms of CPU of an empty transaction.
     open.em = open.orm.em.fork();
     open.em.setTransactionContext(open.kysely);
   }
   return open.em;
 }
 
-/** The Kysely transaction behind `on`: what pg-boss writes through. */
+/** The Kysely transaction behind `on`; pg-boss writes through it. */
 export function kyselyTransaction(on: Transaction): KyselyLike {
   return opened(on).kysely;
 }
@@ -177,7 +177,7 @@ function kysely(orm: Orm, on: Transaction | undefined): KyselyLike {
   return on ? kyselyTransaction(on) : (orm.driver.getConnection().getClient() as unknown as KyselyLike);
 }
 
-/** What the driver prepares under a name, which Kysely hands on to it as it is. */
+/** A named statement for the driver to prepare. Kysely passes it on unchanged. */
 interface Named {
   name: string;
   text: string;
@@ -191,18 +191,18 @@ function named(text: string): Named {
   return known;
 }
 
-// MikroORM's own `execute` writes parameters into the text; this sends them beside it.
+// MikroORM's own `execute` interpolates parameters into the text. This sends them separately.
 function rawQuery(sql: string | Named, parameters: readonly unknown[]) {
   return { sql, parameters, query: { kind: 'RawNode' }, queryId: { queryId: 'raw' } };
 }
 
-const conflictRetries = 2; // a victim of a deadlock wins at the next try; a third failure is worth a look
+const conflictRetries = 2; // a deadlock victim usually succeeds at the next try; a third failure needs attention
 
 async function transaction<T>(
   orm: Orm,
   work: (on: Transaction, rollback: (answer: T) => never) => Promise<T>,
 ): Promise<T> {
-  refuseInsideTransaction(orm, 'a transaction of its own');
+  refuseInsideTransaction(orm, 'a nested transaction');
   const rollback = (answer: T): never => {
     throw new Rollback(answer);
   };
@@ -223,8 +223,8 @@ async function transaction<T>(
   }
 }
 
-// PGlite has one connection, and a pool of PostgreSQL may have none left: what is not part of the open transaction
-// would wait for that very transaction, for ever.
+// PGlite has one connection, and a PostgreSQL pool may have none left. A statement outside the open transaction would
+// wait for a connection that only this transaction can free: a deadlock.
 function refuseInsideTransaction(orm: Orm, what: string): void {
   const open = openTransaction.getStore();
   if (!open?.isOpen || open.orm !== orm) return;
@@ -232,12 +232,12 @@ function refuseInsideTransaction(orm: Orm, what: string): void {
   throw new AppError('internal_error', `Expected { on } of the open transaction, got: ${got}`);
 }
 
-/** Whether whoever asks runs in a transaction that is open. */
+/** Whether the caller runs inside an open transaction. */
 export function isInsideTransaction(): boolean {
   return openTransaction.getStore()?.isOpen ?? false;
 }
 
-// Work that a transaction starts may outlive it: then it is no part of it any more.
+// Work started inside a transaction may outlive it. `isOpen` says whether it still belongs to the transaction.
 const openTransaction = new AsyncLocalStorage<{ orm: Orm; isOpen: boolean }>();
 
 async function marked<T>(orm: Orm, run: () => Promise<T>): Promise<T> {
@@ -247,7 +247,7 @@ async function marked<T>(orm: Orm, run: () => Promise<T>): Promise<T> {
   });
 }
 
-// Most starts find nothing to do, and the migrator needs a tenth of an embedded start to find that out.
+// Most starts have nothing to migrate, and the migrator takes a tenth of an embedded start to find that out.
 async function isMigrated(orm: Orm): Promise<boolean> {
   const read = async <Row>(text: string) =>
     (await kysely(orm, undefined).executeQuery(rawQuery(text, []))).rows as Row[];
@@ -259,9 +259,9 @@ async function isMigrated(orm: Orm): Promise<boolean> {
   return migrations.every(({ name }) => applied.some((one) => one.name === name));
 }
 
-const migrationLock = 727274; // any constant: it only has to be the same on every node
+const migrationLock = 727274; // any constant, the same on every node
 
-// The migrator has no lock of its own: nodes that start together would create the same tables twice.
+// The migrator takes no lock: nodes that start at the same time would create the same tables twice.
 async function migrate(orm: Orm): Promise<void> {
   const native: unknown = await (
     orm.driver.getConnection() as unknown as { getNativeClient(): Promise<unknown> }

@@ -1,28 +1,28 @@
 import type { Pool, PoolClient } from 'pg';
 
-// A node that is stopped in the middle of a transaction must not freeze the others, and a lock that does not come
-// is an answer, not a wait without end.
+// A node that is suspended inside a transaction must not block the others, and waiting for a lock must end.
 export const sessionOptions = {
   options: '-c idle_in_transaction_session_timeout=5000 -c lock_timeout=5000',
   keepAlive: true,
-  keepAliveInitialDelayMillis: 10_000, // a host that is gone says nothing
+  keepAliveInitialDelayMillis: 10_000, // detects a host that disappeared without closing the connection
 };
 
 /**
- * Takes a connection that broke while it was lent out back into the pool's hands, which removes it.
+ * Returns a connection that broke while it was checked out to the pool, which then removes it.
  *
- * Kysely gives the connection of a transaction back only after a rollback that worked, and on a broken one none does:
- * ten interrupted transactions would leave a pool of ten empty, every statement waiting, and nothing able to close.
+ * Kysely releases the connection of a transaction only after a successful rollback, and on a broken connection no
+ * rollback succeeds. Ten interrupted transactions would exhaust a pool of ten: every statement would wait, and the pool
+ * could not close.
  */
-export function reclaimBroken(pool: Pool): void {
+export function discardBrokenConnections(pool: Pool): void {
   const lent = new WeakSet<PoolClient>();
   pool.on('acquire', (client) => lent.add(client));
   pool.on('release', (_error, client) => lent.delete(client));
   pool.on('connect', (client) => {
     client.on('error', (error) => {
-      if (!lent.has(client)) return; // an idle one the pool removes by itself
+      if (!lent.has(client)) return; // the pool removes idle connections itself
       const release = client.release;
-      client.release = () => {}; // should its borrower give it back after all
+      client.release = () => {}; // ignore a later release by the borrower
       release.call(client, error);
     });
   });

@@ -5,16 +5,16 @@ interface Edge {
   from: string;
   to: string;
   label: string;
-  /** Where below `from` the transition starts, or nowhere. */
+  /** Where inside `from` the transition starts, or empty. */
   origin: string;
 }
 
 /**
  * A statechart as a Mermaid state diagram, drawn from the machine itself.
  *
- * A transition is drawn between siblings: one that leaves a state from within starts at that state and says in
- * parentheses where within. A state tagged `transient` is never seen, so it is drawn as its parent's start. What an
- * event does without leaving a state is written inside the state, what all states share into a note.
+ * A transition is drawn between siblings: if it leaves a state from a child, it starts at that state, with the child in
+ * parentheses. A state tagged `transient` is left immediately, so it is drawn as its parent's start. Transitions that
+ * do not leave a state are listed inside the state, and those of all states in a note.
  *
  *     diagramOf(jobMachine)   // 'stateDiagram-v2\n  [*] --> failed : [isResumedTooOften] / failResumed\n …'
  */
@@ -56,7 +56,7 @@ function stateOf(node: AnyStateNode, edges: readonly Edge[]): string[] {
   return [`state "${node.key}" as ${id}`, ...behaviourOf(node).map((line) => `${id} : ${line}`), ...ends];
 }
 
-/** What happens within a state: on entry and exit, all the while (`do`), and on events that do not leave it. */
+/** What happens inside a state: on entry and exit, while it is active (`do`), and on events that do not leave it. */
 function behaviourOf(node: AnyStateNode): string[] {
   const names = (actions: unknown, when: string) => {
     const known = actionNames(actions);
@@ -72,7 +72,7 @@ function behaviourOf(node: AnyStateNode): string[] {
   ];
 }
 
-/** What all states within share, as a note: beside the state itself, or beside the first one for the whole machine. */
+/** What all child states share, as a note beside the state, or beside the first state for the whole machine. */
 function noteOf(node: AnyStateNode): string[] {
   const lines = behaviourOf(node);
   const beside = node.parent
@@ -106,7 +106,7 @@ function edge(source: AnyStateNode, target: AnyStateNode, label: string): Edge {
   };
 }
 
-/** One line for all edges that differ only in where below `from` they start. */
+/** One line for all edges that differ only in where inside `from` they start. */
 function merged(edges: readonly Edge[]): string[] {
   const byLine = Map.groupBy(
     edges,
@@ -118,7 +118,7 @@ function merged(edges: readonly Edge[]): string[] {
   });
 }
 
-/** `a.running`, `b.running` become `a, b.running`: the last name is said once when all share it. */
+/** `a.running` and `b.running` become `a, b in running`: a common last name is written once. */
 function shortened(origins: readonly string[]): string {
   const last = origins[0]?.split('.').at(-1) ?? '';
   const heads = origins.map((origin) => origin.slice(0, -last.length - 1));
@@ -139,7 +139,7 @@ function transitionsOf(node: AnyStateNode): { transition: AnyTransitionDefinitio
   );
 }
 
-/** `xstate.error.actor.fetch` is `error` where only `fetch` runs; `xstate.after.grace.…` is `after grace`. */
+/** `xstate.error.actor.fetch` becomes `error` if only `fetch` runs; `xstate.after.grace.…` becomes `after grace`. */
 function eventName(type: string, { invoke }: AnyStateNode): string {
   const [, outcome, actor] = /^xstate\.(done|error)\.actor\.(.+)$/.exec(type) ?? [];
   if (!outcome) return type.replace(/^xstate\.after\.(\w+)\..*$/, 'after $1');
@@ -153,7 +153,7 @@ function guardName(guard: unknown): string | undefined {
   return [type, ...Object.values(params ?? {})].join(' ');
 }
 
-/** The actions with a name of ours; XState's own (timers) have none. */
+/** The names of our actions, without XState's internal ones (timers). */
 function actionNames(actions: unknown): string {
   const all = Array.isArray(actions) ? actions : [];
   const names = all.map((action: string | { type?: string }) =>

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { Temporal } from 'temporal-polyfill';
 
-/** When an exchange's regular session ends, as `Instrument` has it. */
+/** When an exchange's regular session ends, as in `Instrument`. */
 export interface SessionEnd {
   /** Local wall time, `HH:MM`; `24:00` is the end of the day. */
   sessionEnd: string;
@@ -16,9 +16,9 @@ const hourMs = 3_600_000;
 /**
  * Whether a session ends more than 3 hours from New York's on any of `dates` (`YYYY-MM-DD`).
  *
- * Returns of the same date then cover different hours, and beta on them comes out too small (Scholes & Williams,
- * Journal of Financial Economics 5 (1977), 309-327). Summer time matters: 24:00 UTC is 4 hours after New York's
- * close in July and 3 in January, so both ends of a window are asked about.
+ * Returns of the same date then cover different hours, and beta is biased towards 0 (Scholes & Williams, Journal of
+ * Financial Economics 5 (1977), 309-327). Daylight saving time matters: 24:00 UTC is 4 hours after New York's close in
+ * July and 3 in January, so pass both ends of a window.
  *
  *     isAsynchronous({ sessionEnd: '16:30', timeZone: 'Europe/London' }, ['2026-07-31'])   // true
  */
@@ -28,7 +28,7 @@ export function isAsynchronous(session: SessionEnd, dates: readonly string[]): b
 
 const ends = new LRUCache<string, number>({ max: 1000 });
 
-/** Epoch milliseconds; remembered, because a zone's rules for a day cost more than all else that is asked of a series. */
+/** Epoch milliseconds. Cached, because looking up a zone's rules for a day is the most expensive step for a series. */
 function endOf(session: SessionEnd, date: string): number {
   const key = `${session.sessionEnd} ${session.timeZone} ${date}`;
   const end = ends.get(key) ?? computeEnd(session, date);

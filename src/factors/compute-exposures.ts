@@ -16,23 +16,22 @@ import { prepareProxies, type Reference } from './proxy-windows.ts';
 import { type AlignedReturns, alignReturns } from './returns.ts';
 
 export interface ExposureInput {
-  /** Adjusted closes in the symbol's own currency; ascending, on the dates of its own exchange. */
+  /** Adjusted closes in the symbol's own currency, ascending, on the dates of its own exchange. */
   symbol: DailyCloses;
   proxies: ProxySet;
-  /** Where it trades; without it nothing is said about asynchronous closes. */
+  /** Session of its exchange; without it there is no warning about asynchronous closes. */
   instrument?: SessionEnd;
 }
 
 const windows = [...new Set(factors.map(({ window }) => window))];
 
 /**
- * The twelve exposures of a symbol, always twelve rows in the order of `factors`: a factor that cannot be measured
- * is a labelled placeholder with its reason.
+ * The twelve exposures of a symbol: always twelve rows, in the order of `factors`. A factor that cannot be measured is
+ * a labelled placeholder with its reason.
  *
- * Every row has a `windowEnd`, which is its calculation date: the last observation, or, without any, the symbol's
- * last close (the proxies' version where it has none either). `reference_unavailable` says that the proxies
- * themselves have too few common dates. Throws `calculation_failed` (permanent) for prices or fits that are not
- * finite; the caller then stores `defaultExposures`.
+ * Every row has a `windowEnd`, which is its calculation date: the last observation, otherwise the symbol's last close,
+ * otherwise the proxies' version. `reference_unavailable` means that the proxies have too few common dates. Throws
+ * `calculation_failed` (permanent) for prices or fits that are not finite; the caller then stores `defaultExposures`.
  *
  *     computeExposures({ symbol: spy, proxies })[0]   // Market Beta 1, R² 1, warnings ['exact_fit']
  */
@@ -46,13 +45,13 @@ export function computeExposures({ symbol, proxies, instrument }: ExposureInput)
   });
 }
 
-/** Twelve placeholders for one reason: 1 for Market Beta, 0 for the others, none of them ever counted as measured. */
+/** Twelve placeholders with one reason: 1 for Market Beta, 0 for the others. They never count as measured. */
 export function defaultExposures({
   reason,
   windowEnd,
 }: {
   reason: DefaultReason;
-  /** Becomes the calculation date: the symbol's last close. */
+  /** The symbol's last close, which becomes the calculation date. */
   windowEnd: string;
 }): Exposure[] {
   return factors.map((factor) =>
@@ -60,25 +59,25 @@ export function defaultExposures({
   );
 }
 
-/** A symbol's quality is that of its worst row; without rows, factors do not apply to it. */
+/** A symbol's quality is that of its worst row. Without rows, factors do not apply to it. */
 export function worstQuality(exposures: readonly Pick<Exposure, 'quality'>[]): Quality {
   if (exposures.length === 0) return 'not_applicable';
   return qualities[Math.max(...exposures.map(({ quality }) => qualities.indexOf(quality)))]!;
 }
 
-/** At least one row is a default, so the onboarding's outcome is `partial`; a short history alone is complete. */
+/** Whether the onboarding's outcome is `partial`: at least one row is a default. A short history alone is complete. */
 export function isPartial(exposures: readonly Pick<Exposure, 'quality'>[]): boolean {
   return exposures.some(({ quality }) => quality === 'default');
 }
 
-/** Why an instrument has no factor exposures, in a clause; its quality's reason is its type in small letters. */
+/** Why an instrument has no factor exposures, as a clause. `reason` is its type in lower case. */
 export function whyNotApplicable(reason: string | null): string {
   if (reason === 'currency') return 'an exchange rate has no factor exposures';
-  if (reason === 'option') return 'an option has no factor exposures of its own, for its delta is not known';
+  if (reason === 'option') return 'an option has no factor exposures, because its delta is unknown';
   return 'factor exposures do not apply to it';
 }
 
-/** Whether equity factors say anything about such an instrument: they do not about currencies and options. */
+/** Whether equity factors apply to a type of instrument. They do not apply to currencies and options. */
 export function hasExposures(type: InstrumentType): boolean {
   return type !== 'CURRENCY' && type !== 'OPTION';
 }
@@ -105,7 +104,7 @@ function observe({
   };
 }
 
-/** The rows of the factors with one window. A factor that is not among the fits has a constant predictor. */
+/** The rows of the factors with one window. A factor without a fit has a constant predictor. */
 function exposuresOf({
   observed,
   reference,

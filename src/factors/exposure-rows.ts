@@ -2,7 +2,7 @@ import { AppError } from '../kernel/errors.ts';
 import { capBeta } from './cap-beta.ts';
 import type { DefaultReason, Exposure, ExposureWarning, Factor } from './factor-catalog.ts';
 
-/** A fit of either method. Ridge, a biased estimator, has no standard error, t or interval worth the name. */
+/** A fit of either method. Ridge is a biased estimator, so it has no valid standard error, t or interval. */
 export type Fit = Pick<
   Exposure,
   'intercept' | 'standardError' | 't' | 'intervalLow' | 'intervalHigh' | 'rSquared'
@@ -12,13 +12,13 @@ export type Fit = Pick<
   exact: boolean;
 };
 
-/** The observations a row rests on, or that were too few. */
+/** The number of observations of a row, and its window. */
 export type Span = Pick<Exposure, 'observations' | 'windowStart' | 'windowEnd'>;
 
 /**
- * The row of a measured beta, capped to ±5; statistics belong to the uncapped one.
+ * The row of a measured beta, capped to ±5. The statistics are those of the uncapped beta.
  *
- * Throws `calculation_failed` (permanent) if a number of it is not finite.
+ * Throws `calculation_failed` (permanent) if one of its numbers is not finite.
  */
 export function measured({
   factor,

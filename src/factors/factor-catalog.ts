@@ -1,6 +1,6 @@
 import type { ProxySymbol } from '../market/proxy-set.ts';
 
-/** What a row rests on, best first. `not_applicable`: currencies and options, which get no rows at all. */
+/** Quality of a row, best first. `not_applicable`: currencies and options, which have no rows. */
 export const qualities = ['full_history', 'limited_history', 'default', 'not_applicable'] as const;
 export type Quality = (typeof qualities)[number];
 
@@ -12,12 +12,12 @@ export const defaultReasons = [
 ] as const;
 export type DefaultReason = (typeof defaultReasons)[number];
 
-/** What a reader should know before trusting a measured beta. A default carries none: its reason says enough. */
+/** What a reader should know before trusting a measured beta. Defaults have a reason and no warnings. */
 export const exposureWarnings = [
   'constant_series', // the symbol's return never changed: beta 0, t and R² null
-  'exact_fit', // nothing left to explain (SPY on itself): standard error 0, t null
+  'exact_fit', // no residuals (SPY on itself): standard error 0, t null
   'thin_trading', // more than 20 % of the returns are exactly 0: beta is biased towards 0
-  'asynchronous_close', // the session ends more than 3 hours from New York's: so is this one
+  'asynchronous_close', // the session ends more than 3 hours from New York's: beta is biased towards 0
 ] as const;
 export type ExposureWarning = (typeof exposureWarnings)[number];
 
@@ -53,17 +53,17 @@ export interface Factor {
   name: string;
   group: Exposure['group'];
   method: Exposure['method'];
-  /** The predictor is the return of `long`, less that of `short` where there is one. */
+  /** The predictor is the return of `long`, minus the return of `short` if there is one. */
   long: ProxySymbol;
   short: ProxySymbol | null;
-  /** Observations used, at most and at least; one observation is one daily return. */
+  /** Maximum and minimum number of observations; one observation is one daily return. */
   window: number;
   minimum: number;
   /** The labelled placeholder of a row that could not be measured. */
   placeholder: number;
 }
 
-// Four months follow a company that changes; a spread moves less than the market does and needs twice the days.
+// Four months are short enough to follow a changing company. Spreads vary less than the market and need twice as long.
 const fourMonths = { window: 90, minimum: 30, placeholder: 0, short: null };
 const eightMonths = { window: 180, minimum: 60, placeholder: 0, group: 'spread', method: 'ols' } as const;
 const style = { ...fourMonths, group: 'style', method: 'ridge' } as const;
@@ -95,8 +95,8 @@ export type FactorId = (typeof factors)[number]['id'];
 
 export const ridgeAlpha = 1; // whatever n; at n = 90 it widens the diagonal by 1.1 %
 
-/** How the groups may and may not be read, wherever they are shown. */
+/** How to interpret the groups; shown wherever exposures are shown. */
 export const readingNotes = [
-  'The six style betas come from one ridge regression and are read as a group, with its condition number.',
-  'Market, rates and spread betas are separate univariate answers and must not be added.',
+  'The six style betas come from one ridge regression: read them as a group, together with its condition number.',
+  'Market, rates and spread betas come from separate univariate regressions and must not be added.',
 ] as const;

@@ -6,7 +6,7 @@ import { fitOls } from './ols.ts';
 import { type Reference, referenceWindow } from './proxy-windows.ts';
 import { fitRidge } from './ridge.ts';
 
-/** What all rows of one window share: the symbol's last returns, at most `window` of them. */
+/** The observations of all rows with one window: the symbol's last returns, at most `window` of them. */
 export interface Observations {
   window: number;
   positions: number[];
@@ -17,7 +17,7 @@ export interface Observations {
 
 const thinShare = 0.2;
 
-/** A fit per factor of the window; a factor that is missing has a predictor that does not vary. */
+/** One fit per factor of the window. A missing factor has a constant predictor. */
 export function fitWindow({
   y,
   observed,
@@ -44,7 +44,7 @@ export function fitWindow({
       intervalLow: null,
       intervalHigh: null,
       exact: false,
-      // Infinite for dependent proxies; JSON has no such number.
+      // Infinite for linearly dependent proxies, and JSON has no infinity.
       conditionNumber: Number.isFinite(conditionNumber) ? conditionNumber : null,
     });
   }

@@ -7,14 +7,14 @@ export interface OlsFit {
   intercept: number;
   /** Classical standard error of `beta`, n - 2 degrees of freedom: 0 for an exact fit and for a constant `y`. */
   standardError: number;
-  /** `beta / standardError`; null where that is 0. */
+  /** `beta / standardError`; null if `standardError` is 0. */
   t: number | null;
   /** 95 % interval of `beta`. */
   intervalLow: number;
   intervalHigh: number;
   /** Null for a constant `y`: there is no variance to explain. */
   rSquared: number | null;
-  /** The line explains `y` to the last digits: SSE <= 1e-24 x SST. */
+  /** The residuals are rounding errors: SSE <= 1e-24 x SST. */
   exact: boolean;
 }
 
@@ -24,8 +24,8 @@ const exactShare = 1e-24;
 /**
  * Fits y = a + b x by ordinary least squares, one predictor.
  *
- * `y` and `x` are n centred values each (n >= 3), aligned; daily simple returns here, so `intercept` is a daily
- * return and `beta` has no unit. A constant `y` is an answer (beta 0), a constant `x` is the caller's mistake.
+ * `y` and `x` are n centred values each (n >= 3), aligned: daily simple returns, so `intercept` is a daily return and
+ * `beta` has no unit. A constant `y` gives beta 0. A constant `x` is the caller's mistake and fails an assertion.
  * Source: Draper & Smith, Applied Regression Analysis, 3rd ed., 1998, section 1.4.
  *
  *     fitOls({ y: centre(market.map((r) => 0.001 + 2 * r)), x: centre(market) }).beta   // 2
@@ -54,7 +54,7 @@ export function fitOls({ y, x }: { y: Centred; x: Centred }): OlsFit {
     t: beta / standardError,
     intervalLow: beta - margin,
     intervalHigh: beta + margin,
-    // Not 1 - SSE/SST: where R² is near 0, as for many spreads, that leaves only rounding errors.
+    // Not 1 - SSE/SST: if R² is near 0, as for many spreads, cancellation would leave only rounding errors.
     rSquared: Math.min(1, (sumOfProducts / x.sumOfSquares) * (sumOfProducts / y.sumOfSquares)),
     exact: false,
   };

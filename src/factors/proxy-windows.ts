@@ -5,35 +5,35 @@ import { commonCalendar, simpleReturns } from './returns.ts';
 import { prepareRidge, type RidgeDesign } from './ridge.ts';
 import { spreadReturns } from './spread.ts';
 
-/** A proxy set made ready for regressions, once for all symbols that use it. */
+/** A proxy set prepared for regressions, once for all symbols. */
 export interface Reference {
   calendar: string[];
   /** `returns[proxy][t]` covers the step from `calendar[t]` to `calendar[t + 1]`. */
   returns: Record<ProxySymbol, number[]>;
-  /** Windows without a gap, by what makes them differ: a symbol that trades every session finds its own here. */
+  /** Cache of windows without a gap, which all symbols share that traded every session. */
   windows: Map<string, ReferenceWindow>;
 }
 
-/** The predictors of the factors that share one window, on one choice of dates. */
+/** The predictors of the factors with one window, on one set of dates. */
 export interface ReferenceWindow {
-  /** Of the factors fitted one by one; a factor whose predictor does not vary is missing. */
+  /** Predictors of the factors fitted one by one. Factors with a constant predictor are missing. */
   predictors: Map<FactorId, Centred>;
-  /** The factors fitted jointly, in the order of the design's columns; the same holds. Null without any. */
+  /** The factors fitted jointly, in the order of the design's columns, without constant ones. Null if none is left. */
   styles: { ids: FactorId[]; design: RidgeDesign } | null;
 }
 
 export interface WindowRequest {
-  /** The nominal window: chooses the factors. */
+  /** The nominal window, which selects the factors. */
   window: number;
   /** Calendar index of each observation, ascending, at least the factors' minimum. */
   positions: readonly number[];
 }
 
-// Full windows that end today are two keys; the rest is for young or halted symbols. 64 entries are about 2 MB.
+// Full windows that end today take two keys; the others are for young or halted symbols. 64 entries take about 2 MB.
 const windowsMax = 64;
 const references = new WeakMap<ProxySet, Reference>();
 
-/** Calendar and returns of the eight proxies; remembered for as long as the set lives, which never changes. */
+/** Calendar and returns of the eight proxies. Cached as long as the set is alive, because a set never changes. */
 export function prepareProxies(set: ProxySet): Reference {
   const known = references.get(set);
   if (known !== undefined) return known;
@@ -49,7 +49,7 @@ export function prepareProxies(set: ProxySet): Reference {
   return reference;
 }
 
-/** The prepared predictors of a window: shared where its dates have no gap, made for the one symbol where they have. */
+/** The prepared predictors of a window: shared if its dates have no gap, otherwise computed for the one symbol. */
 export function referenceWindow(reference: Reference, { window, positions }: WindowRequest): ReferenceWindow {
   const first = positions[0]!;
   if (positions.at(-1)! - first + 1 !== positions.length)

@@ -1,7 +1,7 @@
 import { AppError } from '../kernel/errors.ts';
 import type { DailyCloses } from '../market/proxy-set.ts';
 
-/** Returns of a symbol on somebody else's calendar. `positions[i]` is the calendar index of `returns[i]`, ascending. */
+/** Returns of a symbol on the proxies' calendar. `positions[i]` is the calendar index of `returns[i]`, ascending. */
 export interface AlignedReturns {
   positions: number[];
   returns: number[];
@@ -10,7 +10,7 @@ export interface AlignedReturns {
 /**
  * Simple returns p[t] / p[t-1] - 1 of n prices: n - 1 numbers, 0.01 is 1 %.
  *
- * Throws `calculation_failed` (permanent) for a price that is not finite and > 0, or a ratio that overflows.
+ * Throws `calculation_failed` (permanent) for a price that is not finite or not positive, or a ratio that overflows.
  *
  *     simpleReturns([100, 110, 99])   // about [0.1, -0.1]
  */
@@ -18,7 +18,7 @@ export function simpleReturns(prices: readonly number[]): number[] {
   return prices.slice(1).map((price, i) => simpleReturn({ from: prices[i]!, to: price }));
 }
 
-/** The ascending dates on which every series has a close: the calendar that all returns are measured on. */
+/** The ascending dates on which every series has a close: the calendar for all returns. */
 export function commonCalendar(series: readonly DailyCloses[]): string[] {
   const [first, ...others] = series;
   if (first === undefined) return [];
@@ -29,9 +29,9 @@ export function commonCalendar(series: readonly DailyCloses[]): string[] {
 /**
  * The returns of a symbol on `calendar` (ascending dates).
  *
- * One exists at a calendar date where the symbol closed on it and on the calendar date just before, so each covers
- * exactly the step that the proxies' return covers: crypto's Friday to Monday is one return, a foreign holiday
- * costs the two that touch it, and no return spans several steps. Closes off the calendar are not looked at.
+ * A return exists at a calendar date if the symbol closed on that date and on the previous calendar date, so it covers
+ * exactly the same step as the proxies' return: crypto's Friday to Monday is one return, a foreign holiday loses the
+ * two returns next to it, and no return spans several steps. Closes on other dates are ignored.
  *
  *     alignReturns({ dates: ['01', '02', '04'], closes: [10, 11, 12] }, ['01', '02', '03', '04'])
  *     // { positions: [1], returns: [0.1] }: the step over the third would be two steps long

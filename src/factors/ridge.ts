@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { type Centred, centre, dot } from './centering.ts';
 
-/** What a ridge regression owes to its predictors alone: shared by every symbol with the same window. */
+/** The part of a ridge regression that depends on the predictors only; shared by every symbol with the same window. */
 export interface RidgeDesign {
   columns: Centred[];
   /** Population standard deviation of each column (divided by n, not n - 1). */
   deviations: number[];
   /** Row k times centred `y` is the standardised coefficient of column k. */
   solver: number[][];
-  /** Largest singular value of the standardised columns over the smallest; infinite if they are dependent. */
+  /** Largest singular value of the standardised columns over the smallest; infinite if they are linearly dependent. */
   conditionNumber: number;
 }
 
@@ -17,7 +17,7 @@ export interface RidgeFit {
   /** One per column, in the columns' original units. */
   betas: number[];
   intercept: number;
-  /** Of the joint, penalised fit: 1 - SSE/SST, the penalty not counted; null for a constant `y`. */
+  /** Of the joint, penalised fit: 1 - SSE/SST without the penalty; null for a constant `y`. */
   rSquared: number | null;
 }
 
@@ -25,9 +25,9 @@ export interface RidgeFit {
  * Prepares y = a + X b with the penalty `alpha` x the sum of squared *standardised* coefficients.
  *
  * `x` holds k columns of n daily simple returns (n > k), none of them constant; each is centred and divided by its
- * population standard deviation Z, so `alpha` means the same for every factor. With Z = U D V' the coefficients are
- * V diag(d / (d² + alpha)) U' y: no Z'Z is formed, so half the digits are not lost on nearly dependent columns.
- * `alpha` 0 is ordinary least squares (of least norm where columns are dependent). Source: Hoerl & Kennard,
+ * population standard deviation, which gives Z, so `alpha` means the same for every factor. With Z = U D V' the
+ * coefficients are V diag(d / (d² + alpha)) U' y. Forming Z'Z would lose half the digits on nearly dependent columns.
+ * `alpha` 0 is ordinary least squares (of least norm if columns are dependent). Source: Hoerl & Kennard,
  * Technometrics 12 (1970), 55-67; Hastie, Tibshirani & Friedman, Elements of Statistical Learning, section 3.4.1.
  */
 export function prepareRidge({

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 /**
  * The daily return of holding `long` against the same amount of `short`: the difference of their simple returns.
  *
- * Taken return by return; the ratio of the two prices would compound and is another thing.
+ * Computed per daily return. The return of the price ratio would be a different number, because it compounds.
  *
  *     spreadReturns({ long: [0.02, 0.01], short: [0.005, 0.01] })   // [0.015, 0]
  */

@@ -4,11 +4,11 @@ const known = new Map<number, number>();
 const stepsMax = 100; // 5 to 15 are needed
 
 /**
- * The t that Student's distribution with `degrees` of freedom (a whole number >= 1) exceeds in 2.5 % of cases:
- * beta ± t standard errors is the 95 % interval.
+ * The 97.5 % quantile of Student's t distribution with `degrees` of freedom (a whole number >= 1): beta ± t standard
+ * errors is the 95 % interval.
  *
- * For whole degrees the distribution function is a finite sum in the angle atan(t / sqrt(degrees)), and concave
- * there, so Newton's method from 0 never oversteps. Right to 2e-14; jstat 1.9.6, the library at hand, to 2e-8 only.
+ * For whole degrees the distribution function is a finite sum in the angle atan(t / sqrt(degrees)), and concave there,
+ * so Newton's method from 0 never overshoots. Accurate to 2e-14; the library jstat 1.9.6 only to 2e-8.
  * Source: Abramowitz & Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4.
  *
  *     studentQuantile(88)   // 1.98729, for a window of 90
@@ -43,7 +43,7 @@ function centralProbability({ angle, degrees }: { angle: number; degrees: number
     sum += term;
     term *= ((power + 1) / (power + 2)) * cosine * cosine;
   }
-  // The derivatives of all terms but the last cancel; `term` is the one after it, and power is now `degrees`.
+  // The derivatives of all terms but the last cancel. `term` is now the one after it, and `power` is `degrees`.
   const slope = (degrees * term) / cosine;
   const probability = Math.sin(angle) * sum;
   if (!odd) return { probability, slope };

@@ -1,91 +1,96 @@
-/** What this turn of the event loop sets free has come by then. */
+/** Resolves when everything that the current turn of the event loop made runnable has run. */
 export const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /**
- * One question for all who ask within a turn of the event loop. Jobs that were written down in one commit go on in one
- * turn: what they ask then is one statement, not one each. An unknown key is answered with undefined.
+ * Coalesces reads by key: all reads requested in one turn of the event loop become one call of `read`.
+ *
+ * Jobs whose transitions were committed together (group commit) continue in the same turn, so their reads become one
+ * statement instead of one each. An unknown key resolves to undefined.
  */
-export function askTogether<Answer>(
-  ask: (keys: readonly string[]) => Promise<ReadonlyMap<string, Answer>>,
+export function batchReads<Answer>(
+  read: (keys: readonly string[]) => Promise<ReadonlyMap<string, Answer>>,
 ): (key: string) => Promise<Answer | undefined> {
   let open: { keys: Set<string>; answers: Promise<ReadonlyMap<string, Answer>> } | null = null;
-  const gather = () => {
+  const openBatch = () => {
     const keys = new Set<string>();
     const answers = endOfTurn().then(() => {
       open = null;
-      return ask([...keys].sort());
+      return read([...keys].sort());
     });
     return { keys, answers };
   };
   return async (key) => {
-    open ??= gather();
+    open ??= openBatch();
     open.keys.add(key);
     return (await open.answers).get(key);
   };
 }
 
-/** How what is done together is noted by each who takes part. */
+/** Attributes the work of a batch to each of its callers. */
 export interface Attribution {
-  /** Of whoever calls. */
+  /** Identifies the current caller. */
   current(): unknown;
-  /** Runs `work` on behalf of all. */
-  onBehalfOf<T>(parts: readonly unknown[], work: () => Promise<T>): Promise<T>;
+  /** Runs `work` on behalf of all callers. */
+  onBehalfOf<T>(callers: readonly unknown[], work: () => Promise<T>): Promise<T>;
 }
 
 const batchMax = 50; // in one transaction
 
-export interface TogetherOptions {
+export interface BatchOptions {
   attribution: Attribution;
-  /** How many batches may be under way at once: what comes while that many are is the next one. */
-  lanes?: number;
+  /** Batches in flight at once. Items that arrive while all are busy form the next batch. */
+  concurrency?: number;
 }
 
 /**
- * Does in one go what is asked for within a turn of the event loop, or while the lanes are full. `work` answers each
- * item in its place, or throws and has done nothing; then each is done alone, so that only who is to blame fails.
+ * Processes in one call what is submitted within a turn of the event loop, or while the limit of concurrency is
+ * reached.
+ *
+ * `work` returns one answer per item, in order, or throws and has done nothing. After a throw each item runs alone, so
+ * that only the item at fault fails.
  */
-export function doTogether<Item, Answer = void>(
+export function batch<Item, Answer = void>(
   work: (items: readonly Item[]) => Promise<readonly Answer[]>,
-  { attribution: { current, onBehalfOf }, lanes = Number.POSITIVE_INFINITY }: TogetherOptions,
+  { attribution: { current, onBehalfOf }, concurrency = Number.POSITIVE_INFINITY }: BatchOptions,
 ): (item: Item) => Promise<Answer> {
   interface Waiting extends PromiseWithResolvers<Answer> {
     item: Item;
-    part: unknown;
+    caller: unknown;
   }
   const waiting: Waiting[] = [];
-  let underWay = 0;
-  let leaving = false;
+  let inFlight = 0;
+  let isScheduled = false;
 
-  const run = (batch: readonly Waiting[]) =>
+  const call = (members: readonly Waiting[]) =>
     onBehalfOf(
-      batch.map(({ part }) => part),
-      () => work(batch.map(({ item }) => item)),
+      members.map(({ caller }) => caller),
+      () => work(members.map(({ item }) => item)),
     );
-  const fly = async (batch: readonly Waiting[]): Promise<void> => {
+  const run = async (members: readonly Waiting[]): Promise<void> => {
     try {
-      const answers = await run(batch);
-      batch.forEach(({ resolve }, index) => void resolve(answers[index]!));
+      const answers = await call(members);
+      members.forEach(({ resolve }, index) => void resolve(answers[index]!));
     } catch (error) {
-      if (batch.length === 1) batch[0]!.reject(error);
-      else for (const one of batch) await fly([one]);
+      if (members.length === 1) members[0]!.reject(error);
+      else for (const member of members) await run([member]);
     }
   };
-  const leave = async () => {
-    leaving = true;
+  const schedule = async () => {
+    isScheduled = true;
     await endOfTurn();
-    leaving = false;
-    while (waiting.length > 0 && underWay < lanes) {
-      underWay += 1;
-      fly(waiting.splice(0, batchMax)).finally(() => {
-        underWay -= 1;
-        if (!leaving) void leave();
+    isScheduled = false;
+    while (waiting.length > 0 && inFlight < concurrency) {
+      inFlight += 1;
+      run(waiting.splice(0, batchMax)).finally(() => {
+        inFlight -= 1;
+        if (!isScheduled) void schedule();
       });
     }
   };
   return (item) => {
-    const one = { ...Promise.withResolvers<Answer>(), item, part: current() };
+    const one = { ...Promise.withResolvers<Answer>(), item, caller: current() };
     waiting.push(one);
-    if (!leaving) void leave();
+    if (!isScheduled) void schedule();
     return one.promise;
   };
 }

@@ -1,7 +1,7 @@
-/** Time as a parameter: the service reads no other clock than this one. */
+/** Time as a parameter: the service reads only this clock. */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
-  /** Resolves at `until` (epoch milliseconds), at once if it is past; rejects with the signal's reason. */
+  /** Resolves at `until` (epoch milliseconds), immediately if that is past. Rejects with the signal's reason. */
   sleepUntil(until: number, signal?: AbortSignal): Promise<void>;
 }

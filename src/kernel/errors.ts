@@ -1,11 +1,11 @@
 /**
- * A failure of the world, classified once, where it arises.
+ * An external failure, classified once, where it occurs.
  *
- * `retryable` is what the job machine reads; it never parses messages. `retryAt` (epoch milliseconds) marks an
- * answer of the kind "wait until then", which uses up no attempt. `message` is for users: plain words that end
- * with the evidence, no internals; the original goes into `cause`, for the log.
+ * The job machine reads `retryable` and never parses messages. `retryAt` (epoch milliseconds) means "wait until then"
+ * and uses up no attempt. `message` is for users: plain words that end with the evidence, no internals. The original
+ * error goes into `cause`, for the log.
  *
- *     throw new AppError('provider_throttled', 'Yahoo asks to wait until 10:15', { retryAt, cause })
+ *     throw new AppError('provider_throttled', 'Yahoo throttles requests until 10:15', { retryAt, cause })
  */
 export class AppError extends Error {
   override readonly name = 'AppError';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from './clock.ts';
 
-// Node fires a longer timeout at once.
+// Node fires a longer timeout immediately.
 const timeoutMaxMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {

@@ -9,10 +9,10 @@ import {
   weekdaysBetween,
 } from './sessions.ts';
 
-/** A double, which `decimalOf` reads, or a decimal string, which is kept as it is. */
+/** A double, converted by `decimalOf`, or a decimal string, kept unchanged. */
 export type RawNumber = number | string | null | undefined;
 
-/** A day as a provider sends it, in its quote unit; rows come in any order, with gaps and repetitions. */
+/** A day as the provider sends it, in its quote unit. Rows may be unordered, repeated or missing. */
 export interface RawBar {
   /** Trading day in the exchange's time zone, `YYYY-MM-DD`. */
   date: string;
@@ -20,31 +20,31 @@ export interface RawBar {
   high?: RawNumber;
   low?: RawNumber;
   close?: RawNumber;
-  /** Missing in every row where the provider adjusts nothing: the close is taken then. */
+  /** Missing in every row if the provider adjusts nothing; the close is used instead. */
   adjustedClose?: number | null | undefined;
   volume?: RawNumber;
 }
 
 export interface CleaningInput extends DateRange {
   instrument: Instrument;
-  /** The currency as the provider names it: `GBp` quotes become `GBP` bars. */
+  /** The currency as the provider names it. Quotes in `GBp` become bars in `GBP`. */
   quoteUnit: string | null;
   rows: readonly RawBar[];
   /** Epoch milliseconds. */
   now: number;
-  /** Ascending dates on which the market was open (SPY's own); without it, and after its end, weekdays count. */
+  /** Ascending dates on which the market was open (those of SPY). Without it, and after its end, weekdays count. */
   calendar?: readonly string[] | undefined;
 }
 
 const delistedAfterSessions = 20; // four weeks: longer than any holiday or usual halt
 
 /**
- * A provider's rows as bars: completed sessions within the range, ascending, one per date, in the major currency.
+ * Converts a provider's rows to bars: completed sessions in the range, ascending, one per date, in the major currency.
  *
- * A row without a close is dropped, and so is the running session's; of two rows of one date the later one holds.
- * An open, high or low that is no price is null: it values nothing. Throws the permanent `unusable_data` for a
- * close that is not finite or not positive, `no_price_data` for fewer than 2 bars, and `delisted` when the last bar
- * is more than 20 sessions behind the end of the range.
+ * Drops rows without a close and the row of the running session. Of two rows with the same date the later one wins.
+ * An invalid open, high or low becomes null, because no valuation uses it. Throws permanent failures: `unusable_data`
+ * for a close that is not finite or not positive, `no_price_data` for fewer than 2 bars, and `delisted` if the last bar
+ * is more than 20 sessions before the end of the range.
  */
 export function cleanBars(input: CleaningInput): Bar[] {
   const { instrument, rows, from, to, now } = input;
@@ -54,7 +54,7 @@ export function cleanBars(input: CleaningInput): Bar[] {
   for (const row of rows) {
     if (row.date < from || row.date > to || row.close == null) continue;
     if (adjusts && row.adjustedClose == null) continue;
-    // Some exchanges trade on Sundays: the weekday calendar only speaks for the days before.
+    // Some exchanges trade on Sundays, so a date after the last weekday session may be complete too.
     if (row.date > completed && sessionCompletedAt(row.date, instrument) > now) continue;
     byDate.set(row.date, toBar(row, input));
   }
@@ -65,7 +65,7 @@ export function cleanBars(input: CleaningInput): Bar[] {
 }
 
 /**
- * Sessions after `from` up to and including `to`: those of the calendar, then weekdays where it ends before `to`.
+ * Sessions after `from`, up to and including `to`: by the calendar, and by weekdays after its end.
  *
  *     sessionsBetween({ from: '2026-07-02', to: '2026-07-06', calendar: ['2026-07-02', '2026-07-06'] })   // 1
  */

@@ -3,24 +3,24 @@ export interface BreakerView {
   state: 'closed' | 'open' | 'half_open';
   /** Epoch milliseconds at which the next request may be sent; null unless open. */
   until: number | null;
-  /** Failures in a row since the last good answer. */
+  /** Consecutive failures since the last success. */
   failures: number;
 }
 
-/** What an operator sees of the way to a provider. */
+/** What an operator sees of the gate to a provider. */
 export interface GateView {
   breaker: BreakerView;
   limiter: { concurrency: number; intervalMs: number; running: number; waiting: number };
 }
 
-/** A request that the breaker let through; `settle` takes it back, whatever became of it. */
+/** Permission to send one request. Return it with `settle`, whatever the outcome. */
 export interface Pass {
   readonly period: number;
 }
 
 /**
- * How a request ended. `answered`: the provider is there, whatever it said. `failed`: it is not, or not itself.
- * `throttled`: it asks for a pause. `abandoned`: the caller gave up, which tells nothing of the provider.
+ * How a request ended. `answered`: the provider works, whatever its answer. `failed`: it does not, or is not itself.
+ * `throttled`: it demands a pause. `abandoned`: the caller cancelled, which says nothing about the provider.
  */
 export type Outcome =
   | { kind: 'answered' }
@@ -29,31 +29,32 @@ export type Outcome =
   | { kind: 'abandoned' };
 
 export interface Breaker {
-  /** Leave to send one request, or the instant until which to wait. */
+  /** Permission to send one request, or the instant (epoch milliseconds) to wait for. */
   enter(now: number): Pass | { waitUntil: number };
   settle(pass: Pass, outcome: Outcome): void;
   view(now: number): BreakerView;
 }
 
 export interface BreakerOptions {
-  /** Failures in a row that open it. */
+  /** Consecutive failures that open it. */
   failuresMax?: number;
-  /** The first pause; each further one in a row is twice as long. */
+  /** The first pause. Each consecutive one is twice as long. */
   pauseMs?: number;
   pauseMaxMs?: number;
 }
 
-const trialMs = 1000; // while one request finds out whether the provider is back, the others come again after this
+const trialMs = 1000; // how long other requests wait while one trial request checks whether the provider is back
 
 /**
- * A circuit breaker that says until when to wait.
+ * A circuit breaker that says how long to wait.
  *
- * Closed, it lets everything through. Enough failures in a row open it for a pause; a throttling provider opens it
- * for as long as that asked. After the pause one request is let through: a good answer closes it, a failure opens it
- * for twice as long. What was sent before the last change of state changes nothing any more.
+ * Closed, it admits every request. `failuresMax` consecutive failures open it for a pause; a throttling provider opens
+ * it until the instant that the provider names. After the pause it is half open and admits one trial request: a success
+ * closes it, a failure opens it for twice as long. The outcome of a request sent before the last change of state is
+ * ignored.
  *
- * Ours, because cockatiel 3 and opossum 9 know pauses of fixed lengths on their own clocks: neither can be held open
- * until an instant that the provider names, nor tell when to come back.
+ * Our own code, because cockatiel 3 and opossum 9 only know pauses of fixed length on their own clocks: neither can
+ * stay open until an instant that the provider names, nor say when to retry.
  *
  *     const breaker = circuitBreaker({ failuresMax: 1, pauseMs: 5000 });
  *     breaker.settle(breaker.enter(0) as Pass, { kind: 'failed', at: 100 });
@@ -91,7 +92,7 @@ export function circuitBreaker(options: BreakerOptions = {}): Breaker {
     },
     settle(pass, outcome) {
       if (pass.period !== period) {
-        // Sent before the pause began. That it must be longer is news even so.
+        // Sent before the pause began. It may still lengthen the pause.
         if (outcome.kind === 'throttled' && until !== null) until = Math.max(until, outcome.until);
         return;
       }

@@ -4,14 +4,14 @@ import { majorUnit, movePoint } from './decimals.ts';
 export interface PriceUnit {
   /** ISO 4217 code of the major currency. */
   currency: string;
-  /** The minor unit as markets spell it, or null where prices are in the major currency already. */
+  /** The minor unit as markets spell it, or null if prices are already in the major currency. */
   quoteUnit: string | null;
 }
 
 /**
- * Reads a Currency cell: an ISO code in any case, or `GBp`, `GBX`, `ZAc`, `ILA`. Null where it is neither.
+ * Reads a Currency cell: an ISO code in any case, or `GBp`, `GBX`, `ZAc`, `ILA`. Null for anything else.
  *
- * Only case tells pence from pounds, so a pound in mixed case (`Gbp`) is refused: the two differ by a hundred.
+ * Only case distinguishes pence from pounds, a factor of 100, so a pound in other mixed case (`Gbp`) is refused.
  *
  *     readCurrency('GBp')   // { currency: 'GBP', quoteUnit: 'GBp' }
  *     readCurrency('gbp')   // { currency: 'GBP', quoteUnit: null }
@@ -31,18 +31,18 @@ const unambiguousMinorUnits = new Map([
   ['ILA', 'ILA'],
 ]);
 
-/** A price in the major currency: exact, by moving the decimal point. `null` as quote unit changes nothing. */
+/** Converts a price to the major currency, exactly, by moving the decimal point. A null quote unit changes nothing. */
 export const toMajor = (price: string, quoteUnit: string | null): string =>
   quoteUnit === null ? price : movePoint(price, -majorUnit(quoteUnit).places);
 
-/** Whether a text is the ISO 4217 code, in capitals, of a currency in use. Metals and funds are none. */
+/** Whether a text is the ISO 4217 code, in capitals, of a currency in use. Excludes metals and fund codes. */
 export const isCurrency = (code: string): boolean => currencies.has(code);
 
-/** The decimals in which a currency is paid, by ISO 4217: USD 2, JPY 0, KWD 3. */
+/** The number of decimals of a currency by ISO 4217: USD 2, JPY 0, KWD 3. */
 export const minorDigits = (currency: string): number => unusualMinorDigits.get(currency) ?? 2;
 
-// A table, not Intl: ICU rounds to the coins in use (it gives the Serbian dinar no decimals, ISO two) and its list,
-// which still holds the Deutsche Mark, differs between versions of Node. Two nodes must publish the same total.
+// A table instead of Intl: ICU rounds to the coins in use (no decimals for the Serbian dinar, where ISO has two), and
+// its list differs between versions of Node and still has the Deutsche Mark. Two nodes must publish the same total.
 const currencies = new Set(
   (
     'AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD ' +
@@ -54,7 +54,7 @@ const currencies = new Set(
   ).split(' '),
 );
 
-/** The currencies that are not paid in hundredths, with their decimals: for statements that need them all at once. */
+/** The currencies without hundredths, with their number of decimals, for SQL statements that need all of them. */
 export const unusualMinorDigits: ReadonlyMap<string, number> = new Map<string, number>([
   ...'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'.split(' ').map((c) => [c, 0] as const),
   ...'BHD IQD JOD KWD LYD OMR TND'.split(' ').map((c) => [c, 3] as const),

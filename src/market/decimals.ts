@@ -1,24 +1,24 @@
 /**
- * The shortest decimal that a provider can have meant by a double, without exponent.
+ * The shortest decimal, without exponent, that a provider can have meant by a double.
  *
- * Yahoo keeps prices as float32 and sends them widened to doubles. A double that is exactly a float32 becomes the
+ * Yahoo stores prices as float32 and sends them widened to doubles. A double that is exactly a float32 becomes the
  * shortest decimal that maps to the same float32, any other the shortest that maps to the same double.
  *
  *     decimalOf(239.64999389648438)   // '239.65'
- *     decimalOf(0.1 + 0.2)            // '0.30000000000000004': no float32, so it was meant
+ *     decimalOf(0.1 + 0.2)            // '0.30000000000000004': not a float32, so every digit counts
  */
 export function decimalOf(price: number): string {
   return Math.fround(price) === price ? plainDecimal(shortestFloat32(price)) : plainDecimal(price);
 }
 
-/** The shortest decimal that maps to the same double, without exponent: for counts, which are no float32. */
+/** The shortest decimal, without exponent, that maps to the same double. For counts, which are not float32. */
 export function plainDecimal(value: number): string {
   if (!Number.isFinite(value)) throw new RangeError(`expected a finite number, got: ${value}`);
   const [mantissa = '', exponent] = String(value).split('e');
   return exponent === undefined ? mantissa : movePoint(mantissa, Number(exponent));
 }
 
-/** The unit of account behind a quote unit, and how many places its quotes are shifted. */
+/** The currency behind a quote unit, and the decimal shift of its quotes. */
 export interface MajorUnit {
   currency: string;
   /** `price in major currency = quote x 10^-places`. */
@@ -33,13 +33,15 @@ const minorUnits: Record<string, MajorUnit> = {
   ILA: { currency: 'ILS', places: 2 },
 };
 
-/** The major currency of a quote unit: pence, South African cents and agorot are hundredths, all others themselves. */
+/**
+ * The major currency of a quote unit. Pence, South African cents and agorot are hundredths; others are major already.
+ */
 export function majorUnit(quoteUnit: string): MajorUnit {
   return minorUnits[quoteUnit] ?? { currency: quoteUnit, places: 0 };
 }
 
 /**
- * Moves the decimal point of a decimal string, to the left when `places` is negative. Exact: no number is made.
+ * Moves the decimal point of a decimal string, to the left when `places` is negative. Exact: works on digits only.
  *
  *     movePoint('239.65', -2)   // '2.3965'
  */
@@ -56,7 +58,7 @@ export function movePoint(decimal: string, places: number): string {
 }
 
 function shortestFloat32(value: number): number {
-  // Nine significant digits tell any two float32 apart.
+  // Nine significant digits distinguish any two float32.
   for (let digits = 1; digits < 9; digits += 1) {
     const candidate = Number(value.toPrecision(digits));
     if (Math.fround(candidate) === value) return candidate;

@@ -1,15 +1,15 @@
 import type { Instrument, InstrumentType } from './provider.ts';
 import { sessionEndOf } from './session-ends.ts';
 
-/** What a symbol's spelling tells of it, by the conventions of Yahoo Finance: a guess, for want of a better source. */
+/** What a symbol's spelling suggests, by the conventions of Yahoo Finance. A guess, used without a better source. */
 export interface Listing {
   instrument: Instrument;
-  /** The unit of its prices; null where the spelling does not tell. */
+  /** The unit of its prices; null if the spelling does not say. */
   quoteUnit: string | null;
 }
 
-// Market suffixes: currency and time zone. Where quotes come in pounds as well as in pence, agorot or cents, the
-// currency is not told: a guess would be wrong by a hundred.
+// Market suffixes: currency and time zone. Where an exchange quotes in both the major and the minor unit (pounds and
+// pence, shekels and agorot, rand and cents) the currency is null: a wrong guess would be off by a factor of 100.
 const markets: Record<string, readonly [currency: string | null, timeZone: string]> = {
   ...each('DE F BE DU HM MU SG', ['EUR', 'Europe/Berlin']),
   AS: ['EUR', 'Europe/Amsterdam'],
@@ -43,8 +43,8 @@ const markets: Record<string, readonly [currency: string | null, timeZone: strin
 };
 
 /**
- * The instrument behind a normalised symbol as far as its spelling tells: no suffix is New York in dollars, `.DE`
- * Germany in euros, `EURUSD=X` an exchange rate in dollars. An unknown suffix has no currency, and UTC's days.
+ * The instrument that the spelling of a normalised symbol suggests: no suffix is New York in dollars, `.DE` Germany in
+ * euros, `EURUSD=X` an exchange rate in dollars. An unknown suffix has no currency, and its days are those of UTC.
  */
 export function listingOf(symbol: string): Listing {
   const type = typeOf(symbol);
@@ -54,13 +54,13 @@ export function listingOf(symbol: string): Listing {
   return { instrument, quoteUnit };
 }
 
-/** The kind of instrument that a symbol is spelt like. */
+/** The type of instrument that the spelling of a symbol suggests. */
 export function typeOf(symbol: string): InstrumentType {
   if (/-(AUD|CAD|CHF|EUR|GBP|JPY|USD)$/.test(symbol)) return 'CRYPTOCURRENCY';
   if (symbol.endsWith('=X')) return 'CURRENCY';
   if (symbol.endsWith('=F')) return 'FUTURE';
   if (symbol.startsWith('^')) return 'INDEX';
-  // Root, yymmdd, call or put, strike x 1000 in eight digits: the OCC's form as Yahoo writes it.
+  // Root, yymmdd, call or put, strike x 1000 in eight digits: the OCC symbol as Yahoo writes it.
   return /^[A-Z]{1,6}\d{6}[CP]\d{8}$/.test(symbol) ? 'OPTION' : 'EQUITY';
 }
 

@@ -3,10 +3,9 @@ import { AppError } from '../kernel/errors.ts';
 import type { ProviderName } from './provider.ts';
 
 /**
- * A database remembers which market filled it: invented prices among real ones would never be found again.
+ * Records in the database whether it holds real or simulated prices, because a mixture could not be separated again.
  *
- * Throws `provider_mismatch` when it was filled from the simulated market and the other kind is configured now, or
- * the other way round.
+ * Throws `provider_mismatch` if the database holds simulated prices and a real provider is configured, or the reverse.
  */
 export async function claimProvider(database: Database, provider: ProviderName): Promise<void> {
   const kind = provider === 'simulated' ? 'simulated' : 'real';
@@ -18,7 +17,7 @@ export async function claimProvider(database: Database, provider: ProviderName):
   if (row!.value === kind) return;
   throw new AppError(
     'provider_mismatch',
-    `This database was filled from a ${row!.value} market; expected MARKET_DATA of that kind or another database ` +
-      `(DATA_DIR, DATABASE_URL), got: ${provider}`,
+    `This database holds ${row!.value} prices, but MARKET_DATA is ${provider}. Set MARKET_DATA to a ${row!.value} ` +
+      'provider, or use another database (DATA_DIR, DATABASE_URL).',
   );
 }

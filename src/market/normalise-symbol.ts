@@ -1,23 +1,23 @@
-/** A symbol in the provider's spelling, or why the text cannot be one. Exactly one of the two is null. */
+/** A symbol in the provider's spelling, or why the text is not one. Exactly one of the two is null. */
 export type SymbolReading = { symbol: string; problem: null } | { symbol: null; problem: SymbolProblem };
 
 export interface SymbolProblem {
   reason: 'missing' | 'too_long' | 'invalid_characters';
-  /** Says what would have been accepted. */
+  /** Says what is accepted. */
   message: string;
 }
 
 export const symbolLengthMax = 32;
 
 /**
- * Brings a symbol, as a person or a broker writes it, to the market-data provider's spelling.
+ * Converts a symbol, as a person or a broker writes it, to the market-data provider's spelling.
  *
- * Trims, upper-cases, and joins a share class with a hyphen. Exchange suffixes stay. Refused: anything outside
- * `A-Z 0-9 . - ^ = _ &`, two dots in a row, a first character that is no letter, digit or `^` (a leading `=`, `+`,
- * `@` or `-` is a formula to a spreadsheet). Never throws, whatever it is given; what it returns is a fixed point.
+ * Trims, upper-cases, and joins a share class with a hyphen. Keeps exchange suffixes. Refuses characters outside
+ * `A-Z 0-9 . - ^ = _ &`, two dots in a row, and a first character other than a letter, a digit or `^` (a spreadsheet
+ * reads a leading `=`, `+`, `@` or `-` as a formula). Never throws. Idempotent: a normalised symbol stays the same.
  *
  *     normaliseSymbol(' brk.b ').symbol   // 'BRK-B'
- *     normaliseSymbol('VOD.L').symbol     // 'VOD.L': London, no share class
+ *     normaliseSymbol('VOD.L').symbol     // 'VOD.L': London, not a share class
  *     normaliseSymbol('VT MGX').problem   // invalid_characters
  */
 export function normaliseSymbol(raw: unknown): SymbolReading {
@@ -26,7 +26,7 @@ export function normaliseSymbol(raw: unknown): SymbolReading {
   const text = raw.trim();
   if (text === '') return refused('missing', missing);
   if (text.length > symbolLengthMax) return refused('too_long', tooLong(text.length));
-  // Upper-casing first would let `ß` pass as `SS` and a dotless `ı` as `I`: another symbol than the one written.
+  // Upper-casing first would turn `ß` into `SS` and a dotless `ı` into `I`: a different symbol.
   if (!ascii.test(text)) return refused('invalid_characters', allowed);
   const symbol = joinShareClass(text.toUpperCase());
   if (symbol.includes('..')) return refused('invalid_characters', 'Write one dot, not two in a row.');
@@ -37,10 +37,10 @@ export function normaliseSymbol(raw: unknown): SymbolReading {
 const ascii = /^[\x20-\x7e]+$/;
 const wellFormed = /^[A-Z0-9^][A-Z0-9.^=_&-]*$/;
 
-/** Base, separator, one letter of class, and perhaps the exchange: BT.A.L is class A of BT in London. */
+/** Base, separator, class letter, and optional exchange suffix: BT.A.L is class A of BT in London. */
 const shareClass = /^([A-Z0-9&]+)([./ ])([A-Z])(\.[A-Z]{1,3})?$/;
 
-// After a single dot these letters are the provider's exchanges: Frankfurt, London, Tokyo and the TSX Venture.
+// After a single dot these letters are exchange suffixes: Frankfurt, London, Tokyo and TSX Venture.
 const exchangeLetters = 'FLTV';
 
 function joinShareClass(text: string): string {

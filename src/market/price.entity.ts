@@ -2,7 +2,7 @@ import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 
 const numeric = () => p.decimal('string').columnType('numeric');
 
-/** Daily bars of completed sessions, in the major currency; `adjustedClose` only ever makes returns. */
+/** Daily bars of completed sessions, in the major currency. `adjustedClose` is used for returns only. */
 export const Price = defineEntity({
   name: 'Price',
   tableName: 'prices',
@@ -33,7 +33,7 @@ export const CorporateActionRow = defineEntity({
   },
 });
 
-/** The eight factor proxies as one completed New York session left them. A row never changes. */
+/** The eight factor proxies as of one completed New York session. A row never changes. */
 export const ProxySetRow = defineEntity({
   name: 'ProxySet',
   tableName: 'proxy_sets',

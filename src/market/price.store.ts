@@ -1,22 +1,22 @@
 import type { Database, Transaction } from '../database/database.orm.ts';
-import { askTogether } from '../kernel/batching.ts';
+import { batchReads } from '../kernel/batching.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Bar, CorporateAction } from './provider.ts';
 import type { DailyCloses, ProxySet } from './proxy-set.ts';
 
-/** What a provider answered for a symbol. */
+/** A provider's answer for a symbol. */
 export interface Series {
   symbol: string;
   bars: readonly Bar[];
   actions: readonly CorporateAction[];
-  /** From which day on it was asked for splits and dividends. */
+  /** The first day for which splits and dividends were requested. */
   actionsFrom: string;
 }
 
 export interface PriceStore {
   /**
-   * Replaces whole series: adjusted closes change backwards, so nothing is ever appended. Splits and dividends from
-   * before `actionsFrom` stay: they were asked for when somebody needed them, and happened.
+   * Replaces whole series: adjusted closes change retroactively, so rows are never appended. Splits and dividends from
+   * before `actionsFrom` stay: an earlier request fetched them, and they do not change.
    */
   replace(series: readonly Series[], options: { on: Transaction }): Promise<void>;
   /** The stored adjusted closes, ascending. */
@@ -27,7 +27,7 @@ export interface PriceStore {
 }
 
 export function priceStore(database: Database): PriceStore {
-  const closesOf = askTogether(async (symbols) => {
+  const closesOf = batchReads(async (symbols) => {
     const rows = await database.sql<DailyCloses & { symbol: string }>(closesSql, [symbols], {
       prepared: true,
     });
@@ -70,9 +70,9 @@ async function replace(database: Database, series: readonly Series[], on: Transa
   try {
     await database.sql(replaceSql, values, { on, prepared: true });
   } catch (error) {
-    // Somebody else has written the same symbol meanwhile: what there is to be deleted is seen by the next try.
+    // A concurrent transaction has written the same symbol. The retry sees its rows and deletes them.
     if ((error as { code?: unknown }).code !== uniqueViolation) throw error;
-    throw new AppError('database_conflict', 'Somebody else wrote the same prices.', {
+    throw new AppError('database_conflict', 'Another transaction wrote the same prices.', {
       retryable: true,
       cause: error,
     });
@@ -83,10 +83,10 @@ const uniqueViolation = '23505';
 
 const columnsOfBars = ['date', 'open', 'high', 'low', 'close', 'volume'] as const;
 
-// What is replaced is deleted before anything is inserted: each insert waits for its delete. Old rows are found symbol by
-// symbol, by the key: planned while few symbols had prices, one look for all of them read the table to its end from then
-// on. 783 bars as arrays took PostgreSQL half the time that they take as JSON with `on conflict do update` (20 ms), and
-// PGlite two thirds; `unnest` of all arrays in one call would copy them once more.
+// Each insert waits for its delete, so old rows are gone before new ones are inserted. Old rows are found per symbol by
+// the primary key: one lookup for all symbols, planned while few had prices, kept scanning the whole table later. 783
+// bars as arrays took PostgreSQL half the time that they take as JSON with `on conflict do update` (20 ms), and PGlite
+// two thirds. `unnest` of all arrays in one call would copy them once more.
 const replaceSql = `
   with asked as materialized (
     select * from json_to_recordset($10::json) as asked(symbol text, "from" date)
@@ -110,13 +110,13 @@ const replaceSql = `
     unnest($6::numeric[]), unnest($8::double precision[]), unnest($7::numeric[])
   where (select count(*) from old) >= 0`;
 
-// What JSON writes between its brackets is what PostgreSQL reads between its braces, where no text has a control
-// character: symbols, dates and decimals have none. A third of the time that the driver's own takes.
+// Between the brackets a JSON array is a valid PostgreSQL array literal as long as no text has a control character, and
+// symbols, dates and decimals have none. It takes a third of the time of the driver's own serializer.
 function arrayLiteral(values: readonly (string | number | null)[]): string {
   return `{${JSON.stringify(values).slice(1, -1)}}`;
 }
 
-// The binary format of a double precision[]: reading 780 of them from text takes PGlite 1.5 of 9 ms.
+// The binary format of a double precision[]. Parsing 780 doubles from text would take PGlite 1.5 of 9 ms.
 function doubles(values: readonly number[]): Buffer {
   const array = Buffer.alloc(20 + 12 * values.length);
   array.writeInt32BE(1, 0); // dimensions

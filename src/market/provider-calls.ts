@@ -1,47 +1,47 @@
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 
-/** One request that was sent to a provider, as the timeline of the job that sent it shows it. */
+/** One request to a provider, as shown in the timeline of the job that sent it. */
 export interface ProviderRequest {
   kind: 'request';
   provider: string;
-  /** Without secrets: see `publicUrl`. A provider without HTTP names what it was asked, like `simulated:history?…`. */
+  /** Without secrets, see `publicUrl`. A provider without HTTP uses a URL of its own, like `simulated:history?…`. */
   url: string;
-  /** The HTTP status; null where no answer came, or where the provider has none. */
+  /** The HTTP status; null without a response, or if the provider does not use HTTP. */
   status: number | null;
-  /** `ok`, `aborted`, or the code of the failure that the answer was judged to be. */
+  /** `ok`, `aborted`, or the code of the failure. */
   result: string;
   durationMs: number;
-  /** Of the answer's body; null where none came. */
+  /** Size of the response body; null without a response. */
   bytes: number | null;
-  /** When it was sent, epoch milliseconds. */
+  /** When the request was sent, epoch milliseconds. */
   at: number;
 }
 
-/** A provider was passed over for the next one in the list. */
+/** A provider failed, and the next one in the list was used. */
 export interface ProviderFallback {
   kind: 'fallback';
   from: string;
   to: string;
-  /** The code of the failure, and what it said. */
+  /** Code and message of the failure. */
   code: string;
   message: string;
   at: number;
 }
 
 export type ProviderEvent = ProviderRequest | ProviderFallback;
-export type TellProvider = (event: ProviderEvent) => void;
+export type ReportProviderEvent = (event: ProviderEvent) => void;
 
 /**
- * Who is to be told of what happens on behalf of whoever asks now. Ask when a request is made, before it waits for its
- * turn: what is told through the answer then belongs to that job, however late and from wherever it is told. Outside a
- * job (an upload that verifies symbols) nobody listens, and telling does nothing.
+ * Returns the event listener of the current job. Call it when a request is made, before the request waits in a queue:
+ * events reported through the result then belong to that job, however late they are and wherever they are reported.
+ * Outside a job (an upload that verifies symbols) the listener does nothing.
  */
-export type ObserveProvider = () => TellProvider;
+export type ObserveProvider = () => ReportProviderEvent;
 
-export const nobodyObserves: ObserveProvider = () => () => {};
+export const unobserved: ObserveProvider = () => () => {};
 
-// Values that say what was asked for, and nothing else. All others are hidden: crumbs, sessions, keys of later providers.
+// Query parameters that only say what was requested. All others are masked: crumbs, sessions, API keys.
 const harmless = new Set(
   'symbols fields interval period1 period2 from to range events region lang formatted includePrePost useYfid return'
     .split(' ')
@@ -50,7 +50,8 @@ const harmless = new Set(
 const urlMax = 400;
 
 /**
- * A URL that may be shown to people and kept: no user, no fragment, `***` for each value that is not known to be harmless.
+ * A URL that is safe to show and store: no user, no fragment, and `***` for every value that is not known to be
+ * harmless.
  *
  *     publicUrl('https://query2.finance.yahoo.com/v8/finance/chart/AAPL?interval=1d&crumb=x')
  *     // https://query2.finance.yahoo.com/v8/finance/chart/AAPL?interval=1d&crumb=***
@@ -67,17 +68,17 @@ export function publicUrl(url: URL | string): string {
   return text.length > urlMax ? `${text.slice(0, urlMax)}…` : text;
 }
 
-/** The note of one request, from its start on. */
+/** Measures one request and reports it when it ends. */
 export interface RequestNote {
-  /** Headers and body have come. */
+  /** Headers and body were received. */
   answered(answer: { status: number | null; bytes: number }): void;
-  /** It is over: with no failure, or with this one. */
+  /** The request is over, successfully or with this failure. */
   ended(failure?: unknown): void;
 }
 
-/** Begins the note of a request that is sent now; `ended` tells it. */
+/** Starts measuring a request that is sent now; `ended` reports it. */
 export function noteRequest(
-  tell: TellProvider,
+  report: ReportProviderEvent,
   { provider, url, clock }: { provider: string; url: URL | string; clock: Pick<Clock, 'now'> },
 ): RequestNote {
   const at = clock.now();
@@ -89,7 +90,7 @@ export function noteRequest(
     ended(failure) {
       const durationMs = Math.max(0, Math.round(clock.now() - at));
       const result = failure === undefined ? 'ok' : failure instanceof AppError ? failure.code : 'aborted';
-      tell({ kind: 'request', provider, url: publicUrl(url), ...answer, result, durationMs, at });
+      report({ kind: 'request', provider, url: publicUrl(url), ...answer, result, durationMs, at });
     },
   };
 }

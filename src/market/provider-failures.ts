@@ -2,10 +2,10 @@ import { AppError } from '../kernel/errors.ts';
 import type { ProviderName } from './provider.ts';
 
 /**
- * The failures of a market-data provider, each made in one place, so that all providers speak with one voice.
+ * All failures of market-data providers, so that every provider uses the same codes and messages.
  *
- * Codes are stable. `provider_*` are transient; `provider_throttled`, `provider_paused` and `provider_busy` carry
- * `retryAt` and use up no attempt; the others are permanent.
+ * Codes are stable. `provider_*` are transient: `provider_throttled`, `provider_paused` and `provider_busy` carry
+ * `retryAt` and use up no attempt. All others are permanent.
  */
 export const failures = {
   timeout: ({ provider, ...options }: Source & { deadlineMs?: number }): AppError =>
@@ -23,7 +23,7 @@ export const failures = {
     }),
 
   throttled: ({ provider, retryAt, cause }: Source & { retryAt: number }): AppError =>
-    new AppError('provider_throttled', `${names[provider]} asks to wait until ${instant(retryAt)}`, {
+    new AppError('provider_throttled', `${names[provider]} throttles requests until ${instant(retryAt)}`, {
       retryAt,
       details: { provider },
       cause,
@@ -32,19 +32,19 @@ export const failures = {
   paused: ({ provider, retryAt }: Source & { retryAt: number }): AppError =>
     new AppError(
       'provider_paused',
-      `${names[provider]} has been failing and is asked again at ${instant(retryAt)}`,
+      `${names[provider]} failed repeatedly; requests are paused until ${instant(retryAt)}`,
       { retryAt, details: { provider } },
     ),
 
   busy: ({ provider, retryAt, waiting }: Source & { retryAt: number; waiting: number }): AppError =>
     new AppError(
       'provider_busy',
-      `${waiting} requests wait for ${names[provider]} already; there is likely to be room at ${instant(retryAt)}`,
+      `${waiting} requests to ${names[provider]} are already waiting; next try at ${instant(retryAt)}`,
       { retryAt, details: { provider, waiting } },
     ),
 
   notFound: ({ provider, symbol, cause }: Source & { symbol: string }): AppError =>
-    new AppError('symbol_not_found', `${names[provider]} knows no symbol ${symbol}`, {
+    new AppError('symbol_not_found', `${names[provider]} has no symbol ${symbol}`, {
       details: { provider, symbol },
       cause,
     }),

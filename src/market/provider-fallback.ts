@@ -1,29 +1,29 @@
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { History, HistoryRequest, LookupOptions, MarketDataProvider, Verdict } from './provider.ts';
-import { nobodyObserves, type ObserveProvider, type ProviderFallback } from './provider-calls.ts';
+import { type ObserveProvider, type ProviderFallback, unobserved } from './provider-calls.ts';
 import { failures } from './provider-failures.ts';
 
 export interface FallbackOptions {
   clock: Pick<Clock, 'now'>;
-  /** Who is told of each provider that is passed over. */
+  /** The current job's listener for fallbacks. */
   observe?: ObserveProvider;
   onFallback?: (fallback: ProviderFallback) => void;
 }
 
 /**
- * Several providers as one, tried in their order; under the name of the first.
+ * Combines several providers into one that tries them in order. It has the name of the first.
  *
- * A symbol is valid where one of them says so, invalid where all do, and else nobody knows. A history comes whole from
- * the first that has it, and says from which: no series is ever made of two. One without a currency does not stand in
- * for prices whose currency is known: it may be in pence where those were in pounds. Where none has it, a failure that may
- * pass comes before one that will not, and of those the one that tells most about the symbol.
+ * A symbol is valid if one provider says so, invalid if all say so, and unverifiable otherwise. A history is always
+ * from one provider, the first that has it, and names it; series are never mixed. If the currency is known, a history
+ * without a currency is rejected, because it may be in pence instead of pounds. If every provider fails, a transient
+ * failure wins over a permanent one, and of permanent ones the most informative.
  *
- *     inOrder([yahooProvider(…), filesProvider(…)], { clock })
+ *     withFallback([yahooProvider(…), filesProvider(…)], { clock })
  */
-export function inOrder(
+export function withFallback(
   providers: readonly MarketDataProvider[],
-  { clock, observe = nobodyObserves, onFallback }: FallbackOptions,
+  { clock, observe = unobserved, onFallback }: FallbackOptions,
 ): MarketDataProvider {
   const [first, ...others] = providers;
   if (first === undefined) throw new Error('expected at least one provider, got: none');
@@ -32,11 +32,11 @@ export function inOrder(
     name: first.name,
     lookup: (symbols, options) => lookUp(providers, symbols, options),
     async history(request) {
-      const tell = observe(); // who asks now is told, whenever the answers come
+      const report = observe(); // the current job's listener, captured before any wait
       return historyFrom(providers, request, (fallback) => {
-        const told: ProviderFallback = { kind: 'fallback', ...fallback, at: clock.now() };
-        tell(told);
-        onFallback?.(told);
+        const event: ProviderFallback = { kind: 'fallback', ...fallback, at: clock.now() };
+        report(event);
+        onFallback?.(event);
       });
     },
   };
@@ -60,7 +60,11 @@ async function lookUp(
   }
   return symbols.map(
     (symbol) =>
-      verdicts.get(symbol) ?? { symbol, verdict: 'unverifiable', reason: 'the provider gave no verdict' },
+      verdicts.get(symbol) ?? {
+        symbol,
+        verdict: 'unverifiable',
+        reason: 'the provider did not answer for this symbol',
+      },
   );
 }
 
@@ -79,7 +83,7 @@ async function verdictsOf(
   }
 }
 
-/** Two verdicts on one symbol, neither of them valid until now. */
+/** Merges the verdicts of two providers on one symbol; `before` is not valid. */
 function merged(before: Verdict, next: Verdict): Verdict {
   if (next.verdict === 'valid' || before.verdict === 'valid') return next.verdict === 'valid' ? next : before;
   const reason = before.reason === next.reason ? before.reason : `${before.reason}; ${next.reason}`;
@@ -90,7 +94,7 @@ function merged(before: Verdict, next: Verdict): Verdict {
 async function historyFrom(
   providers: readonly MarketDataProvider[],
   request: HistoryRequest,
-  tell: (fallback: Omit<ProviderFallback, 'kind' | 'at'>) => void,
+  report: (fallback: Omit<ProviderFallback, 'kind' | 'at'>) => void,
 ): Promise<History> {
   const failed: AppError[] = [];
   for (const [index, provider] of providers.entries()) {
@@ -101,10 +105,10 @@ async function historyFrom(
       failed.push(error);
       const next = providers[index + 1];
       const { code, message } = error;
-      if (next) tell({ from: provider.name, to: next.name, code, message });
+      if (next) report({ from: provider.name, to: next.name, code, message });
     }
   }
-  throw mostTelling(failed);
+  throw mostInformative(failed);
 }
 
 function withCurrency(history: History, { symbol, currency }: HistoryRequest): History {
@@ -112,12 +116,12 @@ function withCurrency(history: History, { symbol, currency }: HistoryRequest): H
   throw failures.unusable({ symbol, what: `expected prices in ${currency}, got: prices without a currency` });
 }
 
-// From "there is no such symbol" to what is known of it.
-const telling = ['symbol_not_found', 'no_price_data', 'unusable_data', 'delisted'];
+// A later code says more about the symbol.
+const leastToMostInformative = ['symbol_not_found', 'no_price_data', 'unusable_data', 'delisted'];
 
-function mostTelling(failed: readonly AppError[]): AppError {
+function mostInformative(failed: readonly AppError[]): AppError {
   const passing = failed.find(({ retryable }) => retryable);
   if (passing) return passing;
-  const rank = ({ code }: AppError) => telling.indexOf(code);
+  const rank = ({ code }: AppError) => leastToMostInformative.indexOf(code);
   return failed.reduce((best, one) => (rank(one) > rank(best) ? one : best));
 }

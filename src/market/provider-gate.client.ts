@@ -11,16 +11,16 @@ export interface GateOptions extends BreakerOptions {
   concurrency?: number;
   /** Milliseconds between the starts of two requests. */
   intervalMs?: number;
-  /** Requests that may wait for their turn. */
+  /** Requests that may wait in the queue. */
   waitingMax?: number;
 }
 
 export interface GateRequest {
   provider: ProviderName;
-  /** Ends the wait for its turn; the request itself listens to it as well. */
+  /** Cancels the wait in the queue; the request itself also listens to it. */
   signal?: AbortSignal | undefined;
-  /** False: this request is let through like any other, but how it ends says nothing of the provider. */
-  isTelling?: boolean;
+  /** Whether its outcome may open or close the breaker. By default true. */
+  countsForBreaker?: boolean;
 }
 
 export interface Gate {
@@ -28,15 +28,15 @@ export interface Gate {
   view(): GateView;
 }
 
-const usualMs = 500; // what a request takes before one was measured
+const initialMeanMs = 500; // assumed duration of a request until one is measured
 const waitMinMs = 1000;
 
 /**
- * The one way out to a provider for a whole process: a limiter of concurrency and rate, and behind it a breaker.
+ * The process's only path to a provider: a limiter of concurrency and rate, followed by a circuit breaker.
  *
- * Both have answers of the kind "wait until then", which use up no attempt: `provider_paused` while the breaker is
- * open, `provider_busy` where too many wait already. Nobody waits in line for a breaker that is open, and what
- * was in line when it opened is turned away when its turn comes.
+ * Both reject with a `retryAt`, which uses up no attempt: `provider_paused` while the breaker is open, `provider_busy`
+ * while the queue is full (backpressure). While the breaker is open no request enters the queue, and requests already
+ * in it are rejected when their turn comes.
  */
 export function providerGate(options: GateOptions): Gate {
   const { clock, concurrency = 4, intervalMs = 0, waitingMax = 400 } = options;
@@ -45,7 +45,7 @@ export function providerGate(options: GateOptions): Gate {
     concurrency,
     ...(intervalMs > 0 && { interval: intervalMs, intervalCap: 1, strict: true }),
   });
-  let meanMs = usualMs;
+  let meanMs = initialMeanMs;
 
   const refuseWhileOpen = (provider: ProviderName): void => {
     const { state, until } = breaker.view(clock.now());
@@ -57,7 +57,10 @@ export function providerGate(options: GateOptions): Gate {
     const waitMs = Math.ceil((waiting / 2) * Math.max(intervalMs, meanMs / concurrency));
     throw failures.busy({ provider, waiting, retryAt: clock.now() + Math.max(waitMinMs, waitMs) });
   };
-  const sent = async <T>({ provider, signal, isTelling = true }: GateRequest, send: () => Promise<T>) => {
+  const sent = async <T>(
+    { provider, signal, countsForBreaker = true }: GateRequest,
+    send: () => Promise<T>,
+  ) => {
     const pass = breaker.enter(clock.now());
     if ('waitUntil' in pass) throw failures.paused({ provider, retryAt: pass.waitUntil });
     const began = clock.now();
@@ -71,7 +74,7 @@ export function providerGate(options: GateOptions): Gate {
       if (!signal?.aborted) outcome = outcomeOf(error, clock.now());
       throw error;
     } finally {
-      breaker.settle(pass, isTelling ? outcome : { kind: 'abandoned' });
+      breaker.settle(pass, countsForBreaker ? outcome : { kind: 'abandoned' });
     }
   };
 
@@ -89,10 +92,10 @@ export function providerGate(options: GateOptions): Gate {
   };
 }
 
-/** A permanent failure is the provider's own word about a symbol: whoever says that is there. */
+/** A permanent failure is the provider's statement about a symbol, so the provider works. */
 function outcomeOf(error: unknown, at: number): Outcome {
   if (!(error instanceof AppError)) return { kind: 'failed', at };
   if (error.retryAt !== undefined) return { kind: 'throttled', until: error.retryAt };
-  // A crumb that is no longer taken is a matter between us and a provider in good health.
+  // A rejected crumb (401) means that our session expired, not that the provider fails.
   return error.retryable && error.details.status !== 401 ? { kind: 'failed', at } : { kind: 'answered' };
 }

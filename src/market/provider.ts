@@ -10,15 +10,15 @@ export const instrumentTypes = [
 ] as const;
 export type InstrumentType = (typeof instrumentTypes)[number];
 
-/** What a symbol names, as its provider describes it. */
+/** The instrument behind a symbol, as its provider describes it. */
 export interface Instrument {
   symbol: string;
   name: string | null;
   type: InstrumentType;
-  /** The major currency, ISO 4217: `GBP` where the exchange quotes pence. Null where the provider does not say. */
+  /** The major currency, ISO 4217: `GBP` if the exchange quotes pence. Null if the provider does not say. */
   currency: string | null;
   exchange: string | null;
-  /** IANA name of the exchange's time zone: it decides which date a bar belongs to. */
+  /** IANA name of the exchange's time zone, which decides the date of a bar. */
   timeZone: string;
   /** Local wall time at which the regular session ends, `HH:MM`; `24:00` for markets that never close. */
   sessionEnd: string;
@@ -32,7 +32,7 @@ export interface Bar {
   high: string | null;
   low: string | null;
   close: string;
-  /** Adjusted for splits and dividends. A double: it only ever makes returns, never money. */
+  /** Adjusted for splits and dividends. A double, because it is used for returns only, never for money. */
   adjustedClose: number;
   volume: string | null;
 }
@@ -43,19 +43,19 @@ export type CorporateAction =
 
 /** Daily bars in ascending order of date, one per date, completed sessions only. */
 export interface History {
-  /** Who gave it, all of it. */
+  /** The source of the whole history. */
   provider: ProviderName;
   instrument: Instrument;
   bars: Bar[];
   actions: CorporateAction[];
 }
 
-/** A symbol that surely exists, and a proxy: where it is not to be had, nothing is. */
+/** A symbol that certainly exists, and a proxy: a provider that does not have it is not working. */
 export const canary = 'SPY';
 
-/** Three-valued: an outage is never called an invalid symbol. */
+/** Three-valued, so that an outage is never reported as an invalid symbol. */
 export type Verdict =
-  /** Without an instrument where the provider has said no more than that it exists. */
+  /** The instrument is null if the provider only says that the symbol exists. */
   | { symbol: string; verdict: 'valid'; instrument: Instrument | null }
   | { symbol: string; verdict: 'invalid'; reason: string }
   | { symbol: string; verdict: 'unverifiable'; reason: string; retryAt?: number };
@@ -67,29 +67,29 @@ export interface HistoryRequest {
   /** First and last trading day wanted, inclusive, `YYYY-MM-DD`. */
   from: string;
   to: string;
-  /** Splits and dividends are wanted from this earlier day on; by default from `from`. */
+  /** First day wanted for splits and dividends, if earlier than `from`. */
   actionsFrom?: string;
-  /** What its prices are known to be in; null where nobody has said it yet. */
+  /** The known currency of its prices; null if unknown. */
   currency?: string | null;
   signal?: AbortSignal;
 }
 
 export interface LookupOptions {
   signal?: AbortSignal;
-  /** By symbol, the first day that will be wanted of it, where that is more than a year ago. */
+  /** By symbol, the first day that its history will need, if more than a year ago. */
   since?: ReadonlyMap<string, string>;
 }
 
 /**
  * A source of market data.
  *
- * Both calls throw `AppError`s: retryable `provider_timeout`, `provider_unavailable`; with `retryAt` `provider_throttled`,
- * `provider_paused`, `provider_busy`; permanent `symbol_not_found`, `no_price_data`, `unusable_data`, `delisted`. An
- * aborted signal rejects with its reason.
+ * Both calls throw `AppError`s. Retryable: `provider_timeout`, `provider_unavailable`. With `retryAt`:
+ * `provider_throttled`, `provider_paused`, `provider_busy`. Permanent: `symbol_not_found`, `no_price_data`,
+ * `unusable_data`, `delisted`. An aborted signal rejects with its reason.
  */
 export interface MarketDataProvider {
   readonly name: ProviderName;
-  /** One verdict per symbol asked for, in as few requests as the provider allows. */
+  /** One verdict per symbol, in as few requests as the provider allows. */
   lookup(symbols: readonly string[], options?: LookupOptions): Promise<Verdict[]>;
   history(request: HistoryRequest): Promise<History>;
 }

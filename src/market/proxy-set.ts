@@ -1,4 +1,4 @@
-/** The eight exchange-traded funds whose returns stand for the factors. */
+/** The eight exchange-traded funds whose returns represent the factors. */
 export const proxies = ['SPY', 'TLT', 'VTV', 'VUG', 'MTUM', 'QUAL', 'IWM', 'USMV'] as const;
 export type ProxySymbol = (typeof proxies)[number];
 
@@ -8,7 +8,7 @@ export interface DailyCloses {
   closes: number[];
 }
 
-/** The eight proxies as they stood on one completed New York session; never changed once stored. */
+/** The eight proxies as of one completed New York session; never changed once stored. */
 export interface ProxySet {
   /** The last completed New York session, `YYYY-MM-DD`. */
   version: string;

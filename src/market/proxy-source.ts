@@ -6,20 +6,20 @@ import { type DailyCloses, type ProxySet, proxies } from './proxy-set.ts';
 import { historyRange, lastNewYorkSession } from './sessions.ts';
 
 export interface ProxySource {
-  /** The proxies of the last completed New York session; fetched once per session and shared by all jobs. */
+  /** The proxies of the last completed New York session, fetched once per session and shared by all jobs. */
   current(): Promise<ProxySet>;
-  /** Which set that is now. */
+  /** The version that `current` would return now. */
   currentVersion(): string;
-  /** That set if it is in memory: nobody has to be asked for it. */
-  atHand(version: string): ProxySet | null;
-  /** The set that a job began with, however long ago. */
+  /** The set of this version if it is in memory, which takes no request and no query. */
+  inMemory(version: string): ProxySet | null;
+  /** The set of this version, however old, so that a job continues with the set it started with. */
   version(version: string): Promise<ProxySet | null>;
 }
 
 /**
- * Eight histories per completed session, whatever the number of jobs that ask: the first to ask fetches, the others
- * wait for it. No job's cancellation stops what the others wait for. Throws what the provider throws; what had come
- * by then is kept for the next attempt.
+ * Fetches eight histories per completed session, however many jobs need them (single-flight): the first caller fetches,
+ * the others wait for its result. Cancelling a job does not cancel the shared fetch. Throws what the provider throws;
+ * histories received before a failure are kept for the next attempt.
  */
 export function proxySource({
   provider,
@@ -32,12 +32,12 @@ export function proxySource({
   prices: PriceStore;
   database: Database;
   clock: Clock;
-  /** Told the dates on which New York was open, whenever a set of proxies is at hand. */
+  /** Called with the dates on which New York was open, each time a set of proxies is loaded. */
   onCalendar?: (dates: readonly string[]) => void;
 }): ProxySource {
-  let flight: { version: string; set: Promise<ProxySet>; landed: ProxySet | null } | null = null;
+  let flight: { version: string; set: Promise<ProxySet>; result: ProxySet | null } | null = null;
 
-  // When one of the eight fails, the retry asks for that one only.
+  // When one of the eight fails, the retry requests only that one.
   const answers = new Map<string, Promise<History>>();
   const fetched = (request: HistoryRequest): Promise<History> => {
     const key = `${request.symbol} ${request.to}`;
@@ -66,15 +66,15 @@ export function proxySource({
     const version = lastNewYorkSession(clock.now());
     if (flight?.version !== version) {
       const set = load(version);
-      const own: typeof flight = { version, set, landed: null };
+      const own: typeof flight = { version, set, result: null };
       flight = own;
       set
-        .then((landed) => {
-          own.landed = landed;
-          onCalendar(landed.closes.SPY.dates);
+        .then((result) => {
+          own.result = result;
+          onCalendar(result.closes.SPY.dates);
         })
-        .catch(() => {}); // whoever asked hears of it
-      // A failure is told to those who wait for it and forgotten: the next to ask tries again.
+        .catch(() => {}); // the callers get the error
+      // A failure rejects the waiting callers and is not cached: the next call tries again.
       set.catch(() => {
         if (flight?.set === set) flight = null;
       });
@@ -85,7 +85,7 @@ export function proxySource({
   return {
     current,
     currentVersion: () => lastNewYorkSession(clock.now()),
-    atHand: (version) => (flight?.version === version ? flight.landed : null),
+    inMemory: (version) => (flight?.version === version ? flight.result : null),
     version: async (version) =>
       version === lastNewYorkSession(clock.now()) ? await current() : await prices.findProxySet(version),
   };

@@ -1,20 +1,20 @@
 import Big from 'big.js';
 
-/** The currency through which all others are converted: every one of them is quoted against it. */
+/** The hub currency of all conversions: every other currency is quoted against it. */
 export const hubCurrency = 'USD';
 
-// The market's own way round. A provider gives these with four to six decimals, which is six digits of 1.0436 but two
-// of a yen in dollars: `USDJPY=X` has the digits, `JPYUSD=X` has not.
+// The market's quoting direction. A provider gives four to six decimals, which is enough for EURUSD at 1.0436 but
+// leaves two digits of a yen in dollars: `USDJPY=X` is precise, `JPYUSD=X` is not.
 export const quotedInHub: readonly string[] = ['AUD', 'EUR', 'GBP', 'NZD'];
 
-/** Decimals of a rate: 12 significant digits even for the rial in Kuwaiti dinars. */
+/** Decimals of a rate: still 12 significant digits for the rial in Kuwaiti dinars. */
 export const rateDecimals = 18;
 
-/** Days before a date whose close may still be the last one on or before it: the longest holidays, with weekends. */
+/** How many days before a date its latest close may lie: the longest holidays, with weekends. */
 export const rateSlackDays = 10;
 
 /**
- * The provider's symbol of the one series in which a currency is quoted; null for the dollar, which needs none.
+ * The provider's symbol of the series that quotes a currency; null for the dollar, which needs none.
  *
  *     rateSymbolOf('GBP')   // 'GBPUSD=X'
  *     rateSymbolOf('JPY')   // 'USDJPY=X'
@@ -24,17 +24,17 @@ export function rateSymbolOf(currency: string): string | null {
   return quotedInHub.includes(currency) ? `${currency}${hubCurrency}=X` : `${hubCurrency}${currency}=X`;
 }
 
-/** The symbols that a conversion between two currencies needs, ascending: none, one, or two by way of the dollar. */
+/** The symbols that a conversion between two currencies needs, ascending: none, one, or two via the dollar. */
 export function rateSymbolsBetween(from: string, to: string): string[] {
   if (from === to) return [];
   return [from, to].flatMap((currency) => rateSymbolOf(currency) ?? []).sort();
 }
 
 /**
- * How much of `to` one unit of `from` is worth, given the closes of their series; null where one is missing.
+ * The value of one unit of `from` in `to`, from the closes of their series; null if a close is missing.
  *
- * The quotient of the closes, rounded once, half away from zero, to 18 decimals: exact wherever the quotient has no
- * more, as every rate into the dollar of a currency that is quoted in it.
+ * The quotient of the closes, rounded once, half away from zero, to 18 decimals. Exact if the quotient has at most 18
+ * decimals, as for the rate into the dollar of a currency that is quoted in dollars.
  *
  *     rateBetween({ from: 'EUR', to: 'USD' }, { 'EURUSD=X': '1.0436' })                        // '1.0436'
  *     rateBetween({ from: 'EUR', to: 'JPY' }, { 'EURUSD=X': '1.1', 'USDJPY=X': '150' })        // '165'
@@ -49,7 +49,7 @@ export function rateBetween(
   return quotient(value.dividend.times(unit.divisor), value.divisor.times(unit.dividend));
 }
 
-/** What a unit of a currency is worth in dollars, as a fraction: a close, or one over a close. */
+/** The value of a unit of a currency in dollars as a fraction: a close, or one over a close. */
 function inHub(currency: string, closes: Readonly<Record<string, string>>) {
   const symbol = rateSymbolOf(currency);
   if (symbol === null) return { dividend: one, divisor: one };
@@ -62,7 +62,7 @@ function inHub(currency: string, closes: Readonly<Record<string, string>>) {
 
 const one = new Big(1);
 
-// Cut far behind the last digit, so that nothing is rounded twice.
+// Truncated far after the last digit of the result, so that nothing is rounded twice.
 const Quotient = Big();
 Quotient.DP = 60;
 Quotient.RM = Big.roundDown;

@@ -4,17 +4,18 @@ import { AppError } from '../kernel/errors.ts';
 import type { LookupOptions, MarketDataProvider, Verdict } from './provider.ts';
 
 const verdictsMax = 20_000;
-const validMs = 60 * 60_000; // what exists does not vanish within the hour
-const invalidMs = 10 * 60_000; // a new listing should not be called unknown for long
+const validMs = 60 * 60_000; // an existing symbol does not disappear within an hour
+const invalidMs = 10 * 60_000; // a new listing must not stay invalid for long
 
 type VerifyOptions = Pick<LookupOptions, 'since'>;
 
-/** Verdicts on symbols; an outage is one too, never an exception. */
+/** Verdicts on symbols. An outage is a verdict (`unverifiable`), not an exception. */
 export type Verify = (symbols: readonly string[], options?: VerifyOptions) => Promise<Verdict[]>;
 
 /**
- * Verdicts on symbols, remembered for a while: valid ones for an hour, invalid ones for ten minutes. Whoever asks while
- * another one's question is under way shares its answer. What could not be verified is asked again at once. Never throws for an outage: those symbols are `unverifiable`.
+ * Caches verdicts on symbols: valid ones for an hour, invalid ones for ten minutes, `unverifiable` ones not at all.
+ * Concurrent lookups of a symbol share one request (single-flight). Does not throw on an outage: its symbols are
+ * `unverifiable`.
  */
 export function rememberVerdicts(provider: Pick<MarketDataProvider, 'lookup'>, clock: Clock): Verify {
   const known = new LRUCache<string, Verdict>({ max: verdictsMax, perf: clock, ttlResolution: 0 });
@@ -33,18 +34,18 @@ export function rememberVerdicts(provider: Pick<MarketDataProvider, 'lookup'>, c
       const answer = answers
         .then((given) => given.get(symbol) ?? unanswered(symbol))
         .finally(() => flights.delete(symbol));
-      answer.catch(() => {}); // whoever asked awaits it
+      answer.catch(() => {}); // the callers await it and get the error
       flights.set(symbol, answer);
     }
   };
 
   return async (symbols, options) => {
-    // Taken out before anything is asked: what expires while the provider answers was good when the question came.
+    // Read before any request: a verdict that expires while the provider answers was valid when the lookup began.
     const remembered = new Map(symbols.map((symbol) => [symbol, known.get(symbol)]));
-    const unasked = [...remembered.keys()].filter(
+    const missing = [...remembered.keys()].filter(
       (symbol) => !remembered.get(symbol) && !flights.has(symbol),
     );
-    if (unasked.length > 0) ask(unasked, options);
+    if (missing.length > 0) ask(missing, options);
     return Promise.all(symbols.map((symbol) => remembered.get(symbol) ?? flights.get(symbol)!));
   };
 }
@@ -52,7 +53,7 @@ export function rememberVerdicts(provider: Pick<MarketDataProvider, 'lookup'>, c
 const unanswered = (symbol: string): Verdict => ({
   symbol,
   verdict: 'unverifiable',
-  reason: 'the provider gave no verdict',
+  reason: 'the provider did not answer for this symbol',
 });
 
 async function lookup(

@@ -2,21 +2,21 @@ import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { MarketDataProvider } from './provider.ts';
 
-/** What was asked of a provider since it was made, failed calls included; by symbol of the first 100,000 of them. */
+/** Calls of a provider since its creation, failed ones included. Counts by symbol cover the first 100,000 symbols. */
 export interface RequestCounts {
   lookup: number;
   history: number;
-  /** Histories asked for, by symbol: a second request for a symbol is work that somebody paid for twice. */
+  /** History requests by symbol: a second one is duplicate work. */
   histories: Record<string, number>;
-  /** Symbols asked about, by symbol. */
+  /** Lookups by symbol. */
   lookups: Record<string, number>;
 }
 
-const namesMax = 100_000; // 10 MB: whoever makes up symbol after symbol must not fill the memory
+const namesMax = 100_000; // 10 MB: a client that invents symbols must not fill the memory
 
 export type CountingProvider = MarketDataProvider & { requests(): RequestCounts };
 
-/** One call that has been answered. `result` is `ok` or the code of the failure. */
+/** One finished call. `result` is `ok` or the code of the failure. */
 export interface ProviderCall {
   kind: 'lookup' | 'history';
   result: string;
@@ -29,7 +29,7 @@ export interface CountingOptions {
 }
 
 /**
- * A provider that counts what is asked of it, for metrics and for tests of "one fetch per symbol".
+ * Wraps a provider to count its calls, for metrics and for tests of "one fetch per symbol".
  *
  *     const provider = countRequests(simulatedProvider({ clock }));
  *     await provider.history({ symbol: 'AAPL', from, to });
@@ -52,14 +52,14 @@ export function countRequests(
   ) => {
     if (!onCall || !clock) return ask();
     const start = clock.now();
-    const told = (result: string) =>
+    const report = (result: string) =>
       onCall({ kind, result, seconds: Math.max(0, clock.now() - start) / 1000 });
     try {
       const given = await ask();
-      told(of(given));
+      report(of(given));
       return given;
     } catch (error) {
-      told(failureOf(error, signal));
+      report(failureOf(error, signal));
       throw error;
     }
   };
@@ -92,6 +92,6 @@ export function countRequests(
 }
 
 function failureOf(error: unknown, signal: AbortSignal | undefined): string {
-  if (signal?.aborted) return 'aborted'; // the job was cancelled, or the node stops
+  if (signal?.aborted) return 'aborted'; // the job was cancelled, or the node is stopping
   return error instanceof AppError ? error.code : 'internal_error';
 }

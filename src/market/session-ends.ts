@@ -48,8 +48,8 @@ const usualEnds: Record<string, string> = {
 /**
  * Local wall time at which an instrument's regular session ends, `HH:MM`, or `24:00`.
  *
- * A provider's own trading period can only make it later: on a day that closes early the period ends early, and a
- * session end taken from it would call the next day's running session complete. Without either it is midnight.
+ * The provider's trading period can only make it later. On a day with an early close the period ends early, and that
+ * time would make the next day's running session look complete. Without a usual end and a period it is midnight.
  *
  *     sessionEndOf({ type: 'EQUITY', timeZone: 'Asia/Tokyo' })   // '15:30'
  */
@@ -75,6 +75,6 @@ export function sessionEndOf({
 
 function endOf({ start, end }: TradingPeriod, timeZone: string): string {
   const time = localTime(end, timeZone);
-  // Yahoo writes the end of a day as 23:59; a session that ends after midnight ends the day for us.
+  // Yahoo writes the end of a day as 23:59. A session that ends after midnight counts as ending at midnight.
   return time >= '23:59' || time <= localTime(start, timeZone) ? neverCloses : time;
 }

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { Temporal } from 'temporal-polyfill';
 import type { Instrument } from './provider.ts';
 
-/** When an exchange's regular session ends, on its own clock. */
+/** When an exchange's regular session ends, in its local time. */
 export interface SessionHours {
   /** IANA name of the exchange's time zone. */
   timeZone: string;
@@ -17,14 +17,14 @@ export interface DateRange {
   to: string;
 }
 
-const settleMs = 30 * 60_000; // closing auctions and late prints are in by then
+const settleMs = 30 * 60_000; // closing auctions and late prints are included by then
 const neverCloses = '24:00';
 
 /**
- * The last trading day, `YYYY-MM-DD`, whose session is complete at `now`: 30 minutes after its regular end, or at
- * once where the market never closes.
+ * The last trading day, `YYYY-MM-DD`, whose session is complete at `now`: 30 minutes after its regular end, or
+ * immediately if the market never closes.
  *
- * The calendar knows weekdays only. After a holiday the answer names the holiday: the bars tell that it had none.
+ * The calendar knows weekdays only, so after a holiday the answer is the holiday, for which there is no bar.
  *
  *     lastCompletedSession({ now: Date.parse('2026-07-31T20:30Z'), timeZone: 'America/New_York',
  *       sessionEnd: '16:00', tradesWeekends: false })   // '2026-07-31'; a millisecond earlier '2026-07-30'
@@ -46,17 +46,17 @@ export function lastCompletedSession({ now, ...hours }: SessionHours & { now: nu
   return day;
 }
 
-/** Of each exchange the latest answer, and from when to when it holds: each phase of each job asks. */
+/** The latest answer per exchange, and when it is valid. Cached because each phase of each job needs it. */
 const lastCompleted = new LRUCache<string, { day: string; from: number; until: number }>({ max: 200 });
 
 const newYork: SessionHours = { timeZone: 'America/New_York', sessionEnd: '16:00', tradesWeekends: false };
 
-/** The last completed New York session: it decides when the proxies are fetched anew, and what "fresh" means. */
+/** The last completed New York session. It decides when to fetch the proxies again, and which prices are fresh. */
 export function lastNewYorkSession(now: number): string {
   return lastCompletedSession({ now, ...newYork });
 }
 
-/** Epoch milliseconds from which the bar of a trading day is final, across changes to and from summer time. */
+/** Epoch milliseconds from which the bar of a trading day is final. Respects daylight saving time. */
 export function sessionCompletedAt(
   day: string,
   { timeZone, sessionEnd }: Pick<SessionHours, 'timeZone' | 'sessionEnd'>,
@@ -67,7 +67,7 @@ export function sessionCompletedAt(
   return date.toZonedDateTime({ timeZone, plainTime }).epochMilliseconds + settleMs;
 }
 
-/** The year that ends with a session, both ends inclusive: 2024-02-29 goes back to 2023-02-28. */
+/** The year that ends with a session, both ends inclusive: for 2024-02-29 it starts on 2023-02-28. */
 export function historyRange(lastSession: string): DateRange {
   const to = Temporal.PlainDate.from(lastSession);
   return { from: to.subtract({ years: 1 }).toString(), to: to.toString() };
@@ -79,17 +79,17 @@ export function sessionHours(instrument: Instrument): SessionHours {
   return { timeZone, sessionEnd, tradesWeekends: type === 'CRYPTOCURRENCY' };
 }
 
-/** The date on the wall of a time zone at an instant (epoch milliseconds). */
+/** The local date in a time zone at an instant (epoch milliseconds). */
 export function localDate(epochMs: number, timeZone: string): string {
   return local(epochMs, timeZone).toPlainDate().toString();
 }
 
-/** The time on the wall of a time zone at an instant, `HH:MM`. */
+/** The local time in a time zone at an instant, `HH:MM`. */
 export function localTime(epochMs: number, timeZone: string): string {
   return local(epochMs, timeZone).toPlainTime().toString({ smallestUnit: 'minute' });
 }
 
-/** The instant, in epoch milliseconds, of a wall time (`HH:MM`) on a date in a time zone. */
+/** The instant, in epoch milliseconds, of a local time (`HH:MM`) on a date in a time zone. */
 export function instantOf({
   date,
   time,
@@ -124,8 +124,8 @@ export function addDays(date: string, days: number): string {
 }
 
 /**
- * The weekdays after `from` up to and including `to`: how many sessions behind a last bar is, holidays counted.
- * Negative when `to` is the earlier one.
+ * The weekdays after `from`, up to and including `to`: how many sessions old a bar is, counting holidays.
+ * Negative if `to` is earlier.
  *
  *     weekdaysBetween({ from: '2026-07-31', to: '2026-08-03' })   // 1: Friday to Monday
  */
@@ -139,7 +139,7 @@ const mondayOffset = 3; // 1970-01-01 was a Thursday
 const local = (epochMs: number, timeZone: string): Temporal.ZonedDateTime =>
   Temporal.Instant.fromEpochMilliseconds(epochMs).toZonedDateTimeISO(timeZone);
 
-// A date without a zone is an ordinal number: arithmetic on UTC midnights knows no summer time.
+// A date without a zone is an ordinal number: UTC midnights have no daylight saving time.
 const dayNumber = (date: string): number => Date.parse(`${date}T00:00:00Z`) / dayMs;
 
 function weekdaysThrough(day: number): number {

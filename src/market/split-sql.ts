@@ -1,3 +1,3 @@
-/** A split as JSON, of a row of `corporate_actions`; its decimals are texts, so that none becomes a double. */
+/** A row of `corporate_actions` as a split in JSON. Decimals are text, so that they do not become doubles. */
 export const splitJsonSql = `jsonb_build_object('date', date::text, 'numerator', numerator::text,
   'denominator', denominator::text)`;

@@ -1,4 +1,4 @@
-/** `numerator` new shares for `denominator` old ones, from the opening of `date` on. Decimals as strings. */
+/** `numerator` new shares for `denominator` old ones, effective at the opening on `date`. Decimal strings. */
 export interface Split {
   date: string;
   numerator: string;

@@ -7,14 +7,14 @@ interface Sample {
 
 interface Series {
   labels: Record<string, string>;
-  /** One per bound and one for what is beyond them; not cumulative. */
+  /** One count per bound and one for larger values; not cumulative. */
   counts: number[];
   sum: number;
 }
 
-/** The labels as a tree: below the root one branch per value of the first label, below each the second's. */
+/** Series in a tree of label values: one level per label, one branch per value. */
 interface Branch {
-  below: Map<string, Branch>;
+  children: Map<string, Branch>;
   series: Series | null;
 }
 
@@ -27,16 +27,16 @@ export interface HistogramOptions {
 }
 
 /**
- * A histogram for a registry of `prom-client`, whose own takes 5 µs to find the series of an observation by its labels:
- * every answer is observed, and a whole one from memory takes 40. A branch per label takes 0.07 µs; one key made of all
- * labels takes four times that, because each such string is new, and hashed anew.
+ * A histogram for a registry of `prom-client`. The library's own takes 5 µs to find a series by its labels, which
+ * matters because every response is observed and one from the cache takes only 40 µs. This tree of labels takes
+ * 0.07 µs. One string key of all labels takes four times as long, because each key is a new string that must be hashed.
  */
 export function histogram({ name, help, labelNames, buckets }: HistogramOptions) {
   let root = branch();
   const series: Series[] = [];
   const seriesOf = (labels: Record<string, string>): Series => {
     let at = root;
-    for (const label of labelNames) at = grown(at, labels[label]!);
+    for (const label of labelNames) at = childOf(at, labels[label]!);
     if (at.series) return at.series;
     at.series = { labels, counts: Array(buckets.length + 1).fill(0), sum: 0 };
     series.push(at.series);
@@ -51,7 +51,7 @@ export function histogram({ name, help, labelNames, buckets }: HistogramOptions)
       own.counts[at]! += 1;
       own.sum += value;
     },
-    /** What the registry asks for at each scrape. */
+    /** Called by the registry at each scrape. */
     async get() {
       return { name, help, type: 'histogram', aggregator: 'sum', values: series.flatMap(samples) };
     },
@@ -76,12 +76,12 @@ export function histogram({ name, help, labelNames, buckets }: HistogramOptions)
   }
 }
 
-const branch = (): Branch => ({ below: new Map(), series: null });
+const branch = (): Branch => ({ children: new Map(), series: null });
 
-function grown({ below }: Branch, value: string): Branch {
-  const known = below.get(value);
+function childOf({ children }: Branch, value: string): Branch {
+  const known = children.get(value);
   if (known) return known;
   const made = branch();
-  below.set(value, made);
+  children.set(value, made);
   return made;
 }

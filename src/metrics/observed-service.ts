@@ -9,7 +9,7 @@ type Observer = Pick<Metrics, 'count' | 'observe'>;
 
 const results: Record<string, string> = { failed: 'failed', cancelled: 'cancelled' };
 
-/** A transition that this node has committed: the end of a phase, a retry, the end of a job with its outcome. */
+/** Counts a transition that this node committed: the end of a phase, a retry, or a completed job with its outcome. */
 export function observeCommit({ count, observe }: Observer, record: TransitionRecord): void {
   const { from, to, durationMs, job } = record;
   const [, phase = '', step] = from.split('.');
@@ -23,8 +23,8 @@ export function observeCommit({ count, observe }: Observer, record: TransitionRe
 }
 
 /**
- * A transition that the feed tells: failures and cancellations of this node, those included that a claim ended before
- * there was an actor. The feed does not know outcomes, so completed jobs are counted at their commit.
+ * Counts failed and cancelled jobs of this node from the feed, including those that ended during the claim, before they
+ * had an actor. The feed has no outcomes, so completed jobs are counted at their commit.
  */
 export function observeFeed({ count }: Observer, node: string, entry: FeedEntry): void {
   if (entry.type !== 'transition' || entry.node !== node) return;
@@ -48,7 +48,7 @@ export function observeCall(
   observe('onboarding_provider_request_duration_seconds', { provider, kind, result }, seconds);
 }
 
-/** A provider that a job passed over for the next one. */
+/** Counts fallbacks from a failed provider to the next one. */
 export function observeFallback({ count }: Pick<Observer, 'count'>) {
   return ({ from, to, code }: ProviderFallback): void =>
     count('onboarding_provider_fallbacks_total', { from, to, code });
@@ -62,20 +62,23 @@ const refusals: ReadonlySet<string> = new Set([
   'rejected_rows',
 ]);
 
-/** The same service, whose refusals, and whose cancellations of jobs that nobody had begun, are counted. */
+/** Wraps a service to count its refusals, and its cancellations of jobs that had not started. */
 export function observed(service: Service, { count }: Observer): Service {
   const { portfolios, symbols, operations } = service;
-  const told = <Answer extends { kind: string }>(answer: Answer): Answer => {
+  const counted = <Answer extends { kind: string }>(answer: Answer): Answer => {
     if (refusals.has(answer.kind)) count('onboarding_admission_refusals_total', { reason: answer.kind });
     return answer;
   };
   return {
     ...service,
-    portfolios: { ...portfolios, upload: async (...asked) => told(await portfolios.upload(...asked)) },
-    symbols: { ...symbols, onboard: async (symbol, viewer) => told(await symbols.onboard(symbol, viewer)) },
+    portfolios: { ...portfolios, upload: async (...asked) => counted(await portfolios.upload(...asked)) },
+    symbols: {
+      ...symbols,
+      onboard: async (symbol, viewer) => counted(await symbols.onboard(symbol, viewer)),
+    },
     operations: {
       ...operations,
-      retry: async (id) => told(await operations.retry(id)),
+      retry: async (id) => counted(await operations.retry(id)),
       async cancel(id) {
         const answer = await operations.cancel(id);
         if (answer.kind === 'cancelled') ended(count, { status: 'cancelled' });

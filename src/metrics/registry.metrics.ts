@@ -1,27 +1,27 @@
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import { histogram } from './histogram.ts';
-import { type MetricEntry, type MetricName, type MetricOf, metricCatalogue } from './metric-catalog.ts';
+import { type MetricEntry, type MetricName, type MetricOf, metricCatalog } from './metric-catalog.ts';
 
 type Labels = Record<string, string>;
 
-/** The counters and histograms of one app, and its gauges, which are set when they are read. */
+/** The counters and histograms of one app, and its gauges, which are set at each scrape. */
 export interface Metrics {
-  /** Adds one, or `by`; 0 has the text show a counter that has counted nothing yet. */
+  /** Adds one, or `by`. Adding 0 makes a counter appear in the text before its first event. */
   count(name: MetricOf<'counter'>, labels: Labels, by?: number): void;
   observe(name: MetricOf<'histogram'>, labels: Labels, seconds: number): void;
-  /** A gauge without a value is missing from the text until it has one again. */
+  /** Sets a gauge. Null removes it from the text. */
   set(name: MetricOf<'gauge'>, value: number | null, labels?: Labels): void;
-  /** In the text format of Prometheus, the process's own figures behind ours. */
+  /** The Prometheus text format: our metrics, then those of the process. */
   text(): Promise<string>;
   readonly contentType: string;
 }
 
-/** A registry of its own: two apps in one process, as in the tests, share no figure but the process's. */
+/** Creates a separate registry: two apps in one process, as in tests, share only the metrics of the process. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const made = new Map<string, Gauge | Counter | ReturnType<typeof histogram>>();
-  for (const name of Object.keys(metricCatalogue) as MetricName[]) {
-    const { type, help, labels = [], buckets = [] }: MetricEntry = metricCatalogue[name];
+  for (const name of Object.keys(metricCatalog) as MetricName[]) {
+    const { type, help, labels = [], buckets = [] }: MetricEntry = metricCatalog[name];
     if (type === 'histogram') {
       const own = histogram({ name, help, labelNames: labels, buckets });
       registry.registerMetric(own as unknown as Metric);
@@ -47,7 +47,7 @@ export function createMetrics(): Metrics {
 
 let shared: Registry | undefined;
 
-// Observers of the garbage collector and of the event loop cannot be taken back: one set serves every app.
+// Observers of the garbage collector and the event loop cannot be removed, so all apps share one set.
 function ofProcess(): Registry {
   if (!shared) {
     shared = new Registry();

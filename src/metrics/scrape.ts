@@ -21,11 +21,11 @@ export interface GaugeParts {
   gate: Gate | null;
 }
 
-const databaseMaxMs = 2000; // a scrape is given ten seconds by default; it must tell of an outage, not become one
+const databaseMaxMs = 2000; // Prometheus allows ten seconds by default; a scrape must report an outage, not time out
 
 type LiveFigures = Parameters<Service['measurements']['read']>[0];
 
-/** What the HTTP server tells and asks. */
+/** The measurements that the HTTP server reports and reads. */
 export function measurementsOf(metrics: Metrics, parts: GaugeParts): Service['measurements'] {
   return {
     contentType: metrics.contentType,
@@ -39,7 +39,7 @@ export function measurementsOf(metrics: Metrics, parts: GaugeParts): Service['me
   };
 }
 
-/** The text of a scrape: gauges are read now, those of the cluster in two queries, without them where that fails. */
+/** The text of a scrape. Gauges are read now; those of the cluster take two queries and are missing if these fail. */
 async function scrape(metrics: Metrics, parts: GaugeParts, live: LiveFigures): Promise<string> {
   const { config, nodeName, clock, feed, supervisor } = parts;
   const { value, context } = supervisor();
@@ -59,8 +59,8 @@ async function scrape(metrics: Metrics, parts: GaugeParts, live: LiveFigures): P
   if (parts.gate) setGate(metrics, parts.gate);
   metrics.set('onboarding_build_info', 1, { version: manifest.version, node: nodeName });
   const [totals, clusterPermits] = await Promise.all([
-    inTime(parts, parts.totals()),
-    inTime(parts, parts.ceiling?.inUse() ?? Promise.resolve(null)),
+    withTimeout(parts, parts.totals()),
+    withTimeout(parts, parts.ceiling?.inUse() ?? Promise.resolve(null)),
   ]);
   metrics.set('onboarding_database_up', totals === null ? 0 : 1);
   metrics.set('onboarding_cluster_permits', config.supervisor.clusterConcurrency);
@@ -83,17 +83,17 @@ function setGate(metrics: Metrics, gate: Gate): void {
   }
 }
 
-/** Figures of the cluster, or null where the database does not give them in time. */
-async function inTime<Figures>(
+/** The result of a query, or null if the database fails or does not answer in time. */
+async function withTimeout<Figures>(
   { clock }: GaugeParts,
-  asked: Promise<Figures>,
+  query: Promise<Figures>,
 ): Promise<Awaited<Figures> | null> {
   const timer = new AbortController();
-  const late = clock.sleepUntil(clock.now() + databaseMaxMs, timer.signal).then(
+  const timeout = clock.sleepUntil(clock.now() + databaseMaxMs, timer.signal).then(
     () => null,
     () => null,
   );
-  const found = await Promise.race([asked.catch(() => null), late]);
+  const found = await Promise.race([query.catch(() => null), timeout]);
   timer.abort();
   return found;
 }

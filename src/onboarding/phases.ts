@@ -194,8 +194,8 @@ async function proxySetFor(
   commits: Commits,
 ): Promise<ProxySet | null> {
   const version = typeof results.proxyVersion === 'string' ? results.proxyVersion : null;
-  const atHand = version && proxies.atHand(version);
-  if (atHand) return atHand;
+  const inMemory = version && proxies.inMemory(version);
+  if (inMemory) return inMemory;
   await commits.durable();
   signal.throwIfAborted();
   try {

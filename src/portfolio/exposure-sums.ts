@@ -4,7 +4,7 @@ import type { portfolioExposuresSchema } from '../contract/schemas.ts';
 import { factors, readingNotes } from '../factors/factor-catalog.ts';
 import { minorDigits } from '../market/currency.ts';
 
-/** Sums over the priced lots, unrounded decimals; null where there is nothing to sum. */
+/** Sums over the priced lots, as unrounded decimals; null if there is nothing to sum. */
 export interface FactorSums {
   factor: string;
   /** Of all priced lots, cash included. */
@@ -23,17 +23,17 @@ export interface FactorSums {
 
 type View = z.infer<typeof portfolioExposuresSchema>;
 
-const nearZero = '0.1'; // of gross: below it a beta over net value says more about the hedge than about the market
+const nearZero = '0.1'; // of gross: below it, beta over net value describes the hedge more than the market
 const shareDigits = 6;
 
-// Quotients are cut far behind the last digit that is shown, so that nothing is rounded twice.
+// Quotients are truncated far after the last published digit, so that nothing is rounded twice.
 const Quotient = Big();
 Quotient.DP = 40;
 Quotient.RM = Big.roundDown;
 
 /**
- * A portfolio's exposure to each factor: SPEC section 7. Money is summed exactly and rounded once, half away from
- * zero, to the currency's minor digits; betas are of the unrounded sums. Without a priced lot there are no rows.
+ * A portfolio's exposure to each factor: SPEC section 7. Money is summed exactly and rounded once, half away from zero,
+ * to the currency's minor digits. Betas use the unrounded sums. Without a priced lot there are no rows.
  */
 export function exposuresOf({
   portfolioId,
@@ -60,8 +60,8 @@ export function exposuresOf({
 
 const notes = [
   ...readingNotes,
-  'An assumed exposure rests on labelled placeholders, not on measurements; it is in no beta.',
-  'Lots without a price, options and private holdings enter nothing; cash enters the shares alone.',
+  'Assumed exposures come from labelled placeholders, not from measurements; no beta includes them.',
+  'Lots without a price, options and private holdings are left out; cash counts only in the shares.',
 ];
 
 function exposureOf(row: FactorSums, money: (amount: Big) => string): View['exposures'][number] {
@@ -102,7 +102,7 @@ function sharesOf(row: FactorSums): View['exposures'][number]['gross_shares'] {
 
 const amount = (decimal: string | null): Big => Big(decimal ?? 0);
 
-/** A beta: a double, as those of a symbol are. */
+/** A beta, as a double like those of a symbol. */
 const quotient = (dividend: Big, divisor: Big): number =>
   Number(new Quotient(dividend).div(divisor).toFixed());
 

@@ -2,24 +2,24 @@ import type { Database, Transaction } from '../database/database.orm.ts';
 import { lotValuesSql } from './lot-values-sql.ts';
 import type { SnapshotStore } from './snapshot.store.ts';
 
-/** Portfolios whose latest snapshot does not hold what the universe knows: only a mistake of ours leaves one behind. */
+/** Finds and repairs portfolios whose latest snapshot is behind the universe. Only a bug leaves one behind. */
 export interface LaggingStore {
   /**
-   * Looks at the next portfolios by id. `last` is where to go on, null at the end.
+   * Checks the next `batch` portfolios by id. `last` is the id to continue after, null at the end.
    *
-   * A portfolio lags where an open lot of a ready symbol lacks its latest price, or its latest exchange rate, or where its
-   * snapshot holds another number of lots than are priced. A symbol whose job is unfinished is about to be priced, and one
-   * whose last job failed waits for a retry: neither lags. Nor does a portfolio without any priced lot: it gets no
-   * snapshot, so it would lag for ever behind the last one that it had.
+   * A portfolio lags if an open lot of a ready symbol lacks its latest price or its latest exchange rate, or if its
+   * snapshot has another number of priced lots than there are. A symbol with an unfinished job will be priced soon, and
+   * one whose last job failed waits for a retry, so neither makes a portfolio lag. A portfolio without priced lots gets
+   * no snapshot, so it does not count: it would always lag behind its last one.
    */
-  look(after: string | null, batch: number): Promise<{ lagging: string[]; last: string | null }>;
-  /** Recomputes those that still lag once they are locked; answers how many that were. */
-  mend(portfolioIds: readonly string[], session: string): Promise<number>;
+  findLagging(after: string | null, batch: number): Promise<{ lagging: string[]; last: string | null }>;
+  /** Locks the portfolios and recomputes those that still lag. Returns their number. */
+  recompute(portfolioIds: readonly string[], session: string): Promise<number>;
 }
 
 export function laggingStore(database: Database, snapshots: SnapshotStore): LaggingStore {
   return {
-    async look(after, batch) {
+    async findLagging(after, batch) {
       const rows = await database.sql<{ id: string }>(
         'select id from portfolios where $1::uuid is null or id > $1::uuid order by id limit $2',
         [after, batch],
@@ -28,7 +28,7 @@ export function laggingStore(database: Database, snapshots: SnapshotStore): Lagg
       const lagging = ids.length > 0 ? await laggingOf(database, ids) : [];
       return { lagging, last: ids.length < batch ? null : ids.at(-1)! };
     },
-    mend: (portfolioIds, session) =>
+    recompute: (portfolioIds, session) =>
       database.transaction(async (on) => {
         await database.sql(
           'select id from portfolios where id = any($1::uuid[]) order by id for no key update',

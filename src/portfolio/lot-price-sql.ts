@@ -4,13 +4,13 @@ import { latestRateDateSql, ratesSql } from './rate-sql.ts';
 
 /**
  * Prices the lots of the portfolios in `$1` (uuid[]): close, its date and version, and the rates that convert the close
- * and the entry price. Answers the series that are not stored, or not far enough back: `{symbol, since}`.
+ * and the entry price. Returns the rate series that are missing or too short: `{symbol, since}`.
  *
- * A value is converted at the close on or before its price date, a cost at the one on or before its entry date. Cash in
- * another currency has no price but its rate, so the rate's date is its price date. What is left of a closed lot, its
- * realised gain, is converted at its exit date, with what is stored. `portfolio_rates` remembers which portfolio is
- * converted with which series, from which date on and at which version: whose version differs is due. A series that is
- * needed no more, because its symbol trades in another currency now, is forgotten: it would be due for ever.
+ * A value is converted at the close on or before its price date, a cost at the close on or before its entry date. For
+ * cash in another currency the rate is the price, so the rate's date is its price date. The realised gain of a closed
+ * lot is converted at its exit date, with stored rates. `portfolio_rates` records which series convert a portfolio,
+ * from which date on and at which version; a portfolio with another version is due. A series that is no longer needed,
+ * because its symbol now trades in another currency, is deleted; otherwise its portfolio would always be due.
  */
 export const priceSql = `
   with changing as materialized (

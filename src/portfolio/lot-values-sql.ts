@@ -1,12 +1,13 @@
 import { rateSymbolSql } from './rate-sql.ts';
 
 /**
- * The lots of the portfolios in `$1` (uuid[]; in a subquery, so that a plan for one portfolio costs what a plan for any
- * number does and is kept: planning took 15 ms, running it 1) with their currencies and their symbol's latest price, one row per lot.
+ * The lots of the portfolios in `$1` (uuid[]) with their currencies and their symbol's latest price, one row per lot.
+ * `$1` stands in a subquery so that the generic plan costs no more than a custom one and is reused: planning took
+ * 15 ms, execution 1.
  *
- * lot_currency: that of its entry and exit price. A closed lot sends nothing to the provider, so where nobody knows its
- * symbol and its row names no currency, the base currency is meant. value_currency: that of what it is valued at, its
- * symbol's close or, once it is closed, its exit price. Null where nobody knows it.
+ * lot_currency: the currency of its entry and exit price. No prices are fetched for a closed lot, so if its symbol is
+ * unknown and its row has no currency, the base currency is assumed. value_currency: the currency of its value, which
+ * is its symbol's close, or its exit price once closed. Null if unknown.
  */
 export const lotsSql = `
   select l.*, case when l.exit_date is not null then l.lot_currency else l.close_currency end as value_currency
@@ -23,26 +24,26 @@ export const lotsSql = `
     where p.portfolio_id = any(array(select unnest($1::uuid[])))
   ) l`;
 
-// An open option or private holding has a cost and no value.
+// Open options and private holdings have a cost but no value.
 const isValuedSql = `(investment_class in ('PUBLIC', 'CASH') or exit_date is not null)`;
 
-/** Of the rows of `lotsSql`: whether something of a lot is in another currency than its portfolio. */
+/** On the rows of `lotsSql`: whether the cost or the value of a lot is in another currency than its portfolio. */
 export const isForeignSql = `coalesce(lot_currency <> base_currency
     or (value_currency <> base_currency and ${isValuedSql}), false)`;
 
-/** Of the rows of `lotsSql`: the series that a lot is converted with, as an array, which may be empty. */
+/** On the rows of `lotsSql`: the rate series that convert a lot, as an array, which may be empty. */
 export const rateSymbolsSql = `array_remove(array[${rateSymbolSql('lot_currency')}, ${rateSymbolSql('base_currency')},
     case when ${isValuedSql} then ${rateSymbolSql('value_currency')} end], null)`;
 
 /**
  * The lots of the portfolios in `$1` (uuid[]) with their values in the base currency, one row per lot: SPEC section 7
- * as SQL. Snapshots sum these rows and the positions route shows them, so that the two cannot disagree.
+ * in SQL. Snapshots sum these rows and the positions route shows them, so the two cannot disagree.
  *
  * disposition: `priced`; `pending` (its symbol has an unfinished job and no price yet); `failed` (no price and no
  * job); `missing_fx` (a currency without a rate); `unpriced` (options and private holdings); `closed`.
- * fx_value, fx_cost: the rates into the base currency of what it is valued at and of its entry price, as stored when
- * it was priced. value, cost, realized: unrounded, null where they cannot be expressed in the base currency.
- * rates, rates_pending: the series that an open lot is converted with, and those with an unfinished job; else null.
+ * fx_value, fx_cost: the rates of its value and of its entry price into the base currency, stored when it was priced.
+ * value, cost, realized: unrounded, null if they cannot be converted to the base currency. rates, rates_pending: the
+ * rate series that convert an open lot, and those of them with an unfinished job; otherwise null.
  */
 export const lotValuesSql = `
   select c.*,

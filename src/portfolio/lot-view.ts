@@ -5,7 +5,7 @@ import type { Split } from '../market/split.ts';
 import { minorUnitWarning } from './minor-unit-warning.ts';
 import { splitWarning } from './split-warning.ts';
 
-/** A lot with its unrounded values in the base currency: a row of `valuation.ts`, decimals as strings. */
+/** A lot with its unrounded values in the base currency: a row of `lotValuesSql`, decimals as strings. */
 export interface ValuedLot {
   id: string;
   line: number;
@@ -40,7 +40,9 @@ export interface ValuedLot {
 
 const percentDigits = 4;
 
-/** A lot as the API shows it. `session`: the last completed New York session, to say how old its price is. */
+/**
+ * A lot as the API shows it. `session` is the last completed New York session, from which the price's age is counted.
+ */
 export function lotViewOf(lot: ValuedLot, session: string): LotView {
   const isPriced = lot.disposition === 'priced';
   const pnl = isPriced && lot.value !== null && lot.cost !== null ? Big(lot.value).minus(lot.cost) : null;
@@ -79,7 +81,7 @@ export function lotViewOf(lot: ValuedLot, session: string): LotView {
 
 function warningsOf({ line, symbol, investment_class, close, close_currency, splits, ...row }: ValuedLot) {
   if (investment_class !== 'PUBLIC') return [];
-  // A row that named a minor unit was brought to the major one when it was read.
+  // A row with a minor unit was converted to the major unit when it was read.
   const prices = { entryPrice: plain(row.entry_price)!, quoteUnit: null };
   const lot = { line, symbol, quantity: plain(row.quantity)!, entryDate: row.entry_date, ...prices };
   const suspicion = close && minorUnitWarning(lot, { symbolCurrency: close_currency, lastClose: close });
@@ -97,12 +99,12 @@ function reasonOf(lot: ValuedLot): string | null {
   switch (lot.disposition) {
     case 'unpriced':
       return lot.investment_class === 'OPTIONS'
-        ? 'An option is never valued at the price of its underlying.'
+        ? 'Options are not valued: the price of the underlying is not the price of the option.'
         : 'A private holding has no market price.';
     case 'pending':
       return 'Its symbol is being onboarded.';
     case 'failed':
-      return 'Its symbol could not be onboarded.';
+      return 'The onboarding of its symbol failed.';
     case 'missing_fx':
       return missingRate(lot);
     default:
@@ -110,14 +112,14 @@ function reasonOf(lot: ValuedLot): string | null {
   }
 }
 
-/** Which rate is missing: that of the value, else that of the cost. */
+/** Says which rate is missing: that of the value, otherwise that of the cost. */
 function missingRate({ base_currency, value_currency, fx_value, ...lot }: ValuedLot): string {
   const { lot_currency, price_date, entry_date, rates_pending } = lot;
   const [currency, date] = fx_value === null ? [value_currency, price_date] : [lot_currency, entry_date];
-  if (currency === null) return 'The currency of its symbol is not known.';
+  if (currency === null) return 'The currency of its symbol is unknown.';
   const what = `exchange rate from ${currency} to ${base_currency}${date === null ? '' : ` on or before ${date}`}`;
   return rates_pending === null ? `There is no ${what}.` : `The ${what} is being fetched.`;
 }
 
-// `numeric` keeps the zeros that a product of two scales has; a reader has no use for them.
+// `numeric` products keep trailing zeros, which the API does not show.
 const plain = (decimal: string | null): string | null => (decimal === null ? null : Big(decimal).toFixed());

@@ -4,7 +4,7 @@ export type InvestmentClass = (typeof investmentClasses)[number];
 export const optionTypes = ['CALL', 'PUT'] as const;
 export type OptionType = (typeof optionTypes)[number];
 
-/** Contracts are written on a hundred shares. */
+/** An option contract covers a hundred shares. */
 export const contractMultiplier = 100;
 
 /**
@@ -15,7 +15,7 @@ export const contractMultiplier = 100;
  * at most 6; both at most 15 digits before the point. Dates are calendar days, `YYYY-MM-DD`.
  */
 export interface Lot {
-  /** The row of the upload: as a spreadsheet numbers it, or the place in a JSON list from 1. */
+  /** Row number in the upload: as in a spreadsheet, or the position in a JSON list, from 1. */
   line: number;
   symbol: string;
   /** The symbol whose prices it needs: its own for an open public lot, the underlying for an open option. */
@@ -33,12 +33,12 @@ export interface Lot {
   /** Per share; always positive. */
   entryPrice: string;
   entryDate: string;
-  /** A lot is open exactly when this is null. */
+  /** Null if and only if the lot is open. */
   exitDate: string | null;
   exitPrice: string | null;
   /** ISO 4217 code of a major currency; null means the symbol's own trading currency. */
   currency: string | null;
-  /** The minor unit in which the row gave its prices (`GBp`, `GBX`, `ZAc`, `ILA`), null where it gave none. */
+  /** The minor unit of the prices in the row (`GBp`, `GBX`, `ZAc`, `ILA`), or null. */
   quoteUnit: string | null;
 }
 
@@ -53,17 +53,17 @@ export function neededSymbol(
   return lot.investmentClass === 'OPTIONS' ? lot.underlyingSymbol : null;
 }
 
-/** The symbols that lots need, ascending, each once. */
+/** The distinct symbols that lots need, ascending. */
 export function neededSymbols(lots: Iterable<Pick<Lot, 'needs'>>): string[] {
   const symbols = new Set<string>();
   for (const { needs } of lots) if (needs !== null) symbols.add(needs);
-  // By code unit, as the database's "C" collation and `<` have it: whoever locks in this order never deadlocks.
+  // By code unit, like the database's "C" collation and `<`. Transactions that lock in this order do not deadlock.
   return [...symbols].sort();
 }
 
 /**
- * The currency of a lot's prices: the row's own, else that in which its symbol trades, else the portfolio's for
- * what trades nowhere (a private holding). Null while the symbol's currency is not known.
+ * The currency of a lot's prices: that of its row, otherwise that of its symbol, or the portfolio's for a private
+ * holding, which has no market. Null while the symbol's currency is unknown.
  */
 export function currencyOf(
   lot: Pick<Lot, 'investmentClass' | 'currency'>,

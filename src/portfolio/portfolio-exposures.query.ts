@@ -7,7 +7,9 @@ import { exposuresOf, type FactorSums } from './exposure-sums.ts';
 import { lotValuesSql } from './lot-values-sql.ts';
 
 export interface PortfolioExposuresQuery {
-  /** Of the priced lots as they are valued now. Null: no such portfolio, or not the viewer's. */
+  /**
+   * Exposures of the priced lots at their current values. Null if the portfolio does not exist or is not the viewer's.
+   */
   exposures(id: string, viewer: Viewer): Promise<z.infer<typeof portfolioExposuresSchema> | null>;
 }
 
@@ -23,9 +25,9 @@ export function portfolioExposuresQuery(database: Database): PortfolioExposuresQ
   };
 }
 
-// One statement, so that every sum is of the same lots. A beta is a double: its text is the shortest decimal that
-// reads back as it, and from there on all is exact (a cast would round it to 15 digits first). Rows of a measurement
-// that the universe has not taken over yet are not of the price that the lots have.
+// One statement, so that all sums cover the same lots. A beta is a double: its text is the shortest decimal that reads
+// back as the same double, and everything after that is exact (a direct cast would round it to 15 digits). Exposures of
+// a newer calculation date that the universe does not use yet are excluded, because the lots have an older price.
 const sumsSql = `
   with holdings as (
     select needs_symbol as symbol, sum(value) as net, sum(abs(value)) as gross

@@ -13,7 +13,7 @@ import {
 import { type CountsRow, statusOf } from './portfolio-status.ts';
 
 export interface PortfolioListQuery {
-  /** Newest first; a user's own, and everybody's for an operator. Three statements, however many portfolios. */
+  /** Newest first: a user's own, or all for an operator. Three statements, however many portfolios. */
   list(query: PortfoliosQuery, viewer: Viewer): Promise<z.infer<typeof portfoliosViewSchema>>;
 }
 
@@ -28,16 +28,16 @@ export function portfolioListQuery(database: Database): PortfolioListQuery {
       ]);
       const page = rows.slice(0, limit);
       const ids = page.map(({ id }) => id);
-      // What is read later may be ahead, never behind: a settled portfolio has its symbols in the totals.
+      // A later read may be newer, never older: a settled portfolio has its symbols in the totals.
       const counts = keyed(await database.sql<CountsRow & Keyed>(countsSql, [ids]));
       const latest = keyed(await database.sql<SnapshotRow & Keyed>(latestSql, [ids]));
-      // A lot may have been priced since they were counted.
+      // A lot may have been priced since the count.
       const doubtful = ids.filter((id) => latest.has(id) && counts.get(id)?.priced === 0);
       const again = doubtful.length > 0 ? await database.sql<CountsRow & Keyed>(countsSql, [doubtful]) : [];
       for (const { portfolio_id, priced } of again) Object.assign(counts.get(portfolio_id)!, { priced });
       const portfolios = page.flatMap((row) => {
         const counted = counts.get(row.id);
-        if (!counted) return []; // deleted since the page was read: there is no portfolio without lots
+        if (!counted) return []; // deleted since the page was read: every portfolio has lots
         return {
           portfolio_id: row.id,
           name: row.name,
@@ -62,7 +62,7 @@ interface Keyed {
 const keyed = <Row extends Keyed>(rows: readonly Row[]) =>
   new Map(rows.map((row) => [row.portfolio_id, row]));
 
-// Two texts, so that each is served by its own index.
+// Two statements, so that each uses its own index.
 const pageSql = (whose: string) => `
   select id, name, owner, base_currency, created_at, updated_at from portfolios
   where ($1::uuid is null or id < $1::uuid) ${whose} order by id desc limit $2`;

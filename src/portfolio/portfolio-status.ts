@@ -7,7 +7,7 @@ export interface CountsRow {
   public_count: number;
   priced_public: number;
   priced: number;
-  mendable: number;
+  incomplete: number;
 }
 
 /** Pending, error, partial or ready: SPEC section 7. Options and private holdings do not make it partial. */
@@ -15,9 +15,9 @@ export function statusOf({
   pending_count,
   public_count,
   priced_public,
-  mendable,
+  incomplete,
 }: CountsRow): PortfolioView['status'] {
   if (pending_count > 0) return 'pending';
   if (public_count > 0 && priced_public === 0) return 'error';
-  return mendable > 0 ? 'partial' : 'ready';
+  return incomplete > 0 ? 'partial' : 'ready';
 }

@@ -20,9 +20,9 @@ export type Portfolio = InferEntity<typeof Portfolio>;
 /**
  * One lot per row, as uploaded, and how it was last priced.
  *
- * `needsSymbol` is the symbol that must be onboarded for it: its own for an open public lot, the underlying for an
- * open option, null for the rest. `pricedVersion` is the universe row's `priceVersion` that priced it; a lot whose
- * version differs is due. `valueRate` and `costRate` convert its price and its entry price into the base currency.
+ * `needsSymbol` is the symbol to onboard for it: its own for an open public lot, the underlying for an open option,
+ * otherwise null. `pricedVersion` is the universe row's `priceVersion` when it was priced; a lot with another version
+ * is due. `valueRate` and `costRate` convert its price and its entry price to the base currency.
  */
 export const Position = defineEntity({
   name: 'Position',
@@ -65,7 +65,7 @@ export type Position = InferEntity<typeof Position>;
 
 /**
  * The exchange-rate series that convert a portfolio's open lots, from the earliest entry date on. `ratedVersion` is the
- * universe row's `priceVersion` that they were converted with; a portfolio whose version differs is due.
+ * universe row's `priceVersion` at the conversion; a portfolio with another version is due.
  */
 export const PortfolioRate = defineEntity({
   name: 'PortfolioRate',
@@ -84,8 +84,8 @@ export type PortfolioRate = InferEntity<typeof PortfolioRate>;
 /**
  * A portfolio's totals on a price date, recomputed from its lots.
  *
- * `feedPosition` is where its latest change stands in the feed, `previous` the totals before it, `cause` the symbol
- * that completed: so 100,000 changed portfolios need no 100,000 journal rows.
+ * `feedPosition` is the feed position of its latest change, `previous` the totals before it, and `cause` the symbol
+ * that completed. So 100,000 changed portfolios need no journal rows.
  */
 export const PortfolioSnapshot = defineEntity({
   name: 'PortfolioSnapshot',

@@ -50,13 +50,13 @@ export function portfolioQueries(
     async find(id, viewer) {
       const row = await owned(id, viewer);
       if (!row) return null;
-      // What is read later may be ahead, never behind: a settled portfolio has no symbol under way, and what is ready
-      // is in the totals.
+      // A later read may be newer, never older: a settled portfolio has no unfinished symbol, and ready symbols are in
+      // the totals.
       const counts = await count(id);
       const needs = await database.sql<NeedRow>(needsSql, [id]);
       const symbols = await statuses(needs.map(({ symbol }) => symbol));
       const [latest] = await database.sql<SnapshotRow>(`${snapshotSql} limit 1`, [id, null]);
-      // A lot may have been priced since they were counted.
+      // A lot may have been priced since the count.
       const { priced } = latest && counts.priced === 0 ? await count(id) : counts;
       return { ...viewOf(row, symbols, { ...counts, priced }, latest), warnings: splitWarnings(needs) };
     },
@@ -111,7 +111,7 @@ export type SnapshotRow = Omit<SnapshotView, 'computed_at'> & { computed_at: str
 
 interface NeedRow {
   symbol: string;
-  /** Of its open lots, those that a split came after; and the splits. */
+  /** Number of its open lots that are older than a split; and the splits. */
   split_lots: number;
   splits: Split[] | null;
 }
@@ -130,24 +130,26 @@ const needsSql = `
   ) s on true
   order by n.symbol`;
 
-/** One warning per symbol that has split since a lot of it was entered; the lots say what either reading comes to. */
+/**
+ * One warning per symbol that has split since one of its lots was entered. The warnings of the lots have the numbers.
+ */
 function splitWarnings(needs: readonly NeedRow[]): PortfolioView['warnings'] {
   return needs.flatMap(({ symbol, split_lots: lots, splits }) => {
     if (splits === null) return [];
     const dated = splits.toSorted((a, b) => (a.date < b.date ? -1 : 1));
-    const many = lots === 1 ? 'a lot of it was' : `${lots} lots of it were`;
-    const message = `${symbol} split ${splitText(dated)}, after ${many} entered: their own warnings have both readings.`;
+    const many = lots === 1 ? 'one of its lots was' : `${lots} of its lots were`;
+    const message = `${symbol} split ${splitText(dated)}, after ${many} entered. See the warnings of its lots.`;
     return [{ code: 'split_since_entry', message }];
   });
 }
 
-/** Of the rows of `lotValuesSql`. */
+/** Aggregates of the rows of `lotValuesSql`. */
 export const countsColumnsSql = `count(*)::int as lots,
     count(*) filter (where is_pending)::int as pending_count,
     count(*) filter (where investment_class = 'PUBLIC' and disposition <> 'closed')::int as public_count,
     count(*) filter (where investment_class = 'PUBLIC' and disposition = 'priced')::int as priced_public,
     count(*) filter (where disposition = 'priced')::int as priced,
-    count(*) filter (where disposition in ('failed', 'missing_fx'))::int as mendable`;
+    count(*) filter (where disposition in ('failed', 'missing_fx'))::int as incomplete`;
 
 const countsSql = `select ${countsColumnsSql} from (${lotValuesSql}) lots`;
 
@@ -177,13 +179,13 @@ export const snapshotOf = (row: SnapshotRow): SnapshotView => ({
   computed_at: new Date(row.computed_at).toISOString(),
 });
 
-// What is pending is a fact of now, not of the day the latest row was computed.
+// The pending count is current, not that of the day on which the latest row was computed.
 const asOfNow = (latest: SnapshotView, { pending_count }: CountsRow): SnapshotView => ({
   ...latest,
   pending_count,
 });
 
-/** Null where no lot is priced: the latest row is history then, of a day when one was. */
+/** Null if no lot is priced now: the latest row is then from a day on which one was. */
 export const currentSnapshot = (latest: SnapshotRow | undefined, counts: CountsRow): SnapshotView | null =>
   latest && counts.priced > 0 ? asOfNow(snapshotOf(latest), counts) : null;
 
@@ -195,7 +197,7 @@ function viewOf(
 ): Omit<PortfolioView, 'warnings'> {
   const ready = symbols.filter(({ status }) => status === 'ready').length;
   const failed = symbols.filter(({ status }) => status === 'error' || status === 'unknown').length;
-  // A symbol that failed will not move on by itself: it counts as done, or progress would never end.
+  // A failed symbol makes no more progress by itself, so it counts as done. Otherwise progress would never reach 1.
   const done = symbols.reduce((sum, { status, progress }) => sum + (status === 'error' ? 1 : progress), 0);
   return {
     portfolio_id: row.id,

@@ -11,16 +11,16 @@ export interface NewPortfolio {
 }
 
 export interface PortfolioStore {
-  /** Saves a portfolio with all its lots. Nobody sees it before the transaction commits. */
+  /** Saves a portfolio with all its lots. It is invisible until the transaction commits. */
   insert(portfolio: NewPortfolio, options: { on: Transaction }): Promise<void>;
   /**
-   * Deletes a portfolio with its lots and snapshots; false where there is none, or none of that owner (null: of
-   * anybody). Takes the portfolio's row first, as every change of it does.
+   * Deletes a portfolio with its lots and snapshots. False if it does not exist or has another owner (null: any owner).
+   * Locks the portfolio's row first, as every change of it does.
    */
   remove(portfolioId: string, options: { owner: string | null }): Promise<boolean>;
 }
 
-// PGlite works in this very process: one statement of 5000 lots would keep timers and sockets waiting for 0.1 s.
+// PGlite runs in this process: one statement of 5000 lots would block timers and sockets for 0.1 s.
 const lotsPerStatement = { embedded: 500, server: 5000 };
 
 export function portfolioStore(database: Database): PortfolioStore {
@@ -41,7 +41,7 @@ export function portfolioStore(database: Database): PortfolioStore {
           { on },
         );
         if (!row) return false;
-        // Its lots and snapshots go with it, by their foreign keys.
+        // Foreign keys cascade to its lots and snapshots.
         await database.sql('delete from portfolios where id = $1::uuid', [portfolioId], { on });
         return true;
       }),

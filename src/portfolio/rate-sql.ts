@@ -1,12 +1,12 @@
 import { hubCurrency, quotedInHub, rateDecimals } from '../market/rates.ts';
 import { quotientSql } from './rounding-sql.ts';
 
-// `market/rates.ts` as SQL: same symbols, same quotient, same rounding. Arguments are column expressions.
+// `market/rates.ts` in SQL: the same symbols, quotients and rounding. Arguments are column expressions.
 
 const quoted = (currencies: readonly string[]) => currencies.map((currency) => `'${currency}'`).join(', ');
 const isQuotedSql = (currency: string) => `${currency} in (${quoted(quotedInHub)})`;
 
-/** The symbol of a currency's series; null for the dollar, and for a currency that nobody knows. */
+/** The symbol of a currency's series; null for the dollar and for an unknown currency. */
 export const rateSymbolSql = (currency: string): string =>
   `case when ${currency} = '${hubCurrency}' then null when ${isQuotedSql(currency)}
     then ${currency} || '${hubCurrency}=X' else '${hubCurrency}' || ${currency} || '=X' end`;
@@ -21,9 +21,9 @@ const isHere = (currency: string, close: string) =>
   `(${currency} = '${hubCurrency}' or ${close} is not null)`;
 
 /**
- * The rates of conversions: of a relation with `source`, `target` and `on_date` the same columns and `rate`, at the closes
- * on or before the date. What lacks a close has no row. `offset 0` keeps the planner from writing each part out
- * wherever the next one uses it: without it the plan of three rates has some seventy subplans.
+ * The rates of conversions: takes a relation with `source`, `target` and `on_date`, and returns these columns and
+ * `rate`, at the closes on or before the date. A conversion without a close has no row. `offset 0` is an optimization
+ * fence: it keeps the planner from inlining each part, which gave the plan of three rates some seventy subplans.
  */
 export const ratesSql = (conversions: string): string => `
   select c.source, c.target, c.on_date, ${quotientSql('fraction.dividend', 'fraction.divisor', rateDecimals)} as rate
@@ -39,6 +39,6 @@ export const ratesSql = (conversions: string): string => `
       * case when ${isQuotedSql('c.target')} then target_close else 1 end as divisor offset 0) fraction
   where c.source <> c.target and ${isHere('c.source', 'source_close')} and ${isHere('c.target', 'target_close')}`;
 
-/** The date of the latest close that a rate between two currencies could be made of. */
+/** The date of the latest close from which a rate between two currencies can be computed. */
 export const latestRateDateSql = (from: string, to: string): string =>
   `greatest(${lastDateSql(rateSymbolSql(from))}, ${lastDateSql(rateSymbolSql(to))})`;

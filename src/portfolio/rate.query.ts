@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.orm.ts';
 import { latestRateDateSql, ratesSql } from './rate-sql.ts';
 
-/** From one currency into another, at the closes on or before a date; null for the latest ones. */
+/** A conversion at the closes on or before a date; a null date means the latest closes. */
 export interface Conversion {
   from: string;
   to: string;
@@ -9,12 +9,12 @@ export interface Conversion {
 }
 
 export interface StoredRate {
-  /** Null where a close is missing. */
+  /** Null if a close is missing. */
   rate: string | null;
   date: string | null;
 }
 
-/** The stored rates of conversions, in their order; of none there is none. */
+/** The stored rates of conversions, in their order. A null conversion has no rate. */
 export type RateQuery = (conversions: readonly (Conversion | null)[]) => Promise<StoredRate[]>;
 
 const none: StoredRate = { rate: null, date: null };
@@ -36,7 +36,7 @@ export function rateQuery(database: Database): RateQuery {
   };
 }
 
-// A conversion from a currency into itself needs no rate, and is not asked for.
+// A conversion from a currency into itself needs no rate, and callers do not request it.
 const storedRatesSql = `
   with asked as materialized (
     select r.key, r.source, r.target, coalesce(r.date, ${latestRateDateSql('r.source', 'r.target')}) as on_date

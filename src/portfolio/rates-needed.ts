@@ -2,10 +2,10 @@ import { rateSymbolsBetween } from '../market/rates.ts';
 import { isOpen, type Lot } from './lots.ts';
 import { currenciesOf } from './snapshot.ts';
 
-/** The currency of each symbol's prices; null or absent while it is not known. */
+/** The currency of each symbol's prices; null or absent while unknown. */
 export type Currencies = ReadonlyMap<string, string | null>;
 
-/** What a lot's money has to be brought into the base currency from. Null where it is not known. */
+/** The currencies of a lot's value and cost, which are converted to the base currency. Null if unknown. */
 export function currenciesOfLot(
   lot: Lot,
   { baseCurrency, currencies }: { baseCurrency: string; currencies: Currencies },
@@ -16,8 +16,8 @@ export function currenciesOfLot(
 }
 
 /**
- * The series that convert open lots into the base currency, each with the earliest entry date that it must reach.
- * Closed lots are converted with what is stored: they need nothing.
+ * The rate series that convert open lots to the base currency, each with the earliest entry date that it must cover.
+ * Closed lots are converted with stored rates and need no series.
  *
  *     ratesNeeded([{ ...lot, symbol: 'SAP.DE', entryDate: '2024-03-15' }], { baseCurrency: 'USD', currencies })
  *     // Map { 'EURUSD=X' => '2024-03-15' }
@@ -30,7 +30,7 @@ export function ratesNeeded(
   for (const lot of lots) {
     if (!isOpen(lot)) continue;
     const { value, cost } = currenciesOfLot(lot, options);
-    // An option or a private holding has a cost and no value.
+    // Options and private holdings have a cost but no value.
     const isValued = lot.investmentClass === 'PUBLIC' || lot.investmentClass === 'CASH';
     for (const currency of new Set([cost, isValued ? value : null])) {
       if (currency === null) continue;
@@ -43,7 +43,7 @@ export function ratesNeeded(
   return needed;
 }
 
-/** The symbol whose currency a lot is in; a closed lot needs no price, and yet its gain is in some currency. */
+/** The symbol whose currency a lot has. A closed lot needs no price, but its gain is in that currency. */
 export const quotedSymbol = (lot: Lot): string | null =>
   lot.needs ?? (lot.investmentClass === 'PUBLIC' ? lot.symbol : lot.underlyingSymbol);
 

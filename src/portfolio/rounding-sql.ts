@@ -1,7 +1,7 @@
 /**
- * A quotient in SQL, rounded once, half away from zero; null where nothing is divided by.
+ * A quotient in SQL, rounded once, half away from zero. Null if the divisor is 0; it must not be negative.
  *
- * `/` keeps some 16 digits and rounds there first; `div` cuts whole numbers exactly. The divisor must not be negative.
+ * `/` would round to about 16 digits first. `div` truncates to a whole number exactly.
  */
 export const quotientSql = (dividend: string, divisor: string, decimals: number): string => {
   const scaled = `abs(${dividend}) * 2e${decimals}`;

@@ -4,15 +4,15 @@ import type { Viewer } from '../contract/service.ts';
 import type { Database, Transaction } from '../database/database.orm.ts';
 import { type SnapshotRow, snapshotColumnsSql, snapshotOf } from './portfolio.query.ts';
 
-/** The portfolios' part of the feed: a snapshot's row carries its place in it, and the totals before. */
+/** The portfolios' part of the feed: the row of a snapshot has its feed position and the previous totals. */
 export interface SnapshotFeed {
-  /** Changes after one position and up to another, ascending; of null every portfolio's. */
+  /** Changes after one position and up to another, ascending. `portfolioIds` null means all portfolios. */
   between(
     range: { after: number; until: number },
     portfolioIds: readonly string[] | null,
     options?: { limit?: number; on?: Transaction },
   ): Promise<SnapshotUpdate[]>;
-  /** Those of the portfolios that are there and the viewer's, with what they need and their latest totals. */
+  /** The existing portfolios of the viewer among `ids`, with the symbols that they need and their latest totals. */
   states(ids: readonly string[], viewer: Viewer, options: { on: Transaction }): Promise<PortfolioState[]>;
 }
 
@@ -65,7 +65,7 @@ export function updateOf({
   };
 }
 
-/** The row as it was, each of its columns as the text that keeps every digit. */
+/** The previous row, with each column as text so that no digit is lost. */
 type Texts = Record<keyof SnapshotView, string>;
 
 function previousOf(row: Texts): SnapshotView {
@@ -92,7 +92,7 @@ function previousOf(row: Texts): SnapshotView {
   });
 }
 
-/** Of a row of `portfolio_snapshots`: an `UpdateRow`. */
+/** The columns of an `UpdateRow`, from `portfolio_snapshots`. */
 export const updateColumnsSql = `portfolio_id, feed_position, cause, ${snapshotColumnsSql},
     (select jsonb_object_agg(key, value) from jsonb_each_text(previous)) as before`;
 

@@ -5,40 +5,40 @@ import { lotValuesSql } from './lot-values-sql.ts';
 import { quotientSql } from './rounding-sql.ts';
 import { type SnapshotUpdate, type UpdateRow, updateColumnsSql, updateOf } from './snapshot-feed.query.ts';
 
-/** A series of exchange rates that lots need from a day on. */
+/** An exchange-rate series that lots need, from a day on. */
 export interface LackingRate {
   symbol: string;
   since: string;
 }
 
-/** How far one batch brought a symbol. */
+/** Progress of a symbol in one batch. */
 export interface DueSymbol {
   symbol: string;
   portfolios: number;
-  /** Whether no portfolio of it is due any more once the batch is committed. */
+  /** Whether no portfolio of the symbol is due after this batch. */
   isLast: boolean;
 }
 
 export interface SnapshotStore {
   /**
-   * Prices the lots of portfolios that this transaction has locked (or made), and recomputes their snapshots. Answers
-   * the exchange-rate series that they need and that are not stored, or not far enough back.
+   * Prices the lots of portfolios that this transaction has locked or created, and recomputes their snapshots. Returns
+   * the exchange-rate series that they need and that are missing or too short.
    */
   recompute(
     portfolioIds: readonly string[],
     options: {
-      /** The symbols whose completion this is: from now on they are not pending. */
+      /** The symbols that complete in this transaction, and so no longer count as pending. */
       causes: readonly string[];
-      /** Symbols that get a job in this very transaction. */
+      /** The symbols that get a job in this transaction. */
       expected?: readonly string[];
-      /** The price date of a portfolio of nothing but cash. */
+      /** The snapshot date of a portfolio that has only cash. */
       session: string;
       on: Transaction;
     },
   ): Promise<LackingRate[]>;
   /**
    * Locks the next portfolios, ascending by id, that have an unpriced or outdated open lot of an active symbol: up to
-   * `batch` for each. None where none is left, which is also where a resumed snapshot phase finds itself.
+   * `batch` per symbol. A resumed snapshot phase continues in the same way, because finished portfolios are not due.
    */
   lockDue(
     symbols: readonly string[],
@@ -46,7 +46,7 @@ export interface SnapshotStore {
     options: { on: Transaction },
   ): Promise<{ portfolioIds: string[]; symbols: DueSymbol[] }>;
   /**
-   * Gives the changed snapshots their places in the feed; answers what stands there then, ascending. Must be the last
+   * Assigns feed positions to the changed snapshots and returns their feed entries, ascending. Must be the last
    * statement of its transaction.
    */
   announce(portfolioIds: readonly string[], options: { on: Transaction }): Promise<SnapshotUpdate[]>;
@@ -68,7 +68,7 @@ export function snapshotStore(database: Database, { feedChannel }: { feedChannel
           [symbols, batch],
           { on, prepared: true },
         );
-        // A batch that was deleted while this waited for its locks leaves nothing, though more may be due.
+        // The batch may have been deleted while this statement waited for its locks, and more may be due.
         if (due!.ids.length > 0 || due!.symbols.every(({ isLast }) => isLast))
           return { portfolioIds: due!.ids, symbols: due!.symbols };
       }
@@ -89,7 +89,7 @@ const dueRatesSql = `
   select r.portfolio_id from portfolio_rates r join symbol_universe u on u.symbol = r.symbol
   where r.symbol = asked.symbol and u.is_active and r.rated_version is distinct from u.price_version`;
 
-// Each branch is cut by its own index before the two are merged.
+// Each branch is limited through its own index before the two are merged.
 const lockDueSql = `
   with due as materialized (
     select asked.symbol, due.portfolio_id from unnest(array(select unnest($1::text[]))) as asked(symbol) cross join lateral (
@@ -107,8 +107,8 @@ const lockDueSql = `
     (select json_agg(json_build_object('symbol', symbol, 'portfolios', portfolios, 'isLast', portfolios < $2))
      from counted) as symbols`;
 
-// Lots are summed unrounded; every published total is rounded once, half away from zero, which is how numeric rounds.
-// Without a priced lot there is no row.
+// Lots are summed unrounded. Every published total is rounded once, half away from zero, as `numeric` rounds. Without a
+// priced lot there is no row.
 const recomputeSql = `
   with lots as (${lotValuesSql}),
   sums as (
@@ -167,7 +167,7 @@ const recomputeSql = `
     computed_at = excluded.computed_at, revision = t.revision + 1, previous = excluded.previous,
     cause = excluded.cause`;
 
-// A portfolio without a priced lot has no snapshot, and gets no place: one that nothing stands at would be a hole.
+// A portfolio without a priced lot has no snapshot and gets no position, which would be a gap in the feed.
 const announceSql = `
   with changed as materialized (
     select *, row_number() over (order by portfolio_id) as n, count(*) over () as size from (
@@ -181,7 +181,7 @@ const announceSql = `
     update portfolio_snapshots s set feed_position = head.position - head.size + c.n
     from head, changed c where s.portfolio_id = c.portfolio_id and s.snapshot_date = c.snapshot_date
     returning s.*
-  ), told as (
+  ), notified as (
     select pg_notify($2, json_build_object('from', position - size + 1, 'to', position)::text) from head
   )
-  select ${updateColumnsSql} from placed where (select count(*) from told) = 1 order by feed_position`;
+  select ${updateColumnsSql} from placed where (select count(*) from notified) = 1 order by feed_position`;

@@ -2,34 +2,34 @@ import Big from 'big.js';
 import { minorDigits } from '../market/currency.ts';
 import { currencyOf, isOpen, type Lot } from './lots.ts';
 
-/** A lot and what is known of its symbol's price. */
+/** A lot with the price data of its symbol. */
 export interface PricedLot
   extends Pick<
     Lot,
     'investmentClass' | 'quantity' | 'multiplier' | 'entryPrice' | 'exitDate' | 'exitPrice' | 'currency'
   > {
-  /** The currency of its symbol's prices (of the underlying's, for an option); null while it is not known. */
+  /** The currency of its symbol's prices (of the underlying's, for an option); null while unknown. */
   symbolCurrency: string | null;
-  /** The symbol's last close on or before the snapshot's date, in its trading currency; null while there is none. */
+  /** The symbol's last close on or before the snapshot's date, in its trading currency; null if there is none. */
   lastClose: string | null;
-  /** Of that close; of the rate, for cash in another currency. */
+  /** The date of that close, or of the rate for cash in another currency. */
   priceDate: string | null;
   /**
-   * The rate into the base currency of what the lot is valued at (a close on its price date, or its exit price), and
-   * that of its entry price; null where there is none. Looked at only where the currency is another one.
+   * The rates into the base currency of the lot's value (a close on its price date, or its exit price) and of its entry
+   * price; null if there is none. Ignored if the currency is the base currency.
    */
   valueRate: string | null;
   costRate: string | null;
-  /** The symbol that the lot needs has an unfinished job. */
+  /** Whether the symbol that the lot needs has an unfinished job. */
   isPending: boolean;
-  /** A series that converts it has one. */
+  /** Whether a rate series that converts it has an unfinished job. */
   isRatePending: boolean;
 }
 
-/** Why a lot does or does not enter the totals. Exactly one holds; only `priced` lots have a value. */
+/** Why a lot is or is not in the totals. Only `priced` lots have a value. */
 export type Disposition = 'priced' | 'pending' | 'failed' | 'missing_fx' | 'unpriced' | 'closed';
 
-/** A lot's money in the portfolio's base currency, unrounded; null where it cannot be expressed in it. */
+/** A lot's money in the portfolio's base currency, unrounded; null if it cannot be converted. */
 export interface LotValues {
   disposition: Disposition;
   value: Big | null;
@@ -49,7 +49,7 @@ export interface SnapshotTotals {
   shortValue: string;
   grossExposure: string;
   netExposure: string;
-  /** Of closed lots, in no other total; null where one of them was sold in a currency without a rate. */
+  /** Of closed lots, which are in no other total; null if one of them was sold in a currency without a rate. */
   realizedPnl: string | null;
   positionCount: number;
   unpricedCount: number;
@@ -63,17 +63,17 @@ export interface SnapshotTotals {
 
 const halfAwayFromZero = Big.roundHalfUp;
 
-// Quotients are cut, not rounded, far behind the last published digit: rounding twice could turn 0.00004999… into a
-// tie and the tie into 0.0001.
+// Quotients are truncated, not rounded, far after the last published digit: rounding twice could turn 0.00004999… into
+// a tie, and the tie into 0.0001.
 const Quotient = Big();
 Quotient.DP = 40;
 Quotient.RM = Big.roundDown;
 
 /**
- * The totals of a portfolio's lots; null where no lot is priced.
+ * The totals of a portfolio's lots; null if no lot is priced.
  *
- * This is the statement of the rules that the database's set-based one is tested against. Lots are summed unrounded
- * and exactly; each total is rounded once, half away from zero. `session` dates a portfolio of nothing but cash.
+ * This is the reference implementation that the set-based SQL is tested against. Lots are summed exactly and unrounded;
+ * each total is rounded once, half away from zero. `session` is the snapshot date of a portfolio that has only cash.
  *
  *     snapshotTotals({ lots: [10 AAPL bought at 150, last close 172.405], baseCurrency: 'USD' })
  *     // totalValue '1724.05', totalCost '1500.00', totalPnl '224.05', pnlPercent '14.9367', …
@@ -115,7 +115,7 @@ export function snapshotTotals({
   };
 }
 
-/** What a lot is worth and what became of it. A lot has a value only where it is priced. */
+/** The values of a lot and its disposition. Only a priced lot has a value. */
 export function lotValues(lot: PricedLot, baseCurrency: string): LotValues {
   const { value: valueRate, cost: costRate } = ratesOf(lot, baseCurrency);
   const disposition = dispositionOf(lot, valueRate !== null && costRate !== null);
@@ -131,12 +131,12 @@ export function lotValues(lot: PricedLot, baseCurrency: string): LotValues {
   };
 }
 
-/** The currencies of what a lot is valued at and of its own prices; null where nobody knows them. */
+/** The currencies of a lot's value and of its entry price; null if unknown. */
 export function currenciesOf(
   lot: Pick<PricedLot, 'investmentClass' | 'currency' | 'exitDate' | 'symbolCurrency'>,
   baseCurrency: string,
 ): { value: string | null; cost: string | null } {
-  // Nobody asks for the symbol of a closed lot: where its currency is not known, the portfolio's is meant.
+  // The symbol of a closed lot is not onboarded, so if its currency is unknown, the portfolio's is assumed.
   const cost = currencyOf(lot, { ...lot, baseCurrency }) ?? (isOpen(lot) ? null : baseCurrency);
   const isAtCost = !isOpen(lot) || lot.investmentClass === 'CASH';
   return { value: isAtCost ? cost : lot.symbolCurrency, cost };
@@ -179,7 +179,7 @@ function coverage(valued: readonly Valued[], priced: readonly Valued[]): string 
   return ratio(absoluteCost(priced), absoluteCost(open), 6);
 }
 
-/** A closed lot without an exit price adds nothing; one in another currency makes the whole sum unknown. */
+/** A closed lot without an exit price adds nothing. One without a rate makes the whole sum unknown. */
 function realizedPnl(valued: readonly Valued[], money: (amount: Big) => string): string | null {
   const sold = valued.filter(({ disposition, lot }) => disposition === 'closed' && lot.exitPrice !== null);
   if (sold.some(({ realized }) => realized === null)) return null;

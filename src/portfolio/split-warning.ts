@@ -6,13 +6,13 @@ import type { Lot } from './lots.ts';
 const shownDecimals = 6; // as many as a lot may have
 
 /**
- * The warning `split_since_entry`: what a lot is if its quantity and price are from before the splits that came after
- * its entry date, and what it is if they are adjusted already. Null where there was none. Nobody can tell the two apart
- * from the lot alone, so neither its quantity nor its price is ever changed.
+ * The warning `split_since_entry`: the lot's quantity and price after the splits since its entry date, in case they are
+ * unadjusted, and as they are, in case they are adjusted already. Null without such a split. The lot alone does not
+ * show which case it is, so its quantity and price are never changed.
  *
  *     splitWarning({ …, quantity: '10', entryPrice: '1200', entryDate: '2024-03-01' },
  *       [{ date: '2024-06-10', numerator: '10', denominator: '1' }])
- *     // … If they are from before it, the lot is now 100 at 120. …
+ *     // … If quantity and price are from before the split, enter the lot as 100 at 120. …
  */
 export function splitWarning(
   lot: Pick<Lot, 'line' | 'symbol' | 'quantity' | 'entryPrice' | 'entryDate'>,
@@ -24,14 +24,14 @@ export function splitWarning(
   const quantity = shown(new Big(lot.quantity).times(gained), given);
   const price = shown(new Big(lot.entryPrice).times(given), gained);
   const place = { line: lot.line, column: 'Quantity', value: lot.quantity };
-  const mend =
-    `${lot.symbol} split ${splitText(since)}, after ${lot.entryDate}. If quantity and price are from before, the lot is ` +
-    `now ${quantity} at ${price}: write that. If they are adjusted already, it is ${lot.quantity} at ${lot.entryPrice}, as ` +
-    'valued here: nothing is to be done.';
-  return makeProblem('split_since_entry', place, mend);
+  const fix =
+    `${lot.symbol} split ${splitText(since)}, after ${lot.entryDate}. If quantity and price are from before the split, ` +
+    `enter the lot as ${quantity} at ${price}. If they are adjusted already, leave it at ${lot.quantity} at ` +
+    `${lot.entryPrice}, as valued here.`;
+  return makeProblem('split_since_entry', place, fix);
 }
 
-/** Splits in words: `10 for 1 on 2024-06-10`, several with the ratio that they come to. */
+/** Splits in words: `10 for 1 on 2024-06-10`; several also with their total ratio. */
 export function splitText(splits: readonly Split[]): string {
   const each = splits.map(({ date, numerator, denominator }) => `${numerator} for ${denominator} on ${date}`);
   if (splits.length === 1) return each[0]!;
@@ -44,7 +44,7 @@ const ratioOf = (splits: readonly Split[]): [gained: Big, given: Big] => [
   splits.reduce((product, { denominator }) => product.times(denominator), new Big(1)),
 ];
 
-/** A quotient for people: exact where six decimals hold it, else said to be about that. */
+/** A quotient for people: exact if six decimals suffice, otherwise with "about". */
 function shown(dividend: Big, divisor: Big): string {
   const rounded = dividend.div(divisor).round(shownDecimals, Big.roundHalfUp);
   return rounded.times(divisor).eq(dividend) ? rounded.toFixed() : `about ${rounded.toFixed()}`;

@@ -1,12 +1,12 @@
 import type { FeedEntry } from '../contract/feed.ts';
-import { askTogether } from '../kernel/batching.ts';
+import { batchReads } from '../kernel/batching.ts';
 import type { SymbolQueries } from './symbol.query.ts';
 import { symbolCache } from './symbol-cache.ts';
 
-/** What this node remembers of symbols, how one gets into it, and what the feed does to it. */
-export function memory({ symbols }: { symbols: SymbolQueries }, log: (error: unknown) => void) {
+/** The cache of symbol statuses on this node, a function to warm it, and its feed listener, which invalidates it. */
+export function warmedCache({ symbols }: { symbols: SymbolQueries }, log: (error: unknown) => void) {
   const cache = symbolCache();
-  const statusOf = askTogether(async (asked) => {
+  const statusOf = batchReads(async (asked) => {
     const statuses = await symbols.statuses(asked);
     return new Map(statuses.map((status) => [status.symbol, status]));
   });
@@ -14,10 +14,10 @@ export function memory({ symbols }: { symbols: SymbolQueries }, log: (error: unk
     const keep = cache.begin(symbol);
     keep((await statusOf(symbol))!);
   };
-  const hear = (entry: FeedEntry) => {
+  const onFeedEntry = (entry: FeedEntry) => {
     if (entry.type !== 'transition') return;
     cache.invalidate(entry.symbol);
     if (entry.to === 'completed') warm(entry.symbol).catch(log);
   };
-  return { cache, warm, hear };
+  return { cache, warm, onFeedEntry };
 }

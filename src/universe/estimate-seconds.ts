@@ -1,20 +1,20 @@
 import { type Phase, phases } from '../../machines/protocol.ts';
 
 export interface EstimateInput {
-  /** Mean seconds that each phase took lately; empty before anything was measured. */
+  /** Recent mean duration of each phase in seconds; empty before the first measurement. */
   phaseSeconds: Partial<Record<Phase, number>>;
-  /** Where the job is: null while it is pending. */
+  /** The job's current phase; null while it is pending. */
   phase: Phase | null;
   /** Unfinished jobs that were admitted before it. */
   ahead: number;
   concurrency: number;
-  /** Seconds until a job that backs off runs again. */
+  /** Seconds until the job runs again, if it is backing off. */
   waitSeconds: number;
 }
 
 /**
- * Seconds until a job is likely to end, rounded up: its own remaining phases, the queue ahead of it shared by the
- * permits, and what it has to wait anyway. Null as long as no phase was ever measured: a guess would be a lie.
+ * Estimated seconds until a job ends, rounded up: its remaining phases, plus the queue ahead of it divided by the
+ * permits, plus its backoff. Null until a phase has been measured, because there is no basis for an estimate.
  */
 export function estimateSeconds({
   phaseSeconds,

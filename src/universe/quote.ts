@@ -1,6 +1,6 @@
 import type { Split } from '../market/split.ts';
 
-/** What the universe has of a symbol's price. A symbol that is not active has no close. */
+/** A symbol's price in the universe. An inactive symbol has no close. */
 export interface Quote {
   symbol: string;
   currency: string | null;

@@ -2,16 +2,16 @@ import { LRUCache } from 'lru-cache';
 import type { SymbolStatusView } from '../contract/schemas.ts';
 
 /**
- * The statuses of ready symbols, in memory: what pollers ask for most. A projection, rebuilt at will.
+ * The statuses of ready symbols in memory, which pollers request most often. A projection that can be rebuilt any time.
  *
- * It learns only from the committed feed and is emptied while that is disconnected, so it may be late, never early.
- * Admission, valuation and detection never read it.
+ * It is updated only from the committed feed, and emptied while the feed is disconnected, so it may lag behind the
+ * database but is never ahead. Admission, valuation and detection do not read it.
  */
 export interface SymbolCache {
   get(symbol: string): SymbolStatusView | undefined;
-  /** Takes a status that was read from the database, unless a transition of the symbol has come since `begin`. */
+  /** Starts a read. The returned function stores its result, unless a transition of the symbol arrived in between. */
   begin(symbol: string): (status: SymbolStatusView) => void;
-  /** A transition of the symbol was committed: what is remembered of it no longer holds. */
+  /** Removes a symbol after a committed transition. */
   invalidate(symbol: string): void;
   clear(): void;
   readonly size: number;
@@ -22,13 +22,14 @@ const symbolsMax = 10_000; // about 5 MB
 export function symbolCache(): SymbolCache {
   const ready = new LRUCache<string, SymbolStatusView>({ max: symbolsMax });
   const changes = new LRUCache<string, object>({ max: symbolsMax });
-  let era = {};
+  let generation = {};
   return {
     get: (symbol) => ready.get(symbol),
     begin(symbol) {
-      const [change, born] = [changes.get(symbol), era];
+      const [change, startGeneration] = [changes.get(symbol), generation];
       return (status) => {
-        if (status.status !== 'ready' || changes.get(symbol) !== change || era !== born) return;
+        if (status.status !== 'ready' || changes.get(symbol) !== change || generation !== startGeneration)
+          return;
         ready.set(symbol, status);
       };
     },
@@ -38,7 +39,7 @@ export function symbolCache(): SymbolCache {
     },
     clear() {
       ready.clear();
-      era = {};
+      generation = {};
     },
     get size() {
       return ready.size;

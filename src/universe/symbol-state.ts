@@ -1,4 +1,4 @@
-/** What the universe and the jobs say of a symbol. A symbol without a row has none. */
+/** A symbol's state in the universe and the jobs. A symbol without rows has no state. */
 export interface SymbolState {
   symbol: string;
   isActive: boolean;
@@ -6,9 +6,9 @@ export interface SymbolState {
   isReady: boolean;
   /** Trading day of its last stored bar, `YYYY-MM-DD`. */
   lastPriceDate: string | null;
-  /** Of its prices; null while it is not known. */
+  /** Currency of its prices; null while unknown. */
   currency: string | null;
-  /** The day from which its splits, or the whole series of a rate, were asked for; null where nobody knows. */
+  /** The first day for which its splits, or the whole series of a rate, were requested; null if unknown. */
   historyFrom: string | null;
   unfinishedJobId: string | null;
 }

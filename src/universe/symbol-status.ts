@@ -3,7 +3,7 @@ import type { SymbolStatusView } from '../contract/schemas.ts';
 import { whyNotApplicable } from '../factors/compute-exposures.ts';
 import type { Quality } from '../factors/factor-catalog.ts';
 
-/** What the universe row and the newest job say of a symbol. */
+/** Facts about a symbol from its universe row and its newest job. */
 export interface SymbolFacts {
   /** Null unless the symbol is active and a job of it has completed. */
   readyAt: string | null;
@@ -15,11 +15,11 @@ export interface SymbolFacts {
   attempt: number | null;
   errorCode: string | null;
   errorMessage: string | null;
-  /** An operator paused the cluster: no job is begun. */
+  /** Whether an operator has paused the cluster, so that no job starts. */
   paused: boolean;
 }
 
-const doing: Record<Phase, string> = {
+const phaseLabels: Record<Phase, string> = {
   fetch: 'Loading prices',
   factors: 'Measuring factor exposures',
   universe: 'Entering the universe',
@@ -27,7 +27,7 @@ const doing: Record<Phase, string> = {
   cache: 'Finishing',
 };
 
-const because: Record<string, string> = {
+const placeholderReasons: Record<string, string> = {
   too_few_observations: 'too few prices to measure them',
   constant_predictor: 'a factor proxy did not move',
   reference_unavailable: 'the factor proxies were not available',
@@ -35,8 +35,8 @@ const because: Record<string, string> = {
 };
 
 /**
- * The status of a symbol: SPEC section 2. Ready is ready, also while it is refreshed or retried; the message says so.
- * `estimated_seconds` is left to whoever knows the queue.
+ * The status of a symbol: SPEC section 2. A ready symbol stays ready during a refresh or a retry; the message mentions
+ * it. The caller fills in `estimated_seconds`, which depends on the queue.
  */
 export function statusIn(
   symbol: string,
@@ -74,7 +74,7 @@ function verdict(
     case 'failed':
       return { status: 'error', message: failedMessage(facts) };
     case 'cancelled':
-      return { status: 'error', message: `The onboarding was cancelled. ${again}` };
+      return { status: 'error', message: `The onboarding was cancelled. ${retryHint}` };
     default:
       return { status: 'unknown', message: 'Symbol not found' };
   }
@@ -83,30 +83,30 @@ function verdict(
 const pausedMessage = 'Queued for processing; onboarding is paused';
 
 function processingMessage({ phase, attempt }: SymbolFacts, retryLimit: number): string {
-  const what = phase ? doing[phase] : 'Working';
+  const what = phase ? phaseLabels[phase] : 'Working';
   return attempt !== null && attempt > 1 ? `${what} (attempt ${attempt} of ${retryLimit + 1})` : `${what}...`;
 }
 
-const kept: Record<string, string> = {
-  provider_throttled: 'the provider of prices kept asking to wait',
-  provider_paused: 'the provider of prices kept failing',
-  provider_busy: 'too many other requests kept waiting for the provider of prices',
+const deferralReasons: Record<string, string> = {
+  provider_throttled: 'the price provider kept throttling requests',
+  provider_paused: 'the price provider kept failing',
+  provider_busy: 'the request queue of the price provider stayed full',
 };
 
-const again = 'Upload it again to try once more.';
+const retryHint = 'Upload it again to try once more.';
 
 function failedMessage({ phase, attempt, errorCode, errorMessage }: SymbolFacts): string {
-  const where = phase ? ` while ${doing[phase].toLowerCase()}` : '';
+  const where = phase ? ` while ${phaseLabels[phase].toLowerCase()}` : '';
   const tries = attempt !== null && attempt > 1 ? `, after ${attempt} attempts` : '';
-  // What the provider said last is about a time that is over.
-  const why = kept[errorCode ?? ''] ?? errorMessage;
-  return `Onboarding failed${where}${tries}: ${why ?? 'for a reason that was not recorded'}. ${again}`;
+  // The provider's last message names an instant that has passed.
+  const why = deferralReasons[errorCode ?? ''] ?? errorMessage;
+  return `Onboarding failed${where}${tries}: ${why ?? 'unknown reason'}. ${retryHint}`;
 }
 
 function readyMessage({ quality, qualityReason, jobStatus, errorCode, errorMessage }: SymbolFacts): string {
   const notes: string[] = [];
   if (quality === 'default') {
-    const why = because[qualityReason ?? ''] ?? 'they could not be measured';
+    const why = placeholderReasons[qualityReason ?? ''] ?? 'they could not be measured';
     notes.push(`some factor exposures are placeholders: ${why}`);
   }
   if (quality === 'not_applicable') notes.push(whyNotApplicable(qualityReason));

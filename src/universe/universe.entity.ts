@@ -1,13 +1,13 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 
 /**
- * The symbols that the analytics can use, and placeholders (inactive) of those on their way.
+ * The symbols that the analytics can use, and inactive placeholder rows for those being onboarded.
  *
- * `readyAt` is set in the transaction that records a job's completion. `priceVersion` counts the stored series:
- * a lot priced under an older version is due for repricing. `historyFrom` is the day from which the provider was asked
- * last for what reaches further back than the bars that are kept: splits, and the whole series of an exchange rate;
- * `wantedFrom` an earlier one that a lot has asked for since.
- * `refreshedFor` is the session for which the latest refresh of the whole universe took it.
+ * `readyAt` is set in the transaction that records a job's completion. `priceVersion` counts the stored series: a lot
+ * priced with an older version is due for repricing. `historyFrom` is the first day of the last request for data that
+ * reaches further back than the stored bars: splits, and the whole series of an exchange rate. `wantedFrom` is an
+ * earlier day that a lot has needed since. `refreshedFor` is the session of the latest refresh of the universe that
+ * included it.
  */
 export const SymbolUniverse = defineEntity({
   name: 'SymbolUniverse',

@@ -1,11 +1,11 @@
 import type { Database, Transaction } from '../database/database.orm.ts';
-import { askTogether } from '../kernel/batching.ts';
+import { batchReads } from '../kernel/batching.ts';
 import type { Instrument } from '../market/provider.ts';
 import { splitJsonSql } from '../market/split-sql.ts';
 import type { Quote } from './quote.ts';
 import type { SymbolState } from './symbol-state.ts';
 
-/** A symbol with prices, and how good its exposures are. */
+/** A symbol with prices, and the quality of its exposures. */
 export interface UniverseEntry {
   symbol: string;
   quality: string;
@@ -14,44 +14,47 @@ export interface UniverseEntry {
 }
 
 export interface UniverseStore {
-  /** What the detection has to know about each symbol; symbols without a row or a job are left out. */
+  /** The state of each symbol, for the detection. Symbols without a row and without a job are omitted. */
   states(symbols: readonly string[], options?: { on?: Transaction }): Promise<SymbolState[]>;
-  /** Currency and latest price by symbol; symbols without a row are left out. */
+  /** Currency and latest price by symbol. Symbols without a row are omitted. */
   quotes(symbols: readonly string[], options?: { on?: Transaction }): Promise<Map<string, Quote>>;
   /**
-   * Gives every symbol a row (inactive ones for the new) and locks those that are not ready against the universe
-   * phase: until this transaction ends, none of them becomes active.
+   * Inserts an inactive row for every new symbol and locks the rows that are not ready against the universe phase:
+   * until this transaction ends, none of them becomes active.
    */
   reserve(
     symbols: readonly string[],
     instruments: readonly Instrument[],
     options: { on: Transaction },
   ): Promise<void>;
-  /** Locks the rows of the symbols that have one. */
+  /** Locks the existing rows of the symbols. */
   lock(symbols: readonly string[], options: { on: Transaction }): Promise<void>;
-  /** What the provider says of instruments, and from which day on it was asked for what reaches back furthest. */
+  /** Stores the provider's instruments, and the first day for which their history was requested. */
   describe(
     instruments: readonly (Instrument & { provider: string; historyFrom: string })[],
     options: { on: Transaction },
   ): Promise<void>;
   /**
-   * From this commit on the symbols price lots. A changed price raises `price_version`, and so does a rate that reaches
-   * further back: lots are due.
+   * Activates symbols: from this commit on they price lots. A changed price raises `price_version`, and so does a rate
+   * series that reaches further back, which makes lots due.
    */
   activate(entries: readonly UniverseEntry[], options: { on: Transaction }): Promise<void>;
   /**
-   * What a symbol is, if that is known, and the earliest days that anybody's open lots need: of its splits, and of its
-   * series as an exchange rate.
+   * A symbol's instrument, if known, and the earliest days that any open lot needs: `held` for its splits, `rated` for
+   * its series as an exchange rate.
    */
   known(
     symbol: string,
   ): Promise<{ instrument: Instrument | null; held: string | null; rated: string | null }>;
-  /** Notes that splits are wanted from an earlier day on; the upkeep has them asked for. */
-  deepen(symbols: readonly { symbol: string; since: string }[], options: { on: Transaction }): Promise<void>;
+  /** Records that splits are needed from an earlier day on; the upkeep requests them later. */
+  requestEarlierSplits(
+    symbols: readonly { symbol: string; since: string }[],
+    options: { on: Transaction },
+  ): Promise<void>;
 }
 
 export function universeStore(database: Database): UniverseStore {
-  const knownOf = askTogether(async (symbols) => {
+  const knownOf = batchReads(async (symbols) => {
     const rows = await database.sql<KnownRow>(knownSql, [symbols], { prepared: true });
     return new Map(
       rows.map(({ held, rated, type, ...row }) => {
@@ -94,8 +97,8 @@ export function universeStore(database: Database): UniverseStore {
     async activate(entries, { on }) {
       await database.sql(activateSql, [JSON.stringify(sorted(entries))], { on, prepared: true });
     },
-    async deepen(symbols, { on }) {
-      await database.sql(deepenSql, [JSON.stringify(symbols)], { on });
+    async requestEarlierSplits(symbols, { on }) {
+      await database.sql(earlierSplitsSql, [JSON.stringify(symbols)], { on });
     },
     known: async (symbol) => (await knownOf(symbol))!,
   };
@@ -114,7 +117,7 @@ const describeSql = `
     exchange = excluded.exchange, time_zone = excluded.time_zone, session_end = excluded.session_end,
     provider = excluded.provider, history_from = excluded.history_from, updated_at = now()`;
 
-const deepenSql = `
+const earlierSplitsSql = `
   with wanted as (
     select u.symbol, r.since from symbol_universe u
     join jsonb_to_recordset($1::jsonb) as r(symbol text, since date) on r.symbol = u.symbol
@@ -159,7 +162,7 @@ interface InstrumentRow {
   session_end: string;
 }
 
-/** Without a type, nobody has said yet what the symbol is. */
+/** Without a type, the instrument is unknown. */
 interface KnownRow extends Omit<InstrumentRow, 'type'> {
   type: Instrument['type'] | null;
   held: string | null;
@@ -201,12 +204,12 @@ async function reserve(
   );
 }
 
-// The order of the house: universe rows by symbol.
+// The lock order for universe rows: by symbol.
 const sorted = <T extends { symbol: string }>(rows: readonly T[]): T[] =>
   [...rows].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
 
-// A row that had been taken out of the universe was ready once; it is so again only when this job completes. Whoever
-// joined this job after it had asked for splits may have brought an older lot: theirs are asked for later.
+// An inactive row may have been ready before; it is ready again only when this job completes. An upload that joined
+// this job after its request for splits may have an older lot: `wanted_from` requests those splits later.
 const activateSql = `
   with given as materialized (
     select * from jsonb_to_recordset($1::jsonb) as given(symbol text, quality text, reason text, "calculationDate" date)

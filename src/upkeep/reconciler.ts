@@ -55,8 +55,8 @@ export function reconcilerOf(parts: ReconcilerParts) {
       const { lagging, clock } = parts;
       let count = 0;
       for (let after: string | null = null; !signal.aborted; ) {
-        const { lagging: ids, last } = await lagging.look(after, batch);
-        if (ids.length > 0) count += await lagging.mend(ids, lastNewYorkSession(clock.now()));
+        const { lagging: ids, last } = await lagging.findLagging(after, batch);
+        if (ids.length > 0) count += await lagging.recompute(ids, lastNewYorkSession(clock.now()));
         after = last;
         if (after === null) break;
         await clock.sleepUntil(clock.now() + pauseMs, signal);

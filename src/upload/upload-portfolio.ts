@@ -60,7 +60,7 @@ async function save(
     await universe.reserve([...new Set([...symbols, ...rates])], instruments, { on });
     const needs = await readUploadNeeds(ports, { lots, baseCurrency, instruments }, on);
     const wanted = wantedBy(needs);
-    if (needs.shallow.length > 0) await universe.deepen(needs.shallow, { on });
+    if (needs.shallow.length > 0) await universe.requestEarlierSplits(needs.shallow, { on });
     await portfolios.insert(
       { id, owner, name, baseCurrency, lots: lots.map((lot) => ({ ...lot, id: newId() })) },
       { on },

@@ -5,7 +5,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { exitCodeMeanings } from '../../src/cli/exit-codes.ts';
 import { type Actions, buildProgram } from '../../src/cli/program.command.ts';
 import { settingsHelp } from '../../src/config/config.ts';
-import { type MetricEntry, metricCatalogue } from '../../src/metrics/metric-catalog.ts';
+import { type MetricEntry, metricCatalog } from '../../src/metrics/metric-catalog.ts';
 import { createMetrics } from '../../src/metrics/registry.metrics.ts';
 import { brokenLinks, documents, firstColumn, missingPaths, read, withTable } from '../support/documents.ts';
 import { parseMetrics } from '../support/prometheus.ts';
@@ -59,7 +59,7 @@ describe('what is written in the code, too,', () => {
   });
 
   test('are the metrics in docs/metrics.md', async () => {
-    const own: [string, MetricEntry][] = Object.entries(metricCatalogue);
+    const own: [string, MetricEntry][] = Object.entries(metricCatalog);
     const rows = own.map(([name, { type, labels = [], help }]) => {
       return [quoted(name), type, labels.map(quoted).join(', '), help];
     });

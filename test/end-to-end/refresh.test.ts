@@ -4,7 +4,7 @@ import type { Database } from '../../src/database/database.orm.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
 import { systemClock } from '../../src/kernel/system.clock.ts';
 import type { MarketDataProvider } from '../../src/market/provider.ts';
-import { inOrder } from '../../src/market/provider-fallback.ts';
+import { withFallback } from '../../src/market/provider-fallback.ts';
 import { parseFaults } from '../../src/market/simulated/faults.ts';
 import { simulatedProvider } from '../../src/market/simulated/simulated.provider.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
@@ -117,7 +117,7 @@ describeOnEveryDatabase('a symbol whose prices have grown old', (makeDatabase) =
         return { ...history, instrument: { ...history.instrument, currency: null } };
       },
     };
-    const provider = inOrder([failing, silent], { clock: systemClock });
+    const provider = withFallback([failing, silent], { clock: systemClock });
     const service = await startService(database, { provider });
     const { body } = await service.upload<Uploaded>(csvOf('RESERVE'));
     expect(await service.settled(body.portfolio_id)).toMatchObject({

@@ -105,7 +105,7 @@ describeOnDatabase('pglite', 'the service in front of Yahoo', (makeDatabase) => 
     expect(await service.settled(body.portfolio_id)).toMatchObject({
       status: 'partial',
       symbols: [
-        { symbol: 'NOPE', status: 'error', message: expect.stringContaining('knows no symbol NOPE') },
+        { symbol: 'NOPE', status: 'error', message: expect.stringContaining('has no symbol NOPE') },
         { symbol: 'TRUE', status: 'ready' },
       ],
     });
@@ -175,7 +175,7 @@ describeOnDatabase('pglite', 'the service in front of Yahoo', (makeDatabase) => 
 
   test.each([
     ['CHFSEK=X', 'An exchange rate has no factor exposures.'],
-    ['ACME270115C00150000', 'An option has no factor exposures of its own, for its delta is not known.'],
+    ['ACME270115C00150000', 'An option has no factor exposures, because its delta is unknown.'],
   ])('%s gets prices but no betas, and says why', async (symbol, why) => {
     const { service } = await start();
     const { status } = await service.post(`/symbols/${encodeURIComponent(symbol)}/onboarding`);

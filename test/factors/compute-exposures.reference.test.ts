@@ -1,12 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { computeExposures } from '../../src/factors/compute-exposures.ts';
-import {
-  type DailyCloses,
-  type Exposure,
-  factors,
-  type ProxySet,
-  proxies,
-} from '../../src/factors/factor-catalog.ts';
+import { type Exposure, factors } from '../../src/factors/factor-catalog.ts';
+import { type DailyCloses, type ProxySet, proxies } from '../../src/market/proxy-set.ts';
 import { fixtureRows } from '../support/fixtures.ts';
 import { expectNear } from '../support/near.ts';
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { type Attribution, askTogether, doTogether } from '../../src/kernel/batching.ts';
+import { type Attribution, batch, batchReads } from '../../src/kernel/batching.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-const nobody: Attribution = { current: () => undefined, onBehalfOf: (_, work) => work() };
+const unattributed: Attribution = { current: () => undefined, onBehalfOf: (_, work) => work() };
 
-describe('askTogether', () => {
-  test('asks once for all who ask within a turn, and anew after it', async () => {
+describe('batchReads', () => {
+  test('reads once for all requests within a turn, and again after it', async () => {
     const asked: (readonly string[])[] = [];
-    const ask = askTogether(async (keys) => {
+    const ask = batchReads(async (keys) => {
       asked.push(keys);
       return new Map(keys.filter((key) => key !== 'NONE').map((key) => [key, key.toLowerCase()]));
     });
@@ -21,9 +21,9 @@ describe('askTogether', () => {
     expect(asked).toEqual([['A', 'B', 'NONE'], ['A']]);
   });
 
-  test('tells a failure to all who asked, and to nobody after them', async () => {
+  test('rejects every request of a failed read, and no later one', async () => {
     let fails = true;
-    const ask = askTogether(async (keys) => {
+    const ask = batchReads(async (keys) => {
       if (fails) throw new Error('no database');
       return new Map(keys.map((key) => [key, 1]));
     });
@@ -34,47 +34,47 @@ describe('askTogether', () => {
   });
 });
 
-describe('doTogether', () => {
-  test('does in one go what comes within a turn', async () => {
+describe('batch', () => {
+  test('processes in one call what is submitted within a turn', async () => {
     const batches: (readonly number[])[] = [];
-    const add = doTogether<number, number>(
+    const add = batch<number, number>(
       async (items) => {
         batches.push(items);
         return items.map((item) => item * 2);
       },
-      { attribution: nobody },
+      { attribution: unattributed },
     );
     expect(await Promise.all([add(10), add(20)])).toEqual([20, 40]);
     expect(await add(30)).toBe(60);
     expect(batches).toEqual([[10, 20], [30]]);
   });
 
-  test('does each alone where together failed, so that only who is to blame fails', async () => {
+  test('runs each item alone after a failed batch, so that only the item at fault fails', async () => {
     const batches: (readonly number[])[] = [];
-    const add = doTogether<number>(
+    const add = batch<number>(
       async (items) => {
         batches.push(items);
         if (items.includes(2)) throw new Error('2 is refused');
         return [];
       },
-      { attribution: nobody },
+      { attribution: unattributed },
     );
     const answers = await Promise.allSettled([add(1), add(2), add(3)]);
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(batches).toEqual([[1, 2, 3], [1], [2], [3]]);
   });
 
-  test('has no more under way than it may: what comes meanwhile is the next go', async () => {
+  test('keeps to its concurrency: what arrives meanwhile forms the next batch', async () => {
     const gates: PromiseWithResolvers<void>[] = [];
     const batches: (readonly number[])[] = [];
-    const add = doTogether<number>(
+    const add = batch<number>(
       async (items) => {
         batches.push(items);
         gates.push(Promise.withResolvers());
         await gates.at(-1)!.promise;
         return [];
       },
-      { attribution: nobody, lanes: 2 },
+      { attribution: unattributed, concurrency: 2 },
     );
     const answers: Promise<void>[] = [];
     for (const item of [1, 2, 3, 4]) {
@@ -92,7 +92,7 @@ describe('doTogether', () => {
     await Promise.all(answers);
   });
 
-  test('is on behalf of all who take part', async () => {
+  test('runs on behalf of all callers', async () => {
     const seen: (readonly unknown[])[] = [];
     let caller = 'a';
     const attribution: Attribution = {
@@ -102,7 +102,7 @@ describe('doTogether', () => {
         return work();
       },
     };
-    const add = doTogether<number>(async () => [], { attribution });
+    const add = batch<number>(async () => [], { attribution });
     const first = add(1);
     caller = 'b';
     await Promise.all([first, add(2)]);

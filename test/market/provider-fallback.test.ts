@@ -9,7 +9,7 @@ import type {
 } from '../../src/market/provider.ts';
 import type { ProviderEvent } from '../../src/market/provider-calls.ts';
 import { failures } from '../../src/market/provider-failures.ts';
-import { inOrder } from '../../src/market/provider-fallback.ts';
+import { withFallback } from '../../src/market/provider-fallback.ts';
 
 const now = Date.parse('2026-07-31T22:00:00Z');
 const clock = { now: () => now };
@@ -85,12 +85,12 @@ describe('verdicts of several providers', () => {
     ],
   ])('are %s', async (_, [first, second], expected) => {
     const providers = [provider('yahoo', { verdict: first! }), provider('files', { verdict: second! })];
-    expect(await inOrder(providers, { clock }).lookup(['AAPL'])).toMatchObject([expected]);
+    expect(await withFallback(providers, { clock }).lookup(['AAPL'])).toMatchObject([expected]);
   });
 
   test('ask the next one only for what the first does not vouch for', async () => {
     const [yahoo, files] = [provider('yahoo', { verdict: valid }), provider('files', { verdict: valid })];
-    const both = inOrder([yahoo, files], { clock });
+    const both = withFallback([yahoo, files], { clock });
     expect(await both.lookup(['MSFT', 'AAPL', 'MSFT'])).toHaveLength(3);
     expect([yahoo.asked, files.asked]).toEqual([['MSFT', 'AAPL'], []]);
   });
@@ -100,7 +100,7 @@ describe('a history of several providers', () => {
   test('comes from the first that has it, and whoever asked is told who was passed over, and why', async () => {
     const told: ProviderEvent[] = [];
     const counted: ProviderEvent[] = [];
-    const both = inOrder([provider('yahoo', { failure: outage('yahoo') }), provider('files', {})], {
+    const both = withFallback([provider('yahoo', { failure: outage('yahoo') }), provider('files', {})], {
       clock,
       observe: () => (event) => told.push(event),
       onFallback: (event) => counted.push(event),
@@ -118,7 +118,7 @@ describe('a history of several providers', () => {
     ['what is known of a dead symbol before all', [delisted, noPrices], delisted],
   ])('that nobody has fails with %s', async (_, [first, second], expected) => {
     const providers = [provider('yahoo', { failure: first! }), provider('files', { failure: second! })];
-    await expect(inOrder(providers, { clock }).history(request)).rejects.toMatchObject({
+    await expect(withFallback(providers, { clock }).history(request)).rejects.toMatchObject({
       code: (expected as AppError).code,
       message: expected.message,
     });
@@ -127,10 +127,13 @@ describe('a history of several providers', () => {
   test('without a currency stands in for none whose currency is known, and else is taken', async () => {
     const told: ProviderEvent[] = [];
     const silent = provider('files', { currency: null });
-    const three = inOrder([provider('yahoo', { failure: noPrices }), silent, provider('simulated', {})], {
-      clock,
-      observe: () => (event) => told.push(event),
-    });
+    const three = withFallback(
+      [provider('yahoo', { failure: noPrices }), silent, provider('simulated', {})],
+      {
+        clock,
+        observe: () => (event) => told.push(event),
+      },
+    );
     expect(await three.history({ ...request, currency: 'GBP' })).toMatchObject({ provider: 'simulated' });
     const message = 'unusable data for AAPL: expected prices in GBP, got: prices without a currency';
     expect(told).toMatchObject([
@@ -146,7 +149,7 @@ describe('a history of several providers', () => {
     const observe = () => (event: ProviderEvent) => told.push(event);
     const signal = AbortSignal.abort(new Error('cancelled'));
     for (const failure of [signal.reason as Error, new TypeError('a bug')]) {
-      const both = inOrder([provider('yahoo', { failure }), provider('files', {})], { clock, observe });
+      const both = withFallback([provider('yahoo', { failure }), provider('files', {})], { clock, observe });
       await expect(both.history({ ...request, ...(failure === signal.reason && { signal }) })).rejects.toBe(
         failure,
       );

@@ -49,8 +49,8 @@ describe('the gate to a provider', () => {
 
   test('is not closed by requests that say nothing of the provider, nor by callers that give up', async () => {
     const { gate } = gateAt({ failuresMax: 1 });
-    const untelling = { ...request, isTelling: false };
-    await gate.pass(untelling, () => Promise.reject(outage())).catch(() => {});
+    const uncounted = { ...request, countsForBreaker: false };
+    await gate.pass(uncounted, () => Promise.reject(outage())).catch(() => {});
     const controller = new AbortController();
     const aborted = gate.pass({ ...request, signal: controller.signal }, async () => {
       controller.abort(new Error('cancelled'));

@@ -50,15 +50,15 @@ describeOnEveryDatabase('the proxies', (makeDatabase) => {
 
   test('are fetched anew when New York has completed another session, and the old set stays what it was', async () => {
     const { clock, provider, source } = node();
-    expect(source.atHand('2026-07-31')).toBeNull();
+    expect(source.inMemory('2026-07-31')).toBeNull();
     const friday = await source.current();
-    expect(source.atHand('2026-07-31')).toBe(friday);
+    expect(source.inMemory('2026-07-31')).toBe(friday);
     await clock.advanceTo(Date.parse('2026-08-03T20:29:59.999Z'));
     expect((await source.current()).version).toBe('2026-07-31');
     await clock.advance(1);
     expect((await source.current()).version).toBe('2026-08-03');
     expect(provider.requests().history).toBe(16);
-    expect(source.atHand('2026-07-31')).toBeNull();
+    expect(source.inMemory('2026-07-31')).toBeNull();
     expect(await source.version('2026-07-31')).toEqual(friday);
     expect(await source.version('2026-07-30')).toBeNull();
   });

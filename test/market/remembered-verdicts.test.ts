@@ -86,7 +86,7 @@ describe('verdicts', () => {
     const clock = new TestClock();
     const verify = rememberVerdicts({ lookup: async () => [] }, clock);
     expect(await verify(['AAPL'])).toEqual([
-      { symbol: 'AAPL', verdict: 'unverifiable', reason: 'the provider gave no verdict' },
+      { symbol: 'AAPL', verdict: 'unverifiable', reason: 'the provider did not answer for this symbol' },
     ]);
   });
 });

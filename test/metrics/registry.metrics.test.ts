@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type MetricEntry, metricCatalogue } from '../../src/metrics/metric-catalog.ts';
+import { type MetricEntry, metricCatalog } from '../../src/metrics/metric-catalog.ts';
 import { createMetrics } from '../../src/metrics/registry.metrics.ts';
 import { parseMetrics, sampleOf } from '../support/prometheus.ts';
 
-const own: [string, MetricEntry][] = Object.entries(metricCatalogue);
+const own: [string, MetricEntry][] = Object.entries(metricCatalog);
 
 describe('the metrics', () => {
   test('all have a type and a help text, named as Prometheus asks', async () => {

@@ -10,8 +10,8 @@ import { takenOf } from './fixture.ts';
 
 const version = '2026-07-31';
 
-/** The phases of a node whose database never answers; `atHand`: whether its proxies are in memory. */
-async function startPhases({ atHand }: { atHand: boolean }) {
+/** The phases of a node whose database never answers; `inMemory`: whether its proxies are in memory. */
+async function startPhases({ inMemory }: { inMemory: boolean }) {
   const clock = new TestClock('2026-07-31T22:00:00Z');
   const provider = simulatedProvider({ clock });
   const range = { from: '2025-07-31', to: version };
@@ -35,7 +35,7 @@ async function startPhases({ atHand }: { atHand: boolean }) {
     clock,
     proxies: {
       currentVersion: () => version,
-      atHand: (wanted: string) => (atHand && wanted === version ? set : null),
+      inMemory: (wanted: string) => (inMemory && wanted === version ? set : null),
       current: never('proxies'),
       version: never('proxies'),
     },
@@ -76,7 +76,7 @@ async function startPhases({ atHand }: { atHand: boolean }) {
 
 describe('the factors phase', () => {
   test('does not wait for a commit when everything is in memory', async () => {
-    const { measure, left, asked } = await startPhases({ atHand: true });
+    const { measure, left, asked } = await startPhases({ inMemory: true });
     const { results } = await measure(() => new Promise(() => {}));
     expect(results).toMatchObject({ quality: 'full_history', calculationDate: version });
     expect(left.map(({ kind }) => kind)).toEqual(['series', 'exposures']);
@@ -84,19 +84,19 @@ describe('the factors phase', () => {
   });
 
   test('requests no proxies before the transition that started it is durable', async () => {
-    const phases = await startPhases({ atHand: false });
+    const phases = await startPhases({ inMemory: false });
     expect(await phases.askedAround()).toEqual({ before: [], after: ['proxies'] });
   });
 
   test('does not treat a refused transition as missing proxies', async () => {
-    const { measure, left } = await startPhases({ atHand: false });
+    const { measure, left } = await startPhases({ inMemory: false });
     const refused = new AppError('internal_error', 'expected transition 4, got: 5');
     await expect(measure(() => Promise.reject(refused))).rejects.toBe(refused);
     expect(left.map(({ kind }) => kind)).toEqual(['series']);
   });
 
   test('reads the fetched data from the database only when it is durable, after a resume', async () => {
-    const phases = await startPhases({ atHand: true });
+    const phases = await startPhases({ inMemory: true });
     await phases.measure(() => Promise.resolve());
     expect(await phases.askedAround()).toEqual({ before: [], after: ['prices'] });
   });

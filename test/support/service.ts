@@ -113,8 +113,8 @@ const noFindings = { lost: [], idle: [], lagging: [] };
 /** What the reconciler would find: nothing, whatever a test did to the service. */
 async function findingsIn(database: Database) {
   const { findings } = reconcilerStore(database, { queue: {} as never, node: 'none' });
-  const { look } = laggingStore(database, {} as never);
-  return { ...(await findings()), lagging: (await look(null, 1_000_000)).lagging };
+  const { findLagging } = laggingStore(database, {} as never);
+  return { ...(await findings()), lagging: (await findLagging(null, 1_000_000)).lagging };
 }
 
 function serviceOf(app: App): TestService {

@@ -84,17 +84,17 @@ describe('the status of a symbol', () => {
         phase: 'fetch',
         attempt: 4,
         errorCode: 'provider_throttled',
-        errorMessage: 'Yahoo Finance asks to wait until 2026-07-31T20:30:00Z',
+        errorMessage: 'Yahoo Finance throttles requests until 2026-07-31T20:30:00Z',
       },
       'error',
-      'Onboarding failed while loading prices, after 4 attempts: the provider of prices kept asking to wait. ' +
+      'Onboarding failed while loading prices, after 4 attempts: the price provider kept throttling requests. ' +
         'Upload it again to try once more.',
     ],
     [
       'that was waited for until the patience was spent',
       { readyAt: null, jobStatus: 'failed', phase: 'fetch', attempt: 1, errorCode: 'provider_paused' },
       'error',
-      'Onboarding failed while loading prices: the provider of prices kept failing. Upload it again to try once more.',
+      'Onboarding failed while loading prices: the price provider kept failing. Upload it again to try once more.',
     ],
     [
       'that is a currency',

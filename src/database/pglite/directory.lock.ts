@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { AppError } from '../../kernel/errors.ts';
 import { systemClock } from '../../kernel/system.clock.ts';
 
-/** Who works in a directory, for the sentence that refuses everybody else. */
+/** The process that holds a directory, for the error message of the others. */
 export interface Holder {
   pid: number;
   host: string;
@@ -13,23 +13,23 @@ export interface Holder {
 }
 
 export interface DirectoryLock {
-  /** Whether it still keeps others out: a lock file that was deleted or replaced keeps out nobody. */
+  /** Whether the lock still works: one whose file was deleted or replaced no longer keeps others out. */
   isHeld(): boolean;
-  /** Lets the next process in. A second call does nothing. */
+  /** Releases the lock. A second call does nothing. */
   release(): void;
 }
 
 const busy = 5; // SQLITE_BUSY
 
 /**
- * Makes this process the only one that works in `directory`, until `release` or its death.
+ * Gives this process exclusive use of `directory` until `release` or until the process dies.
  *
- * PGlite itself locks nothing: two processes in one directory both acknowledge commits, and the later writer
- * silently undoes the earlier one's. The lock is a kernel file lock, taken through SQLite because Node has no call
- * for it, on `<directory>.lock`; the kernel frees it with the process, kill -9 included. `<directory>.holder.json`
- * names the holder for people and guards nothing: a stale one is overwritten.
+ * PGlite takes no lock: two processes in one directory would both acknowledge commits, and the later writer would
+ * silently overwrite the earlier one's. The lock is a kernel file lock on `<directory>.lock`, taken through SQLite
+ * because Node has no API for it; the kernel releases it when the process dies, even by kill -9.
+ * `<directory>.holder.json` names the holder for people and protects nothing: a stale one is overwritten.
  *
- * Throws `data_dir_in_use`, naming the holder; `data_dir_unusable` where the lock file cannot be written.
+ * Throws `data_dir_in_use`, naming the holder, and `data_dir_unusable` if the lock file cannot be written.
  *
  *     const lock = lockDirectory('/var/lib/onboarding/pglite')
  */
@@ -64,7 +64,7 @@ function openLock(directory: string): DatabaseSync {
   }
 }
 
-// Written aside and renamed, so that a reader finds the whole sentence or none.
+// Written to a temporary file and renamed, so that a reader never sees half of it.
 function writeHolder(file: string): void {
   const holder: Holder = {
     pid: process.pid,
@@ -75,22 +75,20 @@ function writeHolder(file: string): void {
   renameSync(`${file}.new`, file);
 }
 
-/** Who says that it holds a directory; null where nobody does. */
+/** The recorded holder of a directory, or null. */
 export function readHolder(directory: string): Holder | null {
   try {
     return JSON.parse(readFileSync(`${directory}.holder.json`, 'utf8')) as Holder;
   } catch {
-    return null; // its holder has not written it yet, or just left
+    return null; // the holder has not written it yet, or has just released the lock
   }
 }
 
 function inUse(directory: string, holder: Holder | null, cause: unknown): AppError {
-  const who = holder
-    ? `process ${holder.pid} on ${holder.host} since ${holder.since}`
-    : 'a process that has not named itself';
+  const who = holder ? `process ${holder.pid} on ${holder.host} since ${holder.since}` : 'an unknown process';
   return new AppError(
     'data_dir_in_use',
-    `Only one process may work in a data directory: stop the other or set another DATA_DIR. ${directory} is held by ${who}`,
+    `The data directory ${directory} is held by ${who}. Stop that process or set another DATA_DIR.`,
     { details: { directory, holder }, cause },
   );
 }
@@ -99,7 +97,7 @@ function unusable(directory: string, cause: unknown): AppError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new AppError(
     'data_dir_unusable',
-    `Expected a data directory that can be written and locked, got: ${directory} (${reason})`,
+    `Expected a writable and lockable data directory, got: ${directory} (${reason})`,
     { details: { directory }, cause },
   );
 }

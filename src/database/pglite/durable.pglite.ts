@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import { NodeFS } from '@electric-sql/pglite/nodefs';
 
-const ioError = 29; // EIO as WebAssembly numbers it: PostgreSQL then acknowledges nothing and stops
+const ioError = 29; // EIO in WebAssembly's numbering: PostgreSQL then stops without acknowledging the commit
 
-/** The part of Emscripten's file system that is used here; the package does not type it. */
+/** The part of Emscripten's file system that we use; the package has no types for it. */
 interface NodeStream {
   node: unknown;
   /** The host's file descriptor; a directory has none. */
@@ -20,9 +20,9 @@ interface NodeFileSystem {
 /**
  * PGlite options for a data directory whose commits survive power loss, not only the death of the process.
  *
- * PGlite starts PostgreSQL with fsync off, and its file system would ignore an fsync anyway. Here PostgreSQL asks and
- * the host's disk answers: each commit is flushed before it is acknowledged (1 to 7 ms on the disks it was tried on),
- * directories included. The default `wal_sync_method` (fdatasync) does not reach the file system at all.
+ * PGlite starts PostgreSQL with fsync off, and its file system would ignore an fsync. With these options each commit is
+ * flushed to the host's disk before it is acknowledged, directories included (1 to 7 ms on the disks we tried). The
+ * default `wal_sync_method` (fdatasync) does not reach the file system at all.
  *
  *     new PGlite(durable('/var/lib/onboarding/pglite'))
  */
@@ -68,14 +68,14 @@ function flushDirectory(path: string): void {
   }
 }
 
-/** Flushes everything below `directory`, then itself: what initdb does at its end. About 1000 files, 0.3 s. */
+/** Flushes everything below `directory`, then the directory, as initdb does when it ends. About 1000 files, 0.3 s. */
 export async function flushTree(directory: string): Promise<void> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   for (const entry of entries) await flushPath(join(entry.parentPath, entry.name));
   await flushPath(directory);
 }
 
-/** Flushes one file or directory: a rename is durable once its directory is flushed. */
+/** Flushes one file or directory. A rename is durable once its directory is flushed. */
 export async function flushPath(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {

@@ -8,39 +8,40 @@ import { durable, flushPath, flushTree } from './durable.pglite.ts';
 import { YieldingPGlite } from './yielding.pglite.ts';
 
 export interface EmbeddedOptions {
-  /** Made where it is missing, parents included. Null keeps everything in memory. */
+  /** Created if missing, parents included. Null keeps everything in memory. */
   dataDir: string | null;
-  /** Flush every commit to disk: survives power loss. Without it, the death of the process only. */
+  /** Flush every commit to disk, so that it survives power loss. Without it, commits survive a process crash only. */
   fsync: boolean;
-  /** A dumped data directory (`pglite.dumpDataDir`) to begin with instead of an empty database: 1 s, not 5. */
+  /** A dump (`pglite.dumpDataDir`) to start from instead of an empty database: 1 s instead of 5. */
   loadDataDir?: Blob | undefined;
   logger?: { info(details: object, message: string): void } | undefined;
-  /** Puts the schema into a new database, which is then kept: the next first start on this machine copies it. */
+  /** Migrates a new database and keeps a copy as a template for the next first start on this machine. */
   prepared?: PreparedCluster | undefined;
-  /** PostgreSQL has stopped for good and refuses everything: only another process can open the directory again. */
+  /** PostgreSQL has panicked and refuses everything. Only a new process can open the directory again. */
   onPanic?: ((error: Error) => void) | undefined;
 }
 
 export interface PreparedCluster {
   prepare(pglite: PGlite): Promise<void>;
-  /** Where it is kept, by a name that changes whenever what `prepare` makes does. */
+  /** Path of the template. Its name changes whenever the result of `prepare` does. */
   keptAt: string;
 }
 
-/** A PGlite of our own. Close what uses it first (pg-boss, then the ORM): neither closes a PGlite it was handed. */
+/** An open PGlite. Close pg-boss and then the ORM first: neither closes a PGlite that was passed to it. */
 export interface EmbeddedDatabase extends AsyncDisposable {
   readonly pglite: PGlite;
-  /** Whether the lock still keeps others out of the directory; null in memory. */
+  /** Whether the lock on the directory still holds; null in memory. */
   readonly holdsDirectory: (() => boolean) | null;
-  /** Closes PostgreSQL, then lets the next process in. A second call waits for the first. */
+  /** Closes PostgreSQL, then releases the lock. A second call waits for the first. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the embedded PostgreSQL: in memory, or in `<dataDir>/pglite`, where a lock keeps every other process out.
+ * Opens the embedded PostgreSQL: in memory, or in `<dataDir>/pglite`, which is locked against other processes.
  *
- * A first start is made aside in `<dataDir>/pglite.init` and published by one rename, so a process killed at any
- * moment leaves a directory that opens. Everything, the lock too, lies inside `dataDir`: it may be a mounted volume.
+ * The first start creates the database in `<dataDir>/pglite.init` and publishes it by one rename, so a process killed
+ * at any moment leaves a directory that opens. Everything, including the lock, lies inside `dataDir`, which may be a
+ * mounted volume.
  *
  * Throws `data_dir_in_use` and `data_dir_unusable`.
  *
@@ -64,10 +65,10 @@ export async function openPglite(options: EmbeddedOptions): Promise<EmbeddedData
 }
 
 async function initialise(cluster: string, options: EmbeddedOptions): Promise<void> {
-  // We publish whole databases only, so whatever lies there is not ours, and not ours to remove.
+  // We publish complete databases only, so these files are not ours and we must not remove them.
   if (existsSync(cluster) && readdirSync(cluster).length > 0)
-    throw unusable(cluster, 'it holds something else');
-  options.logger?.info({ directory: cluster }, 'making the embedded database');
+    throw unusable(cluster, 'it contains other files');
+  options.logger?.info({ directory: cluster }, 'creating the embedded database');
   const aside = `${cluster}.init`;
   rmSync(aside, { recursive: true, force: true });
   if (!copied(options.prepared?.keptAt, aside)) {
@@ -80,14 +81,16 @@ async function initialise(cluster: string, options: EmbeddedOptions): Promise<vo
   if (options.fsync) await flushPath(dirname(cluster));
 }
 
-/** Copies a kept database; false where there is none. */
+/** Copies a template; false if there is none. */
 function copied(from: string | undefined, to: string): boolean {
   if (from === undefined || !existsSync(join(from, 'PG_VERSION'))) return false;
   cpSync(from, to, { recursive: true });
   return true;
 }
 
-/** Keeps a database, and only it, for later first starts. Where nothing can be written, each makes its own. */
+/**
+ * Keeps a database as the only template for later first starts. If it cannot be written, each start creates its own.
+ */
 function keep(database: string, keptAt: string): void {
   const aside = `${keptAt}.${process.pid}`;
   try {
@@ -101,14 +104,14 @@ function keep(database: string, keptAt: string): void {
   }
 }
 
-// Unpacking what initdb would make takes 1.1 s; making it takes 2.9 s (medians of three, two busy cores).
+// Unpacking a prebuilt cluster takes 1.1 s, running initdb 2.9 s (medians of three, two busy cores).
 const template = async ({ loadDataDir }: EmbeddedOptions): Promise<Blob> =>
   loadDataDir ?? (await emptyCluster());
 
 const location = (directory: string, { fsync }: EmbeddedOptions): PGliteOptions =>
   fsync ? durable(directory) : { dataDir: directory };
 
-// PGlite.create would build the base class.
+// PGlite.create would instantiate the base class.
 async function start(options: PGliteOptions, onPanic?: (error: Error) => void): Promise<PGlite> {
   const pglite = new YieldingPGlite(options, onPanic);
   await pglite.waitReady;
@@ -125,13 +128,14 @@ function embedded(pglite: PGlite, lock: DirectoryLock | null): EmbeddedDatabase 
   return { pglite, holdsDirectory, close, [Symbol.asyncDispose]: close };
 }
 
-// Step by step: where a file system makes nothing (/proc answers ENOENT), Node's own recursive one never ends.
+// One level at a time: where a file system cannot create directories (/proc answers ENOENT), Node's own recursive mkdir
+// never ends.
 function makeDirectory(path: string): void {
   const missing: string[] = [];
   for (let at = path; !existsSync(at) && at !== dirname(at); at = dirname(at)) missing.unshift(at);
   try {
     for (const directory of missing) makeOne(directory);
-    if (!statSync(path).isDirectory()) throw new Error('it is not a directory');
+    if (!statSync(path).isDirectory()) throw new Error('not a directory');
   } catch (error) {
     throw unusable(path, error);
   }
@@ -141,7 +145,7 @@ function makeOne(directory: string): void {
   try {
     mkdirSync(directory);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // somebody else made it just now
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process has just created it
   }
 }
 

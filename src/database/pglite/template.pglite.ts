@@ -4,9 +4,9 @@ import manifest from '../../../package.json' with { type: 'json' };
 import { migrations } from '../../migrations/index.ts';
 
 /**
- * Where a new, migrated embedded database is kept, so that the next first start on this machine copies it: in a
- * directory of our own, like what is compiled. Its name tells what decides how it looks, the text of each migration
- * included, so another version of the service finds none and keeps its own.
+ * Path of the migrated template database that the next first start on this machine copies. It lies in
+ * `node_modules/.cache`, next to the compile cache. Its name is a hash of the PGlite version and the text of each
+ * migration, so another version of the service does not find it and keeps its own.
  */
 export function templatePath(): string {
   const hash = createHash('sha256').update(manifest.dependencies['@electric-sql/pglite']);

@@ -5,7 +5,7 @@ import { type NamedStatement, PreparedStatements } from './prepared.pglite.ts';
 
 const asText = (text: string) => text;
 
-// What MikroORM's pg driver hands over, PGlite must hand over too: stores then see one kind of row.
+// The same types as MikroORM's pg driver returns, so that stores see one kind of row.
 const parsers = {
   [types.DATE]: asText,
   [types.TIMESTAMP]: asText,
@@ -22,17 +22,17 @@ type Stream = PGlite['execProtocolStream'];
 const terminate = 'X'.charCodeAt(0); // the message that closes a connection
 
 /**
- * PGlite as a good neighbour of everything else in the process.
+ * A PGlite that does not block or break the rest of the process.
  *
- * - It lets the event loop turn before each statement. PGlite is synchronous WebAssembly behind microtasks: 1000
- *   awaited queries in a row let not one timer fire, so heartbeats, HTTP and live updates froze. With the turn, 226
+ * - It yields to the event loop before each statement. PGlite is synchronous WebAssembly behind microtasks: during 1000
+ *   awaited queries in a row no timer fired, so heartbeats, HTTP and live updates froze. With the yield, 226 timers
  *   fired in the same second, and throughput did not change measurably (4 rounds each way).
- * - A block that opens its own transaction (`exec('BEGIN; …; COMMIT')`) fails alone. PGlite has one connection: left
- *   aborted, it answered 25P02 to whoever asked next.
- * - A PANIC is the end: a disk that refuses to flush the log, or has no room for it. The backend behind the connection is
- *   gone, and the next message to it span forever and took the process along. Now whoever comes next is told the same,
- *   and `onPanic` once: the process should end, for a new one recovers from the log.
- * - A listener runs in the async context it subscribed in, not in the transaction whose commit happened to notify it.
+ * - It isolates a failing block that opens its own transaction (`exec('BEGIN; …; COMMIT')`). PGlite has one
+ *   connection: left aborted, it answered 25P02 to the next statement.
+ * - It treats a PANIC as final. A PANIC occurs when the disk cannot flush the write-ahead log, or is full. The backend
+ *   is gone, and the next message to it would spin forever and hang the process. Instead, every later call fails with
+ *   the same error, and `onPanic` is called once: the process should end, because a new one recovers from the log.
+ * - It runs a listener in the async context that subscribed it, not in the transaction whose commit notified it.
  */
 export class YieldingPGlite extends PGlite {
   #panic: Error | undefined;
@@ -45,8 +45,8 @@ export class YieldingPGlite extends PGlite {
     this.#onPanic = onPanic;
   }
 
-  // PGlite copies the parsers of all types for each answer, those of BEGIN and COMMIT too. Two thirds are for arrays of the
-  // rows of tables, which nobody reads. Without them a prepared statement takes 0.19 ms of processor time, not 0.26.
+  // PGlite copies the parsers of all types for each result, even of BEGIN and COMMIT. Two thirds of them parse arrays
+  // of table rows, which we never read. Without them a prepared statement takes 0.19 ms of CPU instead of 0.26.
   override async _initArrayTypes(options?: { force?: boolean }): Promise<void> {
     await super._initArrayTypes(options);
     const { rows } = await this.query<{ typarray: number }>(
@@ -58,7 +58,7 @@ export class YieldingPGlite extends PGlite {
     }
   }
 
-  /** Runs a `NamedStatement` in place of a text as a prepared statement. */
+  /** Also accepts a `NamedStatement` in place of the text, and runs it as a prepared statement. */
   override async query<T>(...call: Parameters<Query>): ReturnType<typeof PGlite.prototype.query<T>> {
     await nextTurn();
     const statement = namedIn(call);
@@ -79,7 +79,7 @@ export class YieldingPGlite extends PGlite {
 
   override async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     await nextTurn();
-    // Kysely waits for ever for a transaction whose BEGIN fails, so this one begins, and is refused all else.
+    // Kysely waits forever for a transaction whose BEGIN fails, so let it begin and reject everything after that.
     if (this.#panic) return work(refusing(this.#panic));
     return super.transaction((tx) => work(yielding(tx, this.#prepared)));
   }
@@ -109,7 +109,7 @@ export class YieldingPGlite extends PGlite {
 const endsTheBackend = (error: unknown): error is Error =>
   error instanceof Error && /^(PANIC|FATAL)$/.test(String((error as { severity?: string }).severity));
 
-// Kysely hands on what it was given as the text, whatever it is.
+// Kysely passes the text on unchecked, so it may be a `NamedStatement`.
 const namedIn = ([text]: Parameters<Query>): NamedStatement | null =>
   typeof text === 'string' ? null : (text as unknown as NamedStatement);
 

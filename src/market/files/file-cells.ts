@@ -1,13 +1,13 @@
 import type { RawNumber } from '../bars.ts';
 
-/** One row of a CSV file, where it stands, and its cells without surrounding space. */
+/** One row of a CSV file: its line and its trimmed cells. */
 export interface FileRow {
-  /** As an editor counts, from 1. */
+  /** Line number, from 1. */
   line: number;
   cells: readonly string[];
 }
 
-/** What is wrong with a file, in one sentence that names file and line: `AAPL.csv line 17: expected …, got: "abc"`. */
+/** What is wrong with a file, with file name and line: `AAPL.csv line 17: expected …, got: "abc"`. */
 export class FileProblem extends Error {
   override readonly name = 'FileProblem';
 
@@ -16,7 +16,7 @@ export class FileProblem extends Error {
   }
 }
 
-/** The places of known columns in a header, whatever its case, spaces and underscores; others are ignored. */
+/** Indexes of the known columns in a header. Ignores case, spaces, underscores and unknown columns. */
 export function columnsIn<Name extends string>(
   header: readonly string[],
   names: Readonly<Record<Name, readonly string[]>>,
@@ -29,25 +29,25 @@ export function columnsIn<Name extends string>(
   return Object.fromEntries(places) as Partial<Record<Name, number>>;
 }
 
-const nothing = ['', '-', 'null', 'nan', 'na', 'n/a', '#n/a'];
+const emptyCells = ['', '-', 'null', 'nan', 'na', 'n/a', '#n/a'];
 
-/** Whether a cell says that there is no value. */
-export const isNothing = (cell: string): boolean => nothing.includes(cell.toLowerCase());
+/** Whether a cell has no value. */
+export const isEmptyCell = (cell: string): boolean => emptyCells.includes(cell.toLowerCase());
 
 /**
- * A number as written: plain digits with a decimal point, a minus and an exponent allowed. Null where the cell is
- * empty, undefined where it is no number.
+ * Reads a number: digits with an optional decimal point, minus and exponent. Null for an empty cell, undefined for a
+ * cell that is not a number.
  *
- * A text of more than 15 digits is a double that somebody printed, and treated as one; a shorter one is kept as it is.
+ * A text of more than 15 digits was printed from a double and becomes one; a shorter text is kept unchanged.
  */
 export function readNumber(cell: string): RawNumber {
-  if (isNothing(cell)) return null;
+  if (isEmptyCell(cell)) return null;
   if (!/^-?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i.test(cell)) return undefined;
   const isPrinted = /e/i.test(cell) || cell.replaceAll(/[^\d]/g, '').replace(/^0+/, '').length > 15;
   return isPrinted || !/^\d+(\.\d+)?$/.test(cell) ? Number(cell) : cell;
 }
 
-/** The day that a cell begins with, `YYYY-MM-DD`; null where it is none. A time of day behind it is ignored. */
+/** Reads the date at the start of a cell, `YYYY-MM-DD`; null if there is none. Ignores a time of day after it. */
 export function readDate(cell: string): string | null {
   const date = /^(\d{4}-\d{2}-\d{2})(?:[T ].*)?$/.exec(cell)?.[1];
   if (date === undefined) return null;

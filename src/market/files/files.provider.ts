@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { cleanBars, type RawBar } from '../bars.ts';
 import type { History, HistoryRequest, MarketDataProvider, Verdict } from '../provider.ts';
-import { nobodyObserves, noteRequest, type ObserveProvider } from '../provider-calls.ts';
+import { noteRequest, type ObserveProvider, unobserved } from '../provider-calls.ts';
 import { failures } from '../provider-failures.ts';
 import { isWellFormed, malformedReason } from '../symbol-form.ts';
 import { FileProblem } from './file-cells.ts';
@@ -10,24 +10,24 @@ import { type DirectoryListing, priceDirectory } from './price-directory.client.
 import { actionsWithin, type PriceFile } from './price-file.ts';
 
 export interface FilesProviderOptions {
-  /** As `MARKET_DATA_DIR` names it. */
+  /** The setting `MARKET_DATA_DIR`. */
   directory: string;
   clock: Pick<Clock, 'now'>;
-  /** The dates on which New York was open (SPY's own), for "delisted"; weekdays while there are none. */
+  /** The dates on which New York was open (those of SPY), for "delisted". Weekdays until they are loaded. */
   calendar?: () => readonly string[] | undefined;
-  /** Who is told of each request. */
+  /** The current job's listener for requests. */
   observe?: ObserveProvider;
 }
 
 /**
- * An institution's own prices behind the port: a directory of CSV files, as `docs/market-data.md` describes it.
+ * Market data from an institution's own CSV files in a directory, see `docs/market-data.md`.
  *
- * A symbol exists where it has a file of its own or a column in the wide one; whether that can be read is for its job
- * to find out. A directory that cannot be read, or holds no prices at all, is an outage (a disk that is not mounted
- * looks like that) and makes no symbol invalid. A file that is wrong is `unusable_data`, with its name and line.
+ * A symbol exists if it has its own file or a column in the wide file; its job finds out whether that is readable. A
+ * directory that is unreadable or has no prices is an outage (an unmounted disk looks like that) and makes no symbol
+ * invalid. An invalid file is `unusable_data`, with its name and line.
  */
 export function filesProvider(options: FilesProviderOptions): MarketDataProvider {
-  const { directory, clock, calendar, observe = nobodyObserves } = options;
+  const { directory, clock, calendar, observe = unobserved } = options;
   const prices = priceDirectory(directory);
 
   async function listed(): Promise<DirectoryListing> {
@@ -104,7 +104,7 @@ function verdictOn(symbol: string, listing: DirectoryListing | AppError): Verdic
   try {
     return { symbol, verdict: 'valid', instrument: listing.instruments.listing(symbol).instrument };
   } catch {
-    return { symbol, verdict: 'valid', instrument: null }; // its job says what is wrong with its row
+    return { symbol, verdict: 'valid', instrument: null }; // its job reports what is wrong with its row
   }
 }
 

@@ -18,17 +18,17 @@ const spellings = {
 } as const;
 type Column = keyof typeof spellings;
 
-const exchangeMax = 32; // a code, like those of Yahoo: what the universe has room for
+const exchangeMax = 32; // a code, like those of Yahoo; the width of the column in the universe
 
 export interface InstrumentsFile {
-  /** What the file says of a symbol, the rest by its spelling. Throws a `FileProblem` where its row is wrong. */
+  /** A symbol's row, completed by its spelling. Throws a `FileProblem` if the row is invalid. */
   listing(symbol: string): Listing;
 }
 
-/** Where there is no file, spellings are all there is. */
+/** Without an instruments file, listings are derived from the spelling alone. */
 export const noInstruments: InstrumentsFile = { listing: listingOf };
 
-/** Reads the instruments file, a row at a time: a header with `symbol`, then one row per symbol, empty cells unsaid. */
+/** Reads the instruments file row by row: a header with `symbol`, then one row per symbol. Cells may be empty. */
 export function instrumentsFileReader(file: string): { add(row: FileRow): void; end(): InstrumentsFile } {
   let places: Partial<Record<Column, number>> | null = null;
   const rows = new Map<string, FileRow>();
@@ -58,37 +58,37 @@ function readListing(
   file: string,
   { symbol, row, places }: { symbol: string; row: FileRow; places: Partial<Record<Column, number>> },
 ): Listing {
-  const said = (column: Column) => row.cells[places[column] ?? -1] || null;
+  const cellOf = (column: Column) => row.cells[places[column] ?? -1] || null;
   const refuse = (expected: string, column: Column): never => {
-    throw new FileProblem(file, row.line, expected, said(column) ?? '');
+    throw new FileProblem(file, row.line, expected, cellOf(column) ?? '');
   };
   const guess = listingOf(symbol);
 
-  const typeSaid = said('type')?.toUpperCase();
+  const typeCell = cellOf('type')?.toUpperCase();
   const type =
-    typeSaid === undefined ? guess.instrument.type : instrumentTypes.find((one) => one === typeSaid);
+    typeCell === undefined ? guess.instrument.type : instrumentTypes.find((one) => one === typeCell);
   if (type === undefined) return refuse(`type to be one of ${instrumentTypes.join(', ')}`, 'type');
 
-  const currencySaid = said('currency');
-  const unit = currencySaid === null ? null : readCurrency(currencySaid);
-  if (currencySaid !== null && unit === null)
+  const currencyCell = cellOf('currency');
+  const unit = currencyCell === null ? null : readCurrency(currencyCell);
+  if (currencyCell !== null && unit === null)
     return refuse('currency to be an ISO code, GBp, ZAc or ILA', 'currency');
   const quoteUnit = unit === null ? guess.quoteUnit : (unit.quoteUnit ?? unit.currency);
 
-  const timeZone = said('timeZone') ?? guess.instrument.timeZone;
+  const timeZone = cellOf('timeZone') ?? guess.instrument.timeZone;
   if (!isTimeZone(timeZone)) return refuse('time_zone to be an IANA name such as Europe/London', 'timeZone');
 
-  const end = said('sessionEnd') ?? sessionEndOf({ type, timeZone });
+  const end = cellOf('sessionEnd') ?? sessionEndOf({ type, timeZone });
   if (!/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/.test(end)) return refuse('session_end to be HH:MM', 'sessionEnd');
 
-  const exchange = said('exchange');
+  const exchange = cellOf('exchange');
   if (exchange !== null && exchange.length > exchangeMax)
     return refuse(`exchange to have at most ${exchangeMax} characters`, 'exchange');
 
   return {
     instrument: {
       symbol,
-      name: said('name'),
+      name: cellOf('name'),
       type,
       currency: quoteUnit === null ? null : majorUnit(quoteUnit).currency,
       exchange,

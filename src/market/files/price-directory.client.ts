@@ -10,11 +10,11 @@ import { type InstrumentsFile, instrumentsFileReader, noInstruments } from './in
 import { type PriceFile, priceFileReader } from './price-file.ts';
 import { type WideFile, wideFileReader } from './wide-price-file.ts';
 
-/** What lies in the directory at one moment. Files are named by what was listed there, never by a symbol. */
+/** The content of the directory at one moment. File names come from the listing, never from a symbol. */
 export interface DirectoryListing {
-  /** The file of each symbol that has its own, or why it cannot be told which one is meant. */
+  /** The file of each symbol that has one, or the problem of two files for one symbol. */
   files: ReadonlyMap<string, string | FileProblem>;
-  /** Closes of many symbols, and their adjusted closes; null where there is no such file. */
+  /** Closes of many symbols, and their adjusted closes; null without such a file. */
   wide: WideFile | null;
   adjusted: WideFile | null;
   instruments: InstrumentsFile;
@@ -28,8 +28,8 @@ export interface PriceDirectory {
 
 const names = { wide: 'prices', adjusted: 'adjusted', instruments: 'instruments' } as const;
 const extension = /\.csv(\.gz)?$/i;
-const bytesMax = 256 * 1024 * 1024; // unpacked: more is a mistake, or a bomb
-const recordMax = 8 * 1024 * 1024; // characters of a row: a quote that never closes must not swallow the file
+const bytesMax = 256 * 1024 * 1024; // uncompressed: a larger file is a mistake or a decompression bomb
+const recordMax = 8 * 1024 * 1024; // characters of a row: an unclosed quote must not swallow the whole file
 
 interface Reader<Content> {
   add(row: FileRow): void;
@@ -37,14 +37,14 @@ interface Reader<Content> {
 }
 
 /**
- * A directory of CSV files, plain or gzipped: `AAPL.csv`, `BRK-B.csv.gz`, and in lower case `prices.csv` (many symbols),
- * `adjusted.csv` (their adjusted closes) and `instruments.csv`. What is for many symbols is read once and again when the
- * file has changed. Names may be percent-encoded: `%5EGSPC.csv`. Directories inside are not entered.
+ * A directory of CSV files, plain or gzipped: `AAPL.csv`, `BRK-B.csv.gz`, and in lower case `prices.csv` (many
+ * symbols), `adjusted.csv` (their adjusted closes) and `instruments.csv`. The files for many symbols are cached and
+ * read again when they change. Names may be percent-encoded: `%5EGSPC.csv`. Subdirectories are ignored.
  */
 export function priceDirectory(directory: string): PriceDirectory {
-  const wide = remembered(directory, wideFileReader);
-  const adjusted = remembered(directory, wideFileReader);
-  const instruments = remembered(directory, instrumentsFileReader);
+  const wide = cachedFile(directory, wideFileReader);
+  const adjusted = cachedFile(directory, wideFileReader);
+  const instruments = cachedFile(directory, instrumentsFileReader);
   return {
     async list() {
       const entries = await readdir(directory, { withFileTypes: true });
@@ -68,10 +68,13 @@ function filesBySymbol(found: readonly { name: string; stem: string }[]): Map<st
   const files = new Map<string, string | FileProblem>();
   for (const { name, stem } of found) {
     const symbol = normalSpelling(decoded(stem));
-    if (!isWellFormed(symbol)) continue; // somebody's notes
+    if (!isWellFormed(symbol)) continue; // not a price file
     const other = files.get(symbol);
-    const isDouble = typeof other === 'string';
-    files.set(symbol, isDouble ? new FileProblem(name, 1, `one file for ${symbol}`, other) : (other ?? name));
+    const isDuplicate = typeof other === 'string';
+    files.set(
+      symbol,
+      isDuplicate ? new FileProblem(name, 1, `one file for ${symbol}`, other) : (other ?? name),
+    );
   }
   return files;
 }
@@ -84,8 +87,8 @@ function decoded(stem: string): string {
   }
 }
 
-/** Reads a file once for all who ask, and anew when it has changed. A failed reading is not remembered. */
-function remembered<Content>(directory: string, reader: (file: string) => Reader<Content>) {
+/** Caches the content of a file until the file changes. A failed read is not cached. */
+function cachedFile<Content>(directory: string, reader: (file: string) => Reader<Content>) {
   let known: { version: string; content: Promise<Content> } | null = null;
   return async (file: string | undefined): Promise<Content | null> => {
     if (file === undefined) return null;
@@ -120,7 +123,7 @@ async function readWhole<Content>(
     skip_empty_lines: true,
     trim: true,
   });
-  const taken = async (
+  const consume = async (
     records: AsyncIterable<{ record: string[]; info: { lines: number; bytes: number } }>,
   ) => {
     for await (const { record, info } of records) {
@@ -130,8 +133,8 @@ async function readWhole<Content>(
   };
   try {
     const options = signal ? { signal } : {};
-    if (/\.gz$/i.test(file)) await pipeline(source, createGunzip(), parser, taken, options);
-    else await pipeline(source, parser, taken, options);
+    if (/\.gz$/i.test(file)) await pipeline(source, createGunzip(), parser, consume, options);
+    else await pipeline(source, parser, consume, options);
   } catch (error) {
     signal?.throwIfAborted();
     throw unreadable(file, error);
@@ -139,7 +142,7 @@ async function readWhole<Content>(
   return end();
 }
 
-/** What is wrong with the CSV or with the packing is the file's problem; the rest is the file system's. */
+/** Invalid CSV or gzip is a `FileProblem`; other errors come from the file system. */
 function unreadable(file: string, error: unknown): unknown {
   const { code = '', lines = 1, message = '' } = error as { code?: string; lines?: number; message?: string };
   if (code.startsWith('CSV_')) return new FileProblem(file, lines, 'well-formed CSV', message);

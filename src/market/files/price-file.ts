@@ -1,7 +1,7 @@
 import type { RawBar, RawNumber } from '../bars.ts';
 import { decimalOf, majorUnit, movePoint } from '../decimals.ts';
 import type { CorporateAction } from '../provider.ts';
-import { columnsIn, FileProblem, type FileRow, isNothing, readDate, readNumber } from './file-cells.ts';
+import { columnsIn, FileProblem, type FileRow, isEmptyCell, readDate, readNumber } from './file-cells.ts';
 
 const spellings = {
   date: ['date', 'day'],
@@ -18,13 +18,13 @@ type Column = keyof typeof spellings;
 
 export interface PriceFile {
   rows: RawBar[];
-  /** In the unit of the file: pence, where its closes are. */
+  /** In the unit of the file: in pence if its closes are. */
   actions: CorporateAction[];
 }
 
 /**
- * Reads the file of one symbol, a row at a time: a header with `date` and `close`, in any order and case, then one
- * row per day in any order. Throws a `FileProblem` at the first row that cannot be meant; an empty close is no error.
+ * Reads the file of one symbol row by row: a header with `date` and `close`, in any order and case, then one row per
+ * day in any order. Throws a `FileProblem` at the first invalid row; an empty close is allowed.
  *
  *     const file = priceFileReader('AAPL.csv');
  *     file.add({ line: 1, cells: ['Date', 'Close'] });
@@ -95,13 +95,13 @@ function readRow(
   return { bar, events: [...splitIn(date, cell('split'), refuse), ...dividendIn(date, number('dividend'))] };
 }
 
-/** `10`, `10:1` and `10/1` are ten new for one old; 0 and 1 are none. */
+/** `10`, `10:1` and `10/1` mean ten new shares for one old; 0 and 1 mean no split. */
 function splitIn(
   date: string,
   cell: string,
   refuse: (expected: string, got: string) => never,
 ): CorporateAction[] {
-  if (isNothing(cell)) return [];
+  if (isEmptyCell(cell)) return [];
   const [, first, second = '1'] = /^(\d+(?:\.\d+)?)(?:[:/](\d+(?:\.\d+)?))?$/.exec(cell) ?? [];
   const [numerator, denominator] = [Number(first), Number(second)];
   if (numerator === 0 || numerator === denominator) return [];

@@ -1,19 +1,19 @@
 import { normalSpelling } from '../symbol-form.ts';
 import { FileProblem, type FileRow, readDate, readNumber } from './file-cells.ts';
 
-/** Prices of many symbols: dates down, symbols across. */
+/** Prices of many symbols: one row per date, one column per symbol. */
 export interface WideFile {
   /** Normalised symbols. */
   symbols: ReadonlySet<string>;
-  /** The prices of a symbol by date, empty cells left out. Throws a `FileProblem` for a cell that is no price. */
+  /** The prices of a symbol by date, without empty cells. Throws a `FileProblem` for a cell that is not a price. */
   column(symbol: string): Map<string, number>;
 }
 
 /**
- * Reads a wide file, a row at a time: a header of `date` and symbols, then one row per day. A cell that is no price
- * spoils the column of its symbol and no other; a date that is none spoils the file.
+ * Reads a wide file row by row: a header of `date` and symbols, then one row per day. An invalid price makes only the
+ * column of its symbol unusable; an invalid date makes the whole file unusable.
  *
- * Numbers are kept as doubles, eight bytes a cell: five hundred days of five thousand symbols are 20 MB.
+ * Numbers are stored as doubles, eight bytes per cell: 500 days of 5,000 symbols take 20 MB.
  */
 export function wideFileReader(file: string): { add(row: FileRow): void; end(): WideFile } {
   let header: readonly string[] | null = null;

@@ -1,4 +1,4 @@
-/** What goes wrong: on histories, or, with the prefix, on lookups. */
+/** Kinds of faults: of histories, or, with the prefix, of lookups. */
 export const faultKinds = [
   'timeout',
   '429',
@@ -10,7 +10,7 @@ export const faultKinds = [
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/** A fault of one symbol: `count` times, then never again. */
+/** A fault of one symbol that occurs `count` times. */
 export interface Fault {
   symbol: string;
   kind: FaultKind;
@@ -21,7 +21,7 @@ export interface Fault {
 /**
  * Reads `SIMULATED_FAULTS`: entries `symbol=kind` or `symbol=kind:count`, separated by commas.
  *
- * Several entries of one symbol happen one after the other. Throws when an entry is not understood, naming them all.
+ * Several entries of one symbol occur one after the other. Throws if entries are invalid, and names all of them.
  *
  *     parseFaults('AAPL=timeout:2,EURUSD=X=empty')
  *     // [{ symbol: 'AAPL', kind: 'timeout', count: 2 }, { symbol: 'EURUSD=X', kind: 'empty', count: Infinity }]
@@ -43,9 +43,9 @@ export function parseFaults(text: string): Fault[] {
 }
 
 /**
- * Hands the faults out: each call takes one from the first entry of the symbol that has any left.
+ * Plays the faults: each call takes one from the symbol's first entry that has any left.
  *
- * `take(symbol, 'history')` answers `timeout`, `429`, `500`, `empty` or null; `'lookup'` the same without `empty`.
+ * `take(symbol, 'history')` returns `timeout`, `429`, `500`, `empty` or null; `'lookup'` the same without `empty`.
  */
 export function planFaults(faults: readonly Fault[]): {
   take(symbol: string, call: 'lookup' | 'history'): 'timeout' | '429' | '500' | 'empty' | null;
@@ -67,7 +67,7 @@ export function planFaults(faults: readonly Fault[]): {
 const lookupPrefix = 'lookup-';
 
 function parseFault(entry: string): Fault | null {
-  // The last `=` divides: symbols such as EURUSD=X have one of their own.
+  // Split at the last `=`, because symbols such as EURUSD=X contain one.
   const parts = /^(?<symbol>.+)=(?<kind>[^=:]+)(?::(?<count>\d{1,6}))?$/.exec(entry)?.groups;
   const kind = faultKinds.find((known) => known === parts?.kind);
   const count = parts?.count === undefined ? Number.POSITIVE_INFINITY : Number(parts.count);

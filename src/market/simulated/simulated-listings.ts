@@ -3,12 +3,12 @@ import type { Instrument, InstrumentType } from '../provider.ts';
 import { proxies } from '../proxy-set.ts';
 import { simulatedPair } from './simulated-rates.ts';
 
-/** What the simulated market knows about a symbol, read off its spelling alone. */
+/** A symbol's listing in the simulated market, derived from its spelling alone. */
 export interface SimulatedListing {
   instrument: Instrument;
-  /** The unit its bars are quoted in: the instrument's currency, or `GBp` (1/100 GBP) in London. */
+  /** The unit of its quotes: the instrument's currency, or `GBp` (1/100 GBP) in London. */
   quoteUnit: string;
-  /** Quoted price of something worth one dollar, roughly: pence and yen run in the hundreds. */
+  /** Roughly the quote of something worth one dollar: about 100 in pence or yen. */
   priceScale: number;
   tradesWeekends: boolean;
 }
@@ -31,8 +31,8 @@ const venues: Record<'newYork' | 'london' | 'xetra' | 'tokyo' | 'crypto', Venue>
 };
 
 /**
- * Where and how a normalised symbol trades in the simulated market; null for symbols that begin with `NOPE`,
- * the only ones that do not exist.
+ * Where and how a normalised symbol trades in the simulated market. Null for symbols that begin with `NOPE`, the only
+ * ones that do not exist.
  *
  *     simulatedListing('VOD.L')?.quoteUnit   // 'GBp', while instrument.currency is 'GBP'
  */

@@ -1,13 +1,13 @@
 import { standardNormal, uniformOf } from './random-draws.ts';
 
-/** A simulated exchange rate: how much of `quote` one unit of `base` is worth. */
+/** A simulated exchange rate: the value of one unit of `base` in `quote`. */
 export interface SimulatedPair {
   base: string;
   quote: string;
 }
 
 /**
- * The currencies of a symbol like `EURUSD=X`, or of its short form `JPY=X`, which is `USDJPY=X`; null for any other.
+ * The currencies of a symbol like `EURUSD=X`, or of the short form `JPY=X`, which means `USDJPY=X`. Null for others.
  */
 export function simulatedPair(symbol: string): SimulatedPair | null {
   const [, first, second] = /^([A-Z]{3})([A-Z]{3})?=X$/.exec(symbol) ?? [];
@@ -15,7 +15,7 @@ export function simulatedPair(symbol: string): SimulatedPair | null {
   return second === undefined ? { base: 'USD', quote: first } : { base: first, quote: second };
 }
 
-// Roughly what a unit was worth in dollars in 2024. What is not listed is worth between 5 cents and 2 dollars.
+// Approximate value of a unit in dollars in 2024. Other currencies are worth between 5 cents and 2 dollars.
 const usualDollars: Record<string, number> = {
   ...{ AUD: 0.66, BRL: 0.19, CAD: 0.73, CHF: 1.13, CNY: 0.139, CZK: 0.043, DKK: 0.145, EUR: 1.08, GBP: 1.27 },
   ...{ HKD: 0.128, HUF: 0.0027, IDR: 6.2e-5, ILS: 0.27, INR: 0.012, JPY: 0.0066, KRW: 7.3e-4, KWD: 3.25 },
@@ -33,13 +33,14 @@ const usualDollars: Record<string, number> = {
   ...{ VND: 4.0e-5, ZAR: 0.054 },
 };
 
-const dailySigma = 0.005; // half a per cent a day, 8 % a year: what the large currencies do
+const dailySigma = 0.005; // 0.5 % a day, 8 % a year, like the major currencies
 
 /**
- * A walk of one pair: `next(date)` is its rate after that day, asked for in ascending order from the market's first.
+ * A random walk of one pair. Call `next(date)` in ascending order from the market's first day; it returns the rate
+ * after that day.
  *
- * Every currency has one value in dollars, from its hash: the usual one within 5 %, then a random walk of 0.5 % a day.
- * A pair is the quotient of two such values, so that `EURUSD=X` and `USDEUR=X` are inverse, and all triangles close.
+ * Each currency starts at its usual value in dollars within 5 %, chosen by its hash, then walks by 0.5 % a day. A pair
+ * is the quotient of two such values, so `EURUSD=X` and `USDEUR=X` are inverse, and no triangle has an arbitrage.
  */
 export function simulatedRates(
   seed: number,

@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { AppError } from '../../kernel/errors.ts';
 import { cleanBars, type RawBar } from '../bars.ts';
 import type { History, HistoryRequest, MarketDataProvider, Verdict } from '../provider.ts';
-import { nobodyObserves, noteRequest, type ObserveProvider } from '../provider-calls.ts';
+import { noteRequest, type ObserveProvider, unobserved } from '../provider-calls.ts';
 import { failures } from '../provider-failures.ts';
 import { type CountingProvider, countRequests } from '../request-counts.ts';
 import { lastCompletedSession } from '../sessions.ts';
@@ -13,37 +13,29 @@ import { simulatedActions, simulatedBars } from './simulation.ts';
 
 export interface SimulatedProviderOptions {
   clock: Clock;
-  /** Another seed is another market. */
+  /** Selects the market: the same seed gives the same prices. */
   seed?: number;
-  /** How long every answer takes. */
+  /** Duration of each call. */
   latencyMs?: number;
   /** From `parseFaults`. */
   faults?: readonly Fault[];
-  /** How long a `429` fault asks to wait. */
+  /** The pause that a `429` fault demands. */
   throttleMs?: number;
-  /** Who is told of each request. */
+  /** The current job's listener for requests. */
   observe?: ObserveProvider;
 }
 
 /**
- * The simulated market behind the port: every well-formed symbol exists except those that begin with `NOPE`.
+ * Market data from the simulation: every well-formed symbol exists except those that begin with `NOPE`.
  *
- * Its bars are those of `simulation.ts` up to the last session completed at the clock's now, put through the same
- * cleaning as any provider's. A fault answers in place of the market, after the same latency; a `timeout` fault
- * reports the timeout without the wait.
+ * Its bars are those of `simulation.ts` up to the last completed session, cleaned like those of any provider. A fault
+ * replaces the answer, after the same latency; a `timeout` fault reports the timeout without waiting for it.
  *
  *     const market = simulatedProvider({ clock: systemClock, faults: parseFaults('AAPL=timeout:2') });
- *     market.requests().history   // 0: it counts what is asked of it
+ *     market.requests().history   // 0: it counts its calls
  */
 export function simulatedProvider(options: SimulatedProviderOptions): CountingProvider {
-  const {
-    clock,
-    seed = 1,
-    latencyMs = 0,
-    faults = [],
-    throttleMs = 1000,
-    observe = nobodyObserves,
-  } = options;
+  const { clock, seed = 1, latencyMs = 0, faults = [], throttleMs = 1000, observe = unobserved } = options;
   const plan = planFaults(faults);
 
   const answered = async (signal: AbortSignal | undefined): Promise<void> => {

@@ -4,12 +4,12 @@ import { digestOf, standardNormal, uniform, uniformOf } from './random-draws.ts'
 import { simulatedListing } from './simulated-listings.ts';
 import { simulatedPair, simulatedRates } from './simulated-rates.ts';
 
-/** How a symbol's daily return arises: `drift + sum of coefficients x proxy returns + sigma x N(0,1)`. */
+/** The model of a symbol's daily return: `drift + sum of coefficients x proxy returns + sigma x N(0,1)`. */
 export interface SimulatedModel {
   /** Per simple daily return (0.0003 is 3 basis points a day). */
   drift: number;
   coefficients: Record<ProxySymbol, number>;
-  /** Standard deviation of the symbol's own daily return. */
+  /** Standard deviation of the symbol's idiosyncratic daily return. */
   sigma: number;
 }
 
@@ -17,34 +17,34 @@ export interface SimulationRequest {
   seed: number;
   /** Normalised symbol. */
   symbol: string;
-  /** First and last trading day wanted, inclusive, `YYYY-MM-DD`; earlier than 2024-01-01 there is nothing. */
+  /** First and last trading day wanted, inclusive, `YYYY-MM-DD`. The market starts on 2024-01-01. */
   from?: string;
   to?: string;
   /**
-   * The last completed session of the symbol's exchange: no bar is later, and `NEW<n>` and `SPLIT` count back from
-   * it, never from `to`, so that two ranges asked for on one day agree.
+   * The last completed session of the symbol's exchange. No bar is later. `NEW<n>` and `SPLIT` count back from it, not
+   * from `to`, so that two ranges requested on one day agree.
    */
   session: string;
-  /** In place of the model from the symbol's hash: the oracle's tests know what they put in. */
+  /** Replaces the model from the symbol's hash, for the tests that compare with an oracle. */
   model?: SimulatedModel;
 }
 
-/** One day as quoted: `GBp` stays pence. Strings have 4 decimals, or 6 digits of a small rate; volume is a whole number. */
+/** One day as quoted: `GBp` is in pence. Prices have 4 decimals, small rates 6 digits; volume is a whole number. */
 export interface SimulatedBar {
   date: string;
   open: string;
   high: string;
   low: string;
   close: string;
-  /** The unrounded double that the returns are made of. */
+  /** The unrounded double, used for returns. */
   adjustedClose: number;
   volume: string;
 }
 
 type Factor = 'm' | 'v' | 'o' | 'q' | 's' | 'l' | 't' | 'e';
 
-// Daily returns in per cent; `e` is the proxy's own noise. The styles come out about as alike as the real funds:
-// correlations up to 0.92 and a condition number of 10, against 0.88 and 9.3 in the 90 days to 2026-07-31.
+// Daily returns in per cent; `e` is the proxy's own noise. The styles are about as collinear as the real funds:
+// correlations up to 0.92 and a condition number of 10, compared with 0.88 and 9.3 in the 90 days to 2026-07-31.
 const loadings: Record<ProxySymbol, Partial<Record<Factor, number>>> = {
   SPY: { m: 1 },
   VTV: { m: 0.65, v: 0.4, e: 0.15 },
@@ -60,30 +60,30 @@ const dailyDrift = 0.0003; // 0.03 % a day, about 8 % a year
 const dayMs = 86_400_000;
 const origin = Date.UTC(2024, 0, 1) / dayMs; // a Monday: the weekday arithmetic below depends on it
 const splitAge = 100; // weekdays: the split lies inside the year that an onboarding fetches
-const seedsMax = 8; // markets remembered; a process uses one, tests a few
+const seedsMax = 8; // cached markets; a process uses one, tests a few
 const markets = new Map<number, Record<ProxySymbol, number[]>>();
 const dayNames: string[] = [];
 
 /**
  * The daily bars of a symbol in the simulated market, ascending; none for a symbol that does not exist.
  *
- * Prices compound from 2024-01-01 whatever range is asked for, and every draw is a hash of (seed, stream, date):
- * two requests agree on every date that they share, on every machine. A symbol trades on weekdays. `-USD` trades
- * every day; as the factors' markets are closed at weekends, its return there is drift and its own noise alone.
- * `EURUSD=X` and its like follow `simulation-rates.ts`: they belong to no factor, and inverse pairs are inverse.
- * `close` is adjusted for splits, as Yahoo's is, so that `SPLIT` shows its split in `simulatedActions` only.
+ * Prices compound from 2024-01-01 whatever the range, and every draw is a hash of (seed, stream, date), so two requests
+ * agree on every common date, on every machine. A symbol trades on weekdays. `-USD` trades every day; at weekends, when
+ * the factors' markets are closed, its return is drift and its own noise only. Pairs like `EURUSD=X` follow
+ * `simulated-rates.ts`: they have no factor exposures, and inverse pairs are inverse. `close` is adjusted for splits,
+ * as at Yahoo, so `SPLIT` shows its split in `simulatedActions` only.
  *
  *     simulatedBars({ seed: 1, symbol: 'NEW13', session: '2026-07-31' }).length   // 13
  */
 export function simulatedBars(request: SimulationRequest): SimulatedBar[] {
   const { seed, symbol } = request;
-  const still = symbol === 'FLAT';
+  const isFlat = symbol === 'FLAT';
   const decimals = decimalsOf(symbol);
   return walk(request).map(({ date, price, previous }) => {
     const digest = digestOf(seed, `bar|${symbol}`, date);
-    const open = still ? price : previous + uniform(digest, 0) * (price - previous);
-    const high = Math.max(open, price) * (1 + (still ? 0 : 0.01 * uniform(digest, 1)));
-    const low = Math.min(open, price) * (1 - (still ? 0 : 0.01 * uniform(digest, 2)));
+    const open = isFlat ? price : previous + uniform(digest, 0) * (price - previous);
+    const high = Math.max(open, price) * (1 + (isFlat ? 0 : 0.01 * uniform(digest, 1)));
+    const low = Math.min(open, price) * (1 - (isFlat ? 0 : 0.01 * uniform(digest, 2)));
     return {
       date,
       open: open.toFixed(decimals(price)),
@@ -96,7 +96,7 @@ export function simulatedBars(request: SimulationRequest): SimulatedBar[] {
   });
 }
 
-/** The adjusted closes of `simulatedBars`, without the work for the rest of a bar. */
+/** The adjusted closes of `simulatedBars`, without computing the rest of each bar. */
 export function simulatedCloses(request: SimulationRequest): DailyCloses {
   const days = walk(request);
   return { dates: days.map((day) => day.date), closes: days.map((day) => day.price) };
@@ -119,8 +119,8 @@ export function simulatedActions({ symbol, from, to, session }: SimulationReques
 }
 
 /**
- * The model that generates a symbol: SPY in [.2, 1.2], the six styles in [-.4, .4], TLT in [-.2, .2], sigma in
- * [.8 %, 2.5 %], uniform from its hash. A proxy is no symbol of this kind: it follows its own formula.
+ * The model of a symbol: SPY in [.2, 1.2], the six styles in [-.4, .4], TLT in [-.2, .2], sigma in [.8 %, 2.5 %],
+ * uniform from its hash. Proxies do not use it: they have their own formula.
  */
 export function simulatedModel({ seed, symbol }: { seed: number; symbol: string }): SimulatedModel {
   const between = (name: string, low: number, high: number): number =>
@@ -159,7 +159,7 @@ function walk(request: SimulationRequest): Day[] {
   return days;
 }
 
-/** The price before the first day, and how each day's follows from the one before. */
+/** The price before the first day, and the step from each day's price to the next. */
 function pathOf(
   request: SimulationRequest,
   priceScale: number,
@@ -175,7 +175,7 @@ function pathOf(
   return { first, next: (day, price) => price * (1 + dailyReturn(day)) };
 }
 
-/** Four decimals, and for a rate as many as its six digits need: one of a dong in dollars has ten. */
+/** Four decimals, or for a rate as many as six significant digits need: a dong in dollars has ten. */
 const decimalsOf = (symbol: string) => (price: number) =>
   simulatedPair(symbol) === null ? 4 : Math.max(4, 5 - Math.floor(Math.log10(price)));
 
@@ -193,7 +193,7 @@ function returnsOf({ seed, symbol, session, model }: SimulationRequest): (day: n
   };
 }
 
-/** The proxies' returns of one seed, by weekday from the origin; remembered, and only ever extended. */
+/** The proxies' returns for one seed, by weekday from the origin. Cached and only extended. */
 function marketThrough(seed: number, lastDay: number): Record<ProxySymbol, number[]> {
   let market = markets.get(seed);
   if (market === undefined) {
@@ -222,14 +222,14 @@ function proxyReturn(seed: number, proxy: ProxySymbol, date: string, draws: Map<
   return dailyDrift + percent / 100;
 }
 
-/** `NEW13` was listed 13 trading days ago, the session included; everything else has always existed. */
+/** The first trading day: 13 trading days back for `NEW13`, the session included; the origin for all others. */
 function listingDay(symbol: string, session: string, everyDay: boolean): number {
   const bars = /^NEW(\d{1,6})(?=$|[.-])/.exec(symbol)?.[1];
   if (bars === undefined) return 0;
   return bars === '0' ? Infinity : countBack(dayOf(session), Number(bars), everyDay);
 }
 
-/** The `count`th trading day back from `day`, itself the first if it is one; -1 when the market is younger. */
+/** The `count`th trading day back from `day`, counting `day` if it is one; -1 if before the market's origin. */
 function countBack(day: number, count: number, everyDay: boolean): number {
   let current = day;
   for (let left = count; current >= 0; current -= 1) {

@@ -1,23 +1,23 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 
-/** Whether a provider is believed when it says that it does not know a symbol. */
+/** Health of a provider, which decides whether its "no such symbol" is believed. */
 export interface Health {
-  /** It has just given prices: it is itself. */
-  prove(): void;
-  /** Resolves where it has just proven itself, or does now; rejects, retryable, where it cannot. */
-  require(): Promise<void>;
+  /** The provider has just returned prices, so it works. */
+  markHealthy(): void;
+  /** Resolves if the provider proved healthy within the last minute, or does so now. Otherwise rejects, retryable. */
+  requireHealthy(): Promise<void>;
 }
 
-const provenMs = 60_000;
-const unprovenMs = 5000; // between two questions to a provider that did not pass
+const healthyMs = 60_000;
+const retryMs = 5000; // between two probes of an unhealthy provider
 
 /**
- * Has a provider prove itself before its "no such symbol" is believed: by prices that it gave within the last minute,
- * or else by knowing the canary, a symbol that surely exists, asked for on the same path. A proxy, a maintenance page
- * or a half-dead server that knows nobody thus never makes a real symbol invalid.
+ * Checks that a provider works before its "no such symbol" is believed. Proof is a price returned within the last
+ * minute, or the canary: a symbol that certainly exists, requested on the same path. So a proxy, a maintenance page or
+ * a half-working server that answers "not found" to everything never makes a real symbol invalid.
  *
- * Whoever needs proof at the same time shares one question, and a failed one is not repeated for five seconds.
+ * Concurrent callers share one probe (single-flight), and a failed probe is not repeated for five seconds.
  */
 export function canaryHealth({
   clock,
@@ -25,39 +25,39 @@ export function canaryHealth({
   unknown,
 }: {
   clock: Pick<Clock, 'now'>;
-  /** Asks for the canary; rejects where there are no prices of it. */
+  /** Requests the canary; rejects if it has no prices. */
   ask: () => Promise<void>;
-  /** The failure of a provider that does not know the canary either. */
+  /** The failure of a provider that does not know the canary. */
   unknown: (cause: unknown) => AppError;
 }): Health {
-  let provenAt = Number.NEGATIVE_INFINITY;
-  let refused: { at: number; error: AppError } | null = null;
-  let flight: Promise<void> | null = null;
+  let healthyAt = Number.NEGATIVE_INFINITY;
+  let failure: { at: number; error: AppError } | null = null;
+  let inFlight: Promise<void> | null = null;
 
-  const question = async (): Promise<void> => {
+  const probe = async (): Promise<void> => {
     try {
       await ask();
-      provenAt = clock.now();
-      refused = null;
+      healthyAt = clock.now();
+      failure = null;
     } catch (error) {
       const isOutage = error instanceof AppError && error.retryable;
-      refused = { at: clock.now(), error: isOutage ? error : unknown(error) };
-      throw refused.error;
+      failure = { at: clock.now(), error: isOutage ? error : unknown(error) };
+      throw failure.error;
     } finally {
-      flight = null;
+      inFlight = null;
     }
   };
 
   return {
-    prove: () => {
-      provenAt = clock.now();
+    markHealthy: () => {
+      healthyAt = clock.now();
     },
-    async require() {
+    async requireHealthy() {
       const now = clock.now();
-      if (now - provenAt <= provenMs) return;
-      if (refused && now - refused.at < unprovenMs) throw refused.error;
-      flight ??= question();
-      await flight;
+      if (now - healthyAt <= healthyMs) return;
+      if (failure && now - failure.at < retryMs) throw failure.error;
+      inFlight ??= probe();
+      await inFlight;
     },
   };
 }

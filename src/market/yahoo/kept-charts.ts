@@ -5,16 +5,18 @@ import { chartInstrument, type YahooChart } from './yahoo-chart.ts';
 
 export interface KeptCharts {
   keep(symbol: string, kept: { chart: YahooChart; range: DateRange }): void;
-  /** The kept chart of a range, once, or null where there is none or a session has completed since it came. */
+  /**
+   * Removes and returns the kept chart of a range. Null if there is none, or a session has completed since it arrived.
+   */
   take(symbol: string, range: DateRange): { chart: YahooChart; at: number } | null;
 }
 
 const rowsMax = 200_000; // 20 MB: the years of 800 symbols
-const keptMs = 300_000; // a queue of fifty symbols is worked off by then
+const keptMs = 300_000; // enough to process a queue of fifty symbols
 
 /**
- * The charts that verified symbols a moment ago, for the jobs that need the same ones now: one request does both.
- * Each is handed out once, with the instant at which it came: it says which of its sessions was still running.
+ * Keeps the charts that verified symbols, for the jobs that need the same charts a moment later: one request serves
+ * both. Each is returned once, with the instant of its arrival, which tells whether its last session was still running.
  */
 export function keptCharts(clock: Pick<Clock, 'now'>): KeptCharts {
   const kept = new LRUCache<string, { chart: YahooChart; range: DateRange; at: number }>({

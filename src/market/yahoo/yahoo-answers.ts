@@ -2,9 +2,9 @@ import type { AppError } from '../../kernel/errors.ts';
 import { failures } from '../provider-failures.ts';
 import { chartProblem } from './yahoo-chart.ts';
 
-/** An HTTP answer of Yahoo, its body read. */
+/** An HTTP response from Yahoo with its body. */
 export interface YahooAnswer {
-  /** The URL that was asked for, before any rewriting. */
+  /** The requested URL, before any rewriting. */
   url: URL;
   status: number;
   /** The `retry-after` header. */
@@ -12,16 +12,16 @@ export interface YahooAnswer {
   body: string;
 }
 
-/** Requests for data, in contrast to those that fetch cookies, consent and the crumb. */
+/** Whether a request is for data, not for cookies, consent or the crumb. */
 export function isDataRequest(url: URL): boolean {
   return /^\/v\d+\/finance\//.test(url.pathname);
 }
 
 /**
- * What is wrong with an answer, or null where it can be handed to the client library.
+ * The failure in a response, or null if the client library can have it.
  *
- * The library loses the status, the headers and `Retry-After`, so answers are judged before it sees them. Only
- * Yahoo's own words make an answer permanent: a 404 without them comes from something in between and is an outage.
+ * The library drops the status, the headers and `Retry-After`, so responses are checked before it sees them. Only an
+ * error in Yahoo's own format is permanent: a 404 without it comes from a proxy or a gateway and counts as an outage.
  */
 export function judgeAnswer(
   answer: YahooAnswer,
@@ -36,17 +36,17 @@ export function judgeAnswer(
   return isDataRequest(url) ? judgeData(answer) : null;
 }
 
-/** Whether Yahoo no longer takes our crumb: a new one mends it. */
+/** Whether Yahoo rejected our crumb. A new crumb fixes it. */
 export function isCrumbRefused(error: unknown): boolean {
   const details = (error as AppError | undefined)?.details;
   return details?.status === 401;
 }
 
-const retryAfterMaxMs = 3_600_000; // whoever says "in a year" is mistaken, and is asked again in an hour
+const retryAfterMaxMs = 3_600_000; // "in a year" is a mistake: try again after an hour
 
 /**
- * The instant to wait for: `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3), else the default pause.
- * At most an hour.
+ * The instant to wait for: `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3), otherwise the default pause.
+ * At most one hour ahead.
  *
  *     waitUntil('120', { now: 0, throttleMs: 60_000 })   // 120000
  */
@@ -60,7 +60,7 @@ export function waitUntil(
 }
 
 const provider = 'yahoo';
-const evidenceMax = 80; // characters of a body that go into a cause: a page of HTML has a million
+const evidenceMax = 80; // characters of a body that go into a cause: an HTML page can have a million
 
 function judgeData({ url, status, body }: YahooAnswer): AppError | null {
   const json = parsed(body);
@@ -74,7 +74,7 @@ function judgeData({ url, status, body }: YahooAnswer): AppError | null {
   }
   if (status >= 300 || problem !== null) return refused(status, problem ?? undefined);
   if (typeof json !== 'object' || json === null) return unreadable('JSON', body);
-  // The library prints, or trips over, shapes that it does not expect.
+  // The library logs, or fails on, an unexpected shape.
   return symbol === undefined ? null : chartProblem((json as ChartEnvelope).chart?.result?.[0]);
 }
 
@@ -82,7 +82,7 @@ interface ChartEnvelope {
   chart?: { result?: unknown[] | null } | null;
 }
 
-/** `{ "chart": { "result": null, "error": { code, description } } }`, whatever the first key is. */
+/** The error in `{ "chart": { "result": null, "error": { code, description } } }`, whatever the first key is. */
 function problemIn(json: unknown): { code?: string; description?: string } | null {
   if (typeof json !== 'object' || json === null) return null;
   const [envelope] = Object.values(json);
@@ -103,11 +103,11 @@ const refused = (status: number, cause?: unknown): AppError =>
 const unreadable = (expected: string, body: string): AppError =>
   failures.unavailable({
     provider,
-    what: `answered with something that is not ${expected}`,
+    what: `sent something other than ${expected}`,
     cause: new Error(`expected ${expected}, got: ${body.slice(0, evidenceMax)}`),
   });
 
 const isCrumbRequest = (url: URL): boolean => url.pathname === '/v1/test/getcrumb';
 
-// Recorded: 11 characters, `haT3oykhHqZ`; others had slashes and dots. An error text has blanks, a page has tags.
+// Recorded: 11 characters, `haT3oykhHqZ`; others had slashes and dots. An error text has spaces, a page has tags.
 const isCrumb = (body: string): boolean => /^[^\s<>{}]{4,64}$/.test(body);

@@ -7,7 +7,7 @@ import { failures } from '../provider-failures.ts';
 import { sessionEndOf } from '../session-ends.ts';
 import { isTimeZone, localDate } from '../sessions.ts';
 
-// The library turns some instants into Dates and leaves others in seconds.
+// The library converts some instants to Dates and leaves others in seconds.
 const instant = z.union([
   z.date().transform((date) => date.getTime()),
   z.number().transform((s) => s * 1000),
@@ -48,10 +48,10 @@ const chartSchema = z.object({
     .nullish(),
 });
 
-/** A chart as Yahoo answers it, checked for shape. */
+/** A chart from Yahoo, validated. */
 export type YahooChart = z.infer<typeof chartSchema>;
 
-/** Checks the shape of `chart(symbol, { return: 'object' })`; another one is `provider_unavailable`, not our data. */
+/** Validates `chart(symbol, { return: 'object' })`. Throws `provider_unavailable` for an unexpected shape. */
 export function readChart(answer: unknown): YahooChart {
   const chart = chartSchema.safeParse(answer);
   if (!chart.success) throw unreadable(chart.error);
@@ -60,13 +60,13 @@ export function readChart(answer: unknown): YahooChart {
   return chart.data;
 }
 
-/** What is wrong with the shape of a chart as it came over the wire, before the library sees it, or null. */
+/** What is wrong with the shape of a raw chart, before the library sees it, or null. */
 export function chartProblem(answer: unknown): AppError | null {
   const chart = chartSchema.safeParse(answer);
   return chart.success ? null : unreadable(chart.error);
 }
 
-/** What a chart says about its symbol; throws `unusable_data` for a kind of instrument or a zone that we do not know. */
+/** The instrument of a chart. Throws `unusable_data` for an unknown type of instrument or time zone. */
 export function chartInstrument(symbol: string, { meta }: YahooChart): Instrument {
   const type = instrumentTypes.find((known) => known === meta.instrumentType);
   if (type === undefined) {
@@ -88,18 +88,18 @@ export function chartInstrument(symbol: string, { meta }: YahooChart): Instrumen
   };
 }
 
-// A coin that is no money, like USDT, has more letters than a currency: nothing could be converted from it.
+// A token such as USDT is not an ISO currency, and no conversion from it exists.
 function currencyOf(quoteUnit: string | null | undefined): string | null {
   const { currency } = majorUnit(quoteUnit ?? '');
   return /^[A-Z]{3}$/.test(currency) ? currency : null;
 }
 
-/** Whether a chart holds any price at all. */
+/** Whether a chart has at least one price. */
 export function hasPrices(chart: YahooChart): boolean {
   return (chart.indicators.quote[0]?.close ?? []).some((close) => close != null);
 }
 
-/** A chart as bars and actions of completed sessions, dated on the exchange's own calendar. */
+/** Converts a chart to bars and actions of completed sessions, dated in the exchange's time zone. */
 export function chartHistory(
   chart: YahooChart,
   request: {
@@ -164,4 +164,4 @@ function actionsOf({ events, meta }: YahooChart, timeZone: string): CorporateAct
 }
 
 const unreadable = (cause: unknown): AppError =>
-  failures.unavailable({ provider: 'yahoo', what: 'answered with a chart that we cannot read', cause });
+  failures.unavailable({ provider: 'yahoo', what: 'sent a chart in an unexpected format', cause });

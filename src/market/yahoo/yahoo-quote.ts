@@ -13,23 +13,23 @@ const quoteSchema = z.object({
   shortName: z.string().nullish(),
 });
 
-const deadExchange = 'YHD'; // where Yahoo keeps symbols that no longer trade, or now mean something else
+const delistedExchange = 'YHD'; // Yahoo's exchange of symbols that no longer trade, or have a new meaning
 
 /**
- * The instruments that a `quote()` answer vouches for, by symbol.
+ * The instruments that a `quote()` response describes completely, by symbol.
  *
- * Left out are those that it says too little about: a kind of thing that we do not know, no currency, no time zone,
- * the exchange of the dead. Like an absent symbol they are doubtful, not invalid: Yahoo has for days answered a
- * batch with its last symbol only. The chart decides.
+ * Omits quotes with an unknown type, without a currency or time zone, or on the exchange of delisted symbols. An
+ * omitted or missing symbol is not invalid: for days Yahoo answered a batch with only its last symbol. The chart
+ * decides.
  */
-export function soundQuotes(answer: unknown): Map<string, Instrument> {
-  const sound = new Map<string, Instrument>();
+export function usableQuotes(answer: unknown): Map<string, Instrument> {
+  const usable = new Map<string, Instrument>();
   for (const entry of Array.isArray(answer) ? answer : []) {
     const quote = quoteSchema.safeParse(entry);
-    if (!quote.success || quote.data.exchange === deadExchange) continue;
+    if (!quote.success || quote.data.exchange === delistedExchange) continue;
     const { quoteType: type, currency, exchange, exchangeTimezoneName: timeZone } = quote.data;
     const symbol = quote.data.symbol.toUpperCase();
-    sound.set(symbol, {
+    usable.set(symbol, {
       symbol,
       name: quote.data.longName ?? quote.data.shortName ?? null,
       type,
@@ -39,5 +39,5 @@ export function soundQuotes(answer: unknown): Map<string, Instrument> {
       sessionEnd: sessionEndOf({ type, timeZone }),
     });
   }
-  return sound;
+  return usable;
 }

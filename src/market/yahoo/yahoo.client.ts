@@ -7,15 +7,15 @@ import { type YahooFetchOptions, yahooFetch } from './yahoo.fetch.ts';
 import { isCrumbRefused } from './yahoo-answers.ts';
 import { readChart, type YahooChart } from './yahoo-chart.ts';
 
-/** The two calls of yahoo-finance2 that we need; both end with the caller's signal and fail with `AppError`s only. */
+/** The two calls of yahoo-finance2 that we use. Both end with the caller's signal and reject with `AppError`s only. */
 export interface YahooClient {
-  /** What `quote()` answers, as it came; needs cookies and a crumb, which are renewed when Yahoo refuses them. */
+  /** The raw result of `quote()`. It needs cookies and a crumb, which are renewed when Yahoo rejects them. */
   quotes(symbols: string[], signal?: AbortSignal): Promise<unknown>;
-  /** Daily bars, splits and dividends of a range and a day on either side of it, dated in UTC. */
+  /** Daily bars, splits and dividends of a range plus one day on either side, dated in UTC. */
   chart(symbol: string, range: DateRange & { signal?: AbortSignal | undefined }): Promise<YahooChart>;
 }
 
-/** yahoo-finance2 on our own fetch, silenced, with a cookie jar of its own. */
+/** yahoo-finance2 with our own fetch, no logging, and a separate cookie jar. */
 export function yahooClient(options: YahooFetchOptions): YahooClient {
   const fetch = yahooFetch(options);
   let library = newLibrary(fetch);
@@ -26,8 +26,8 @@ export function yahooClient(options: YahooFetchOptions): YahooClient {
       return await call(asked);
     } catch (error) {
       if (!isCrumbRefused(error)) throw error;
-      // The library keeps a crumb for ever, though Yahoo rotates them. A new instance has a jar of its own; calls
-      // under way finish with the old one, and whoever comes second finds it already renewed.
+      // The library keeps a crumb forever, but Yahoo rotates them. A new instance has a new cookie jar. Calls in flight
+      // finish with the old one, and a second caller finds the instance already renewed.
       if (library === asked) library = newLibrary(fetch);
       return call(library);
     }
@@ -51,7 +51,7 @@ function newLibrary(fetch: typeof globalThis.fetch): InstanceType<typeof YahooFi
   return new YahooFinance({
     fetch,
     cookieJar: new ExtendedCookieJar(),
-    queue: { concurrency: 1_000_000 }, // the limiter of yahoo.fetch.ts rules
+    queue: { concurrency: 1_000_000 }, // the gate limits concurrency
     logger: { info: silent, warn: silent, error: silent, debug: silent, dir: silent },
     validation: { logErrors: false, logOptionsErrors: false },
     suppressNotices: ['yahooSurvey'],
@@ -59,11 +59,11 @@ function newLibrary(fetch: typeof globalThis.fetch): InstanceType<typeof YahooFi
   });
 }
 
-/** Results are checked by our own schemas: the library's refuse real answers, such as a currency that is null. */
+/** Our own schemas validate results: the library's reject real responses, for example with a null currency. */
 const moduleOptions = (signal: AbortSignal | undefined) =>
   ({ validateResult: false, ...(signal && { fetchOptions: { signal } }) }) as const;
 
-/** Ends with the caller's signal, and fails with `AppError`s only. */
+/** Ends with the caller's signal, and rejects with `AppError`s only. */
 export async function guarded<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
   signal?.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
@@ -74,7 +74,7 @@ export async function guarded<T>(signal: AbortSignal | undefined, call: () => Pr
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof AppError) throw error;
-    throw failures.unavailable({ provider: 'yahoo', what: 'answered in an unknown way', cause: error });
+    throw failures.unavailable({ provider: 'yahoo', what: 'failed with an unexpected error', cause: error });
   } finally {
     signal?.removeEventListener('abort', abort);
   }

@@ -1,25 +1,30 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
-import { nobodyObserves, noteRequest, type ObserveProvider, type TellProvider } from '../provider-calls.ts';
+import {
+  noteRequest,
+  type ObserveProvider,
+  type ReportProviderEvent,
+  unobserved,
+} from '../provider-calls.ts';
 import { failures } from '../provider-failures.ts';
 import type { Gate } from '../provider-gate.client.ts';
 import { isDataRequest, judgeAnswer } from './yahoo-answers.ts';
 
 export interface YahooFetchOptions {
   clock: Clock;
-  /** The process's own way to Yahoo: limiter and breaker. */
+  /** The process's limiter and breaker for Yahoo. */
   gate: Gate;
-  /** Send everything to this origin, the original host in `x-original-host`: for proxies and stand-ins. */
+  /** Send everything to this origin, with the original host in `x-original-host`. For proxies and test servers. */
   baseUrl?: string | undefined;
-  /** What one request may take, from its start to the last byte of its body; waiting for its turn not counted. */
+  /** Timeout of one request, from its start to the last byte of its body, without the time in the queue. */
   deadlineMs?: number;
-  /** The pause after a 429 that does not say how long; each further one in a row is twice as long. */
+  /** The pause after a 429 without `Retry-After`. Each consecutive one is twice as long. */
   throttleMs?: number;
-  /** Who is told of each request. */
+  /** The current job's listener for requests. */
   observe?: ObserveProvider;
 }
 
-// Cookies, consent, crumb and data come from these; whatever sends us elsewhere is not Yahoo.
+// Hosts of cookies, consent, crumb and data. A redirect to any other host is not from Yahoo.
 const hosts = [
   'query1.finance.yahoo.com',
   'query2.finance.yahoo.com',
@@ -28,32 +33,36 @@ const hosts = [
   'consent.yahoo.com',
 ];
 const bodyless = [204, 205, 304];
-const throttleMaxMs = 900_000; // bans last for hours, but a quarter of an hour finds out soon enough that one is over
+const throttleMaxMs = 900_000; // bans last for hours; this notices the end of one within a quarter of an hour
 
 /**
- * The one `fetch` through which all of yahoo-finance2's traffic goes: allowed hosts only, the gate, a deadline that
- * covers the body, redirects never followed here, and every failure an `AppError`.
+ * The `fetch` for all traffic of yahoo-finance2: allowed hosts only, the gate, a deadline that includes the body, no
+ * automatic redirects, and every failure an `AppError`.
  *
- * The library frees its own slot when the headers arrive and has no timeout, so its queue is left wide open and the
- * gate rules. A caller's signal ends its own data request, queued or running; requests for cookies and the crumb are
- * shared by callers that wait for them, and only their deadline ends them. They have been throttled for days while
- * charts were served, so what becomes of them does not open the breaker.
+ * The library frees its slot when the headers arrive and has no timeout, so its queue is unlimited and the gate limits
+ * concurrency. A caller's signal ends its own data request, queued or running. Requests for cookies and the crumb are
+ * shared by all waiting callers, so only their deadline ends them. Yahoo has throttled them for days while it served
+ * charts, so they do not count for the breaker.
  */
 export function yahooFetch(options: YahooFetchOptions): typeof fetch {
-  const { clock, throttleMs = 60_000, observe = nobodyObserves } = options;
-  let throttles = 0; // pauses in a row; what was under way when one began is not another
-  let quietUntil = 0;
+  const { clock, throttleMs = 60_000, observe = unobserved } = options;
+  let throttles = 0; // consecutive pauses; a 429 received during a pause does not count
+  let throttledUntil = 0;
 
-  const sendCounting = async (url: URL, init: RequestInit, tell: TellProvider): Promise<Response> => {
+  const sendCounting = async (
+    url: URL,
+    init: RequestInit,
+    report: ReportProviderEvent,
+  ): Promise<Response> => {
     const pauseMs = Math.min(throttleMaxMs, throttleMs * 2 ** Math.min(throttles, 20));
     try {
-      const response = await send(url, init, { ...options, tell, throttleMs: pauseMs });
+      const response = await send(url, init, { ...options, report, throttleMs: pauseMs });
       if (isDataRequest(url)) throttles = 0;
       return response;
     } catch (error) {
       if (isDataRequest(url) && error instanceof AppError && error.retryAt !== undefined) {
-        if (clock.now() >= quietUntil) throttles += 1;
-        quietUntil = error.retryAt;
+        if (clock.now() >= throttledUntil) throttles += 1;
+        throttledUntil = error.retryAt;
       }
       throw error;
     }
@@ -64,29 +73,29 @@ export function yahooFetch(options: YahooFetchOptions): typeof fetch {
     if (url.protocol !== 'https:' || !hosts.includes(url.host)) {
       throw failures.unavailable({
         provider: 'yahoo',
-        what: `sent us to a host that is not its own: ${url.host}`,
+        what: `redirected to an unexpected host: ${url.host}`,
       });
     }
-    const isTelling = isDataRequest(url);
-    const signal = isTelling ? (init.signal ?? undefined) : undefined;
-    const request = { provider: 'yahoo', signal, isTelling } as const;
-    const tell = observe(); // before the gate: what runs behind it no longer knows who asked
-    return options.gate.pass(request, () => sendCounting(url, { ...init, signal: signal ?? null }, tell));
+    const countsForBreaker = isDataRequest(url);
+    const signal = countsForBreaker ? (init.signal ?? undefined) : undefined;
+    const request = { provider: 'yahoo', signal, countsForBreaker } as const;
+    const report = observe(); // before the gate: behind it the context of the job is lost
+    return options.gate.pass(request, () => sendCounting(url, { ...init, signal: signal ?? null }, report));
   };
 }
 
 async function send(
   url: URL,
   init: RequestInit,
-  options: YahooFetchOptions & { tell: TellProvider },
+  options: YahooFetchOptions & { report: ReportProviderEvent },
 ): Promise<Response> {
-  const { clock, deadlineMs = 10_000, throttleMs = 60_000, tell } = options;
-  const note = noteRequest(tell, { provider: 'yahoo', url, clock });
+  const { clock, deadlineMs = 10_000, throttleMs = 60_000, report } = options;
+  const note = noteRequest(report, { provider: 'yahoo', url, clock });
   const deadline = new AbortController();
-  const settled = new AbortController();
-  clock.sleepUntil(clock.now() + deadlineMs, settled.signal).then(
+  const finished = new AbortController();
+  clock.sleepUntil(clock.now() + deadlineMs, finished.signal).then(
     () => deadline.abort(failures.timeout({ provider: 'yahoo', deadlineMs })),
-    () => {}, // settled in time
+    () => {}, // finished in time
   );
   try {
     const signals = init.signal ? [init.signal, deadline.signal] : [deadline.signal];
@@ -103,23 +112,23 @@ async function send(
     note.ended();
     return answer;
   } catch (error) {
-    const failure = failureOf(error, { asked: init.signal, deadline: deadline.signal });
+    const failure = failureOf(error, { caller: init.signal, deadline: deadline.signal });
     note.ended(failure);
     throw failure;
   } finally {
-    settled.abort();
+    finished.abort();
   }
 }
 
-function failureOf(error: unknown, { asked, deadline }: Signals): unknown {
+function failureOf(error: unknown, { caller, deadline }: Signals): unknown {
   if (error instanceof AppError) return error;
-  if (asked?.aborted) return asked.reason;
+  if (caller?.aborted) return caller.reason;
   if (deadline.aborted) return deadline.reason;
   return failures.unavailable({ provider: 'yahoo', what: 'could not be reached', cause: error });
 }
 
 interface Signals {
-  asked: AbortSignal | null | undefined;
+  caller: AbortSignal | null | undefined;
   deadline: AbortSignal;
 }
 

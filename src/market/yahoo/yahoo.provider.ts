@@ -14,27 +14,27 @@ import { keptCharts } from './kept-charts.ts';
 import { guarded, yahooClient } from './yahoo.client.ts';
 import type { YahooFetchOptions } from './yahoo.fetch.ts';
 import { chartHistory, chartInstrument, hasPrices, type YahooChart } from './yahoo-chart.ts';
-import { soundQuotes } from './yahoo-quote.ts';
+import { usableQuotes } from './yahoo-quote.ts';
 
 export interface YahooProviderOptions extends YahooFetchOptions {
-  /** The dates on which New York was open (SPY's own), for "delisted"; weekdays while there are none. */
+  /** The dates on which New York was open (those of SPY), for "delisted". Weekdays until they are loaded. */
   calendar?: () => readonly string[] | undefined;
-  /** Up to this many symbols are looked up by their charts, more by quotes. */
+  /** Up to this many symbols are looked up by chart, more by quote. */
   chartsMax?: number;
 }
 
-const batchMax = 99; // Yahoo has failed on more
-const chartsMaxDefault = 50; // the default depth of the queue: four at once take some seconds
-const chartsMaxMs = 5000; // what the limiter's interval may add to an upload that waits for its charts
-const marginDays = 7; // an exchange's last session is that much older than UTC's date, at most
+const batchMax = 99; // Yahoo has failed on larger batches
+const chartsMaxDefault = 50; // the default depth of the queue; four at a time take a few seconds
+const chartsMaxMs = 5000; // how much the limiter's interval may delay an upload that waits for charts
+const marginDays = 7; // an exchange's last session is at most this much older than the date in UTC
 
 /**
- * Yahoo Finance behind the port, by way of yahoo-finance2.
+ * Market data from Yahoo Finance, through yahoo-finance2.
  *
- * `lookup` asks for the chart of each symbol, which needs neither cookie nor crumb, and `history` of a symbol that was
- * just looked up needs no request of its own. Above fifty symbols `quote()` vouches for up to 99 at once, and charts
- * are asked for those that it leaves out, or for all where it fails. Whoever is not found is invalid only if Yahoo has
- * just proven that it knows others; an outage makes verdicts `unverifiable`.
+ * `lookup` requests the chart of each symbol, which needs no cookie and no crumb; `history` of a symbol that was just
+ * looked up reuses that chart. Above fifty symbols one `quote()` verifies up to 99 symbols, and charts are requested
+ * for those that it omits, or for all if it fails. A symbol that is not found is invalid only if Yahoo has just
+ * returned other prices or the canary; an outage makes verdicts `unverifiable`.
  *
  *     yahooProvider({ clock: systemClock, gate: providerGate({ clock: systemClock }) })
  */
@@ -55,12 +55,12 @@ export function yahooProvider(options: YahooProviderOptions): MarketDataProvider
   async function chartOf(symbol: string, range: DateRange, signal?: AbortSignal): Promise<YahooChart> {
     try {
       const chart = await client.chart(symbol, { ...range, signal });
-      if (hasPrices(chart)) health.prove();
+      if (hasPrices(chart)) health.markHealthy();
       return chart;
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof AppError && error.code === 'symbol_not_found')
-        await guarded(signal, () => health.require());
+        await guarded(signal, () => health.requireHealthy());
       throw error;
     }
   }
@@ -80,14 +80,14 @@ export function yahooProvider(options: YahooProviderOptions): MarketDataProvider
 
   async function quoteVerdicts(symbols: string[], options: LookupOptions): Promise<Verdict[]> {
     const { signal } = options;
-    const sound = await client
+    const usable = await client
       .quotes(symbols, signal)
-      .then(soundQuotes)
+      .then(usableQuotes)
       .catch(() => new Map<string, Instrument>());
     signal?.throwIfAborted();
     return Promise.all(
       symbols.map((symbol): Verdict | Promise<Verdict> => {
-        const instrument = sound.get(symbol);
+        const instrument = usable.get(symbol);
         return instrument ? { symbol, verdict: 'valid', instrument } : chartVerdict(symbol, options);
       }),
     );
@@ -111,7 +111,7 @@ export function yahooProvider(options: YahooProviderOptions): MarketDataProvider
     async history({ symbol, from, to, actionsFrom = from, signal }) {
       signal?.throwIfAborted();
       if (!isWellFormed(symbol)) throw failures.notFound({ provider: 'yahoo', symbol });
-      // One request: Yahoo sends splits with bars only, so the bars before `from` come along and are left out.
+      // One request: Yahoo sends splits only with bars, so bars before `from` are fetched too and dropped.
       const range = { from: actionsFrom, to };
       const { chart, at } = kept.take(symbol, range) ?? {
         chart: await chartOf(symbol, range, signal),
@@ -128,7 +128,7 @@ function batchesOf(symbols: string[]): string[][] {
   );
 }
 
-/** Null for a kind of instrument that we do not know: it exists, and its job says what is wrong with it. */
+/** Null for an unknown type of instrument: the symbol exists, and its job reports what is wrong. */
 function instrumentIn(symbol: string, chart: YahooChart): Instrument | null {
   try {
     return chartInstrument(symbol, chart);
@@ -137,7 +137,7 @@ function instrumentIn(symbol: string, chart: YahooChart): Instrument | null {
   }
 }
 
-/** Only "not found" is about the symbol's existence; one without prices exists, and its job says so. */
+/** Only "not found" makes a symbol invalid. A symbol without prices exists, and its job reports the failure. */
 function verdictFrom(symbol: string, error: unknown): Verdict {
   const failure =
     error instanceof AppError

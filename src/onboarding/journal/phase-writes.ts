@@ -2,7 +2,7 @@ import type { Claim } from '../../../machines/protocol.ts';
 import type { FeedEntry } from '../../contract/feed.ts';
 import type { Database, Transaction } from '../../database/database.orm.ts';
 import type { ExposureStore } from '../../factors/exposure.store.ts';
-import { doTogether, type TogetherOptions } from '../../kernel/batching.ts';
+import { type BatchOptions, batch } from '../../kernel/batching.ts';
 import type { PriceStore } from '../../market/price.store.ts';
 import type { SnapshotStore } from '../../portfolio/snapshot.store.ts';
 import type { SnapshotUpdate } from '../../portfolio/snapshot-feed.query.ts';
@@ -20,7 +20,7 @@ export interface EffectPorts {
   feed: { offer(commit: Promise<readonly FeedEntry[]>): void };
   /** Portfolios per snapshot transaction. */
   snapshotBatch: number;
-  together: TogetherOptions;
+  batching: BatchOptions;
 }
 
 type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
@@ -50,11 +50,11 @@ export function phaseWrites({
   feed,
   ...options
 }: EffectPorts) {
-  const { snapshotBatch, together } = options;
+  const { snapshotBatch, batching } = options;
 
   const noted = async <T>(entries: readonly Entry[], work: () => Promise<T>): Promise<T | undefined> =>
     entries.length > 0
-      ? together.attribution.onBehalfOf(
+      ? batching.attribution.onBehalfOf(
           entries.map(({ notes }) => notes),
           work,
         )
@@ -71,9 +71,9 @@ export function phaseWrites({
     );
   };
 
-  const updateSnapshots = async (rounds: readonly Round[], batch: number, on: Transaction) => {
+  const updateSnapshots = async (rounds: readonly Round[], limit: number, on: Transaction) => {
     const symbols = rounds.map(({ claim }) => claim.symbol);
-    const due = await snapshots.lockDue(symbols, Math.ceil(batch / rounds.length), { on });
+    const due = await snapshots.lockDue(symbols, Math.ceil(limit / rounds.length), { on });
     const sessions = rounds.map(({ effect }) => effect.session).sort();
     const missing =
       due.portfolioIds.length > 0
@@ -125,7 +125,7 @@ export function phaseWrites({
       };
     },
     /** The second and later batches, in transactions of their own: a symbol in many portfolios must not block transitions. */
-    updateMoreSnapshots: doTogether<Round, SnapshotProgress>(async (rounds) => {
+    updateMoreSnapshots: batch<Round, SnapshotProgress>(async (rounds) => {
       const updated = database.transaction(async (on) => {
         const { progress, portfolioIds } = await updateSnapshots(rounds, snapshotBatch, on);
         if (portfolioIds.length === 0) return { progress, updates: [] };
@@ -137,6 +137,6 @@ export function phaseWrites({
       });
       feed.offer(updated.then(({ updates }) => updates));
       return (await updated).progress;
-    }, together),
+    }, batching),
   };
 }

@@ -74,7 +74,7 @@ describe('a locked directory', () => {
     const directory = target();
     lock(directory);
     writeFileSync(`${directory}.holder.json`, '{"pid":');
-    expect(refusal(directory).message).toMatch(/ is held by a process that has not named itself$/);
+    expect(refusal(directory).message).toMatch(/ is held by an unknown process\. /);
   });
 
   test('is refused for what it is where the lock file cannot be made', () => {

@@ -58,7 +58,7 @@ describe('the simulated market as a provider', () => {
     await expect(provider.history({ symbol: 'TSLA', ...year })).rejects.toMatchObject({
       code: 'provider_throttled',
       retryAt: clock.now() + 90_000,
-      message: 'the simulated market asks to wait until 2026-08-03T12:01:30Z',
+      message: 'the simulated market throttles requests until 2026-08-03T12:01:30Z',
     });
   });
 

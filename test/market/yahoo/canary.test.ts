@@ -20,33 +20,36 @@ function checked() {
 
 test('a proof holds for a minute, and prices of any symbol are one', async () => {
   const { clock, state, health } = checked();
-  await Promise.all([health.require(), health.require()]);
+  await Promise.all([health.requireHealthy(), health.requireHealthy()]);
   await clock.advance(60_000);
-  await health.require();
+  await health.requireHealthy();
   expect(state.asked).toBe(1);
   await clock.advance(1);
-  await health.require();
+  await health.requireHealthy();
   expect(state.asked).toBe(2);
   await clock.advance(59_000);
-  health.prove();
+  health.markHealthy();
   await clock.advance(59_000);
-  await health.require();
+  await health.requireHealthy();
   expect(state.asked).toBe(2);
 });
 
 test('a provider that does not know the canary has an outage; one that throttles keeps its own words', async () => {
   const { clock, state, health } = checked();
   state.answer = () => Promise.reject(failures.notFound({ provider: 'yahoo', symbol: 'SPY' }));
-  await expect(health.require()).rejects.toMatchObject({ code: 'provider_unavailable', retryable: true });
+  await expect(health.requireHealthy()).rejects.toMatchObject({
+    code: 'provider_unavailable',
+    retryable: true,
+  });
   await clock.advance(4999);
-  await expect(health.require()).rejects.toBeInstanceOf(AppError);
+  await expect(health.requireHealthy()).rejects.toBeInstanceOf(AppError);
   expect(state.asked).toBe(1);
   await clock.advance(1);
   const retryAt = clock.now() + 1000;
   state.answer = () => Promise.reject(failures.throttled({ provider: 'yahoo', retryAt }));
-  await expect(health.require()).rejects.toMatchObject({ code: 'provider_throttled', retryAt });
+  await expect(health.requireHealthy()).rejects.toMatchObject({ code: 'provider_throttled', retryAt });
   await clock.advance(5000);
   state.answer = async () => {};
-  await health.require();
+  await health.requireHealthy();
   expect(state.asked).toBe(3);
 });

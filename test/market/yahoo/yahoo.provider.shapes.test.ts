@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../../src/kernel/clock.ts';
 import type { AppError } from '../../../src/kernel/errors.ts';
+import { systemClock } from '../../../src/kernel/system.clock.ts';
 import { providerGate } from '../../../src/market/provider-gate.client.ts';
 import { yahooFetch } from '../../../src/market/yahoo/yahoo.fetch.ts';
 import { judgeAnswer } from '../../../src/market/yahoo/yahoo-answers.ts';

@@ -158,7 +158,7 @@ describe('verdicts', () => {
     const { yahoo, provider } = await started({ faults }, { chartsMax: 0 });
     expect(await provider.lookup(['AAPL', 'NOPE'])).toMatchObject([
       { verdict: 'valid', instrument: { symbol: 'AAPL', currency: 'USD', sessionEnd: '16:00' } },
-      { verdict: 'invalid', reason: 'Yahoo Finance knows no symbol NOPE' },
+      { verdict: 'invalid', reason: 'Yahoo Finance has no symbol NOPE' },
     ]);
     expect(new Set(paths(yahoo).slice(3))).toEqual(
       new Set(['AAPL', 'NOPE'].map((symbol) => `query2.finance.yahoo.com/v8/finance/chart/${symbol}`)),

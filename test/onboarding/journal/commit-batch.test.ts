@@ -51,7 +51,7 @@ describeOnEveryDatabase('transitions and effects in one transaction', (makeDatab
       universe: universeStore(database),
       snapshots: snapshotStore(database, { feedChannel: 'feed' }),
       snapshotBatch: 2,
-      together: { attribution },
+      batching: { attribution },
     });
     const taken = await node.jobs.claim(3);
     await database.sql(`update onboarding_jobs set claim_epoch = claim_epoch + 1 where symbol = 'LOST'`);

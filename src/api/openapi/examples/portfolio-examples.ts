@@ -104,7 +104,7 @@ const portfolio: PortfolioView = {
     {
       code: 'split_since_entry',
       message:
-        'AAPL split 4 for 1 on 2026-08-31, after a lot of it was entered: their own warnings have both readings.',
+        'AAPL split 4 for 1 on 2026-08-31, after one of its lots was entered. See the warnings of its lots.',
     },
   ],
 };
@@ -170,7 +170,7 @@ const exposures: z.output<typeof portfolioExposuresSchema> = {
       },
     },
   ],
-  notes: ['Market, rates and spread betas are separate univariate answers and must not be added.'],
+  notes: ['Market, rates and spread betas come from separate univariate regressions and must not be added.'],
 };
 
 const forecast: DryRunView = {

@@ -104,7 +104,7 @@ const exposures: z.output<typeof exposuresSchema> = {
       warnings: [],
     },
   ],
-  notes: ['Market, rates and spread betas are separate univariate answers and must not be added.'],
+  notes: ['Market, rates and spread betas come from separate univariate regressions and must not be added.'],
 };
 
 const symbol = 'AAPL';

@@ -92,7 +92,7 @@ describe('doctor, where no service runs', () => {
     const { verdict, of } = await named({ DATA_DIR: import.meta.filename });
     expect(verdict).toBe('failed');
     expect(of.get('database')!.evidence).toMatch(
-      /^Expected DATA_DIR to be a directory, got: the file .*doctor/,
+      /^Expected DATA_DIR to be a directory, got: the file .*diagnose-here/,
     );
   });
 

@@ -10,7 +10,7 @@ export interface Records {
   /** Records that hold something: no blank lines, no comments. */
   records: SheetRecord[];
   /** Where the text stops being CSV; what comes behind it could not be read. */
-  broken: { line: number; mend: string } | null;
+  broken: { line: number; fix: string } | null;
   /** More records than asked for: the rest was not read. */
   isCut: boolean;
 }
@@ -25,7 +25,7 @@ export function readRecords(text: string, max: number): Records {
   let broken: Records['broken'] = null;
   const seenMax = max + blankRowsMax;
   const overlong = overlongLine(text);
-  if (overlong !== null) return { records, broken: { line: overlong, mend: tooLong }, isCut: false };
+  if (overlong !== null) return { records, broken: { line: overlong, fix: tooLong }, isCut: false };
   try {
     parse(text, {
       comment: '#',
@@ -70,10 +70,10 @@ function overlongLine(text: string): number | null {
   return null;
 }
 
-function brokenAt(error: unknown): { line: number; mend: string } {
+function brokenAt(error: unknown): { line: number; fix: string } {
   if (!(error instanceof CsvError)) throw error;
   const { records = 0, comment_lines = 0, empty_lines = 0 } = error as Partial<Record<string, number>>;
-  return { line: records + comment_lines + empty_lines + 1, mend: mends[error.code] ?? unclosed };
+  return { line: records + comment_lines + empty_lines + 1, fix: fixes[error.code] ?? unclosed };
 }
 
 const notRead = 'The rows behind it were not read.';
@@ -82,7 +82,7 @@ const stray = `A quote (") stands inside a value: put the whole value in quotes 
 
 const tooLong = `It is longer than 65,536 characters, as if a quote (") were opened and never closed. ${notRead}`;
 
-const mends: Record<string, string> = {
+const fixes: Record<string, string> = {
   INVALID_OPENING_QUOTE: stray,
   CSV_INVALID_CLOSING_QUOTE: stray,
   CSV_MAX_RECORD_SIZE: tooLong,

@@ -2,7 +2,7 @@ import { type ColumnName, csvLabels } from './columns.ts';
 import { readRecords } from './csv-records.ts';
 import { decodeText } from './decode-text.ts';
 import { readTable } from './read-table.ts';
-import { errorList, makeProblem, warningList } from './row-problems.ts';
+import { errorList, makeRowProblem, warningList } from './row-problems.ts';
 import { type PortfolioReading, readingOf, type ValidationOptions } from './validate-positions.ts';
 
 export const csvRowsMax = 50_000;
@@ -25,18 +25,18 @@ export function parsePortfolioCsv(bytes: Uint8Array, options: ValidationOptions)
   };
   const { text, problem } = decodeText(bytes);
   if (problem) {
-    report.errors.add(() => makeProblem(problem.code, problem.place, problem.mend));
+    report.errors.add(() => makeRowProblem(problem.code, problem.place, problem.fix));
     return readingOf([], report);
   }
   const { records, broken, isCut } = readRecords(text, csvRowsMax + 1);
   if (isCut) {
     // Not worth reading: nobody mends half a file.
-    report.errors.add(() => makeProblem('ERR_CSV_001'));
+    report.errors.add(() => makeRowProblem('ERR_CSV_001'));
     return readingOf([], report);
   }
-  if (broken) report.errors.add(() => makeProblem('ERR_CSV_006', { line: broken.line }, broken.mend));
+  if (broken) report.errors.add(() => makeRowProblem('ERR_CSV_006', { line: broken.line }, broken.fix));
   const [first, ...rows] = records;
   if (first) return readingOf(readTable(first, { rows, isWhole: broken === null, report, options }), report);
-  if (!broken) report.errors.add(() => makeProblem('ERR_CSV_003'));
+  if (!broken) report.errors.add(() => makeRowProblem('ERR_CSV_003'));
   return readingOf([], report);
 }

@@ -1,23 +1,23 @@
-export type DayReading = { value: string; mend: null } | { value: null; mend: string | null };
+export type DayReading = { value: string; fix: null } | { value: null; fix: string | null };
 
 /**
  * Reads a calendar day, `YYYY-MM-DD`. Other spellings are refused with advice: 06/07/2025 is June to some and July
  * to others.
  *
  *     readDay('2024-02-29').value   // '2024-02-29'
- *     readDay('2025-02-29').mend    // 'There is no such day: 2025-02 has 28 days.'
+ *     readDay('2025-02-29').fix    // 'There is no such day: 2025-02 has 28 days.'
  */
 export function readDay(text: string): DayReading {
   const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
-  if (!match) return { value: null, mend: adviceFor(text) };
+  if (!match) return { value: null, fix: adviceFor(text) };
   const [year = 0, month = 0, day = 0] = match.slice(1).map(Number);
   if (month < 1 || month > 12)
-    return { value: null, mend: `There is no month ${match[2]}: write YYYY-MM-DD.` };
+    return { value: null, fix: `There is no month ${match[2]}: write YYYY-MM-DD.` };
   const days = daysIn(year, month);
   if (day < 1 || day > days) {
-    return { value: null, mend: `There is no such day: ${match[1]}-${match[2]} has ${days} days.` };
+    return { value: null, fix: `There is no such day: ${match[1]}-${match[2]} has ${days} days.` };
   }
-  return { value: text, mend: null };
+  return { value: text, fix: null };
 }
 
 /** The same day a hundred years earlier. February 29 may give a day that was none; it still compares rightly. */

@@ -6,23 +6,23 @@ export const integerDigitsMax = 15;
 
 export type DecimalFlaw = 'not_a_number' | 'too_many_decimals' | 'too_many_digits';
 
-/** `mend` is advice for the very text, or null where only the general advice applies. */
+/** `fix` is advice for the very text, or null where only the general advice applies. */
 export type DecimalReading =
   | { value: string; flaw: null }
-  | { value: null; flaw: DecimalFlaw; mend: string | null };
+  | { value: null; flaw: DecimalFlaw; fix: string | null };
 
 /**
  * Reads a decimal number exactly: no binary float is ever made of it.
  *
  * Accepts a minus, digits and one point, at most 15 digits before it and 6 after (zeros at either end do not count).
  * What a person or a spreadsheet may write instead (1,200 or $5 or 1E+05) is refused, because each of them has two
- * readings somewhere in the world; `mend` then names the spelling to use.
+ * readings somewhere in the world; `fix` then names the spelling to use.
  *
  *     readDecimal('0850.500').value    // '850.5'
- *     readDecimal('(1,200.50)').mend   // 'Write -1200.50: …'
+ *     readDecimal('(1,200.50)').fix   // 'Write -1200.50: …'
  */
 export function readDecimal(text: string): DecimalReading {
-  if (!decimal.test(text)) return { value: null, flaw: 'not_a_number', mend: adviceFor(text) };
+  if (!decimal.test(text)) return { value: null, flaw: 'not_a_number', fix: adviceFor(text) };
   const value = withoutNegativeZero(movePoint(text, 0));
   const [whole = '', fraction = ''] = value.split('.');
   if (whole.replace('-', '').length > integerDigitsMax) return flawed('too_many_digits');
@@ -31,7 +31,7 @@ export function readDecimal(text: string): DecimalReading {
 
 const decimal = /^-?(\d+\.?\d*|\.\d+)$/;
 
-const flawed = (flaw: DecimalFlaw): DecimalReading => ({ value: null, flaw, mend: null });
+const flawed = (flaw: DecimalFlaw): DecimalReading => ({ value: null, flaw, fix: null });
 
 const withoutNegativeZero = (value: string): string => (value === '-0' ? '0' : value);
 

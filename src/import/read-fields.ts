@@ -4,7 +4,7 @@ import type { ColumnName } from './columns.ts';
 import { centuryBefore, readDay } from './read-date.ts';
 import { type DecimalFlaw, readDecimal } from './read-decimal.ts';
 import type { Row } from './row.ts';
-import type { ProblemCode } from './row-problem-catalog.ts';
+import type { RowProblemCode } from './row-problem-catalog.ts';
 import { investmentSubtypes, subtypeAdvice, subtypeOf } from './subtypes.ts';
 
 /** The class that a row names, or the one that its columns imply. */
@@ -68,8 +68,8 @@ export function readEntryDate(row: Row, today: string): string {
     row.refuse('ERR_POS_012', 'entry_date');
     return '';
   }
-  const { value, mend } = readDay(text);
-  if (value === null) row.refuse('ERR_POS_013', 'entry_date', mend);
+  const { value, fix } = readDay(text);
+  if (value === null) row.refuse('ERR_POS_013', 'entry_date', fix);
   else if (value > today) row.refuse('ERR_POS_014', 'entry_date');
   else if (value < centuryBefore(today)) row.refuse('ERR_POS_015', 'entry_date');
   return value ?? '';
@@ -93,7 +93,7 @@ export function readPriceUnit(
 export function readNumber(
   row: Row,
   name: ColumnName,
-  codes: { missing: ProblemCode | null } & Record<Exclude<DecimalFlaw, 'too_many_digits'>, ProblemCode>,
+  codes: { missing: RowProblemCode | null } & Record<Exclude<DecimalFlaw, 'too_many_digits'>, RowProblemCode>,
 ): string | null {
   const text = row.text(name);
   if (text === '') {
@@ -102,6 +102,6 @@ export function readNumber(
   }
   const reading = readDecimal(text);
   if (reading.flaw === null) return reading.value;
-  row.refuse(reading.flaw === 'too_many_digits' ? 'ERR_POS_040' : codes[reading.flaw], name, reading.mend);
+  row.refuse(reading.flaw === 'too_many_digits' ? 'ERR_POS_040' : codes[reading.flaw], name, reading.fix);
   return null;
 }

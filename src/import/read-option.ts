@@ -72,8 +72,8 @@ function readExpiration(row: Row, entryDate: string): string | null {
     row.refuse('ERR_POS_020', 'expiration_date');
     return null;
   }
-  const { value, mend } = readDay(text);
-  if (value === null) row.refuse('ERR_POS_026', 'expiration_date', mend);
+  const { value, fix } = readDay(text);
+  if (value === null) row.refuse('ERR_POS_026', 'expiration_date', fix);
   else if (value < entryDate) row.refuse('ERR_POS_027', 'expiration_date');
   return value;
 }

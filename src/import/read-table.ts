@@ -3,7 +3,7 @@ import { type ColumnName, columns, type Header, type RawPosition, readHeader } f
 import { echo } from './csv-cells.ts';
 import type { SheetRecord } from './csv-records.ts';
 import type { NumberedRow, RowReport } from './row.ts';
-import { makeProblem } from './row-problems.ts';
+import { makeRowProblem } from './row-problems.ts';
 import { type ValidationOptions, validateRows } from './validate-positions.ts';
 
 export interface TableInput {
@@ -21,12 +21,12 @@ export function readTable(first: SheetRecord, { rows, isWhole, report, options }
   const isHeader = header.places.length > 0;
   if (!isHeader && cells.length === 1) {
     report.errors.add(() =>
-      makeProblem('ERR_CSV_002', { line, value: cells[0] ?? '' }, separatorAdvice(cells)),
+      makeRowProblem('ERR_CSV_002', { line, value: cells[0] ?? '' }, separatorAdvice(cells)),
     );
     return [];
   }
   reportHeader(header, { line, report });
-  if (isWhole && rows.length === 0) report.errors.add(() => makeProblem('ERR_CSV_003'));
+  if (isWhole && rows.length === 0) report.errors.add(() => makeRowProblem('ERR_CSV_003'));
   // What stands below something that is no header would only repeat that.
   return isHeader ? validateRows(numberedRows(rows, header, report), { report, ...options }) : [];
 }
@@ -36,12 +36,13 @@ function reportHeader(
   { line, report }: { line: number; report: TableInput['report'] },
 ): void {
   for (const { title } of header.repeated) {
-    const mend = 'The column occurs twice: remove one of the two, or rename it.';
-    report.errors.add(() => makeProblem('ERR_CSV_006', { line, column: title, value: title }, mend));
+    const fix = 'The column occurs twice: remove one of the two, or rename it.';
+    report.errors.add(() => makeRowProblem('ERR_CSV_006', { line, column: title, value: title }, fix));
   }
-  for (const column of header.missing) report.errors.add(() => makeProblem('ERR_CSV_004', { line, column }));
+  for (const column of header.missing)
+    report.errors.add(() => makeRowProblem('ERR_CSV_004', { line, column }));
   for (const { title } of header.unknown) {
-    report.warnings.add(() => makeProblem('WARN_CSV_001', { line, column: echo(title), value: title }));
+    report.warnings.add(() => makeRowProblem('WARN_CSV_001', { line, column: echo(title), value: title }));
   }
   for (const { name } of columns) report.absent.add(name);
   for (const { name } of header.places) report.absent.delete(name);
@@ -56,7 +57,7 @@ function* numberedRows(
   for (const { line, cells } of records) {
     const misfit = misfitOf(cells, { header, isNamed });
     if (misfit) {
-      report.errors.add(() => makeProblem('ERR_CSV_006', { line, value: misfit.value }, misfit.mend));
+      report.errors.add(() => makeRowProblem('ERR_CSV_006', { line, value: misfit.value }, misfit.fix));
       continue;
     }
     const position: { [name in ColumnName]?: string } = {};
@@ -77,16 +78,16 @@ const namedPlaces = ({ places, unknown, repeated }: Header): ReadonlySet<number>
 function misfitOf(
   cells: readonly string[],
   { header, isNamed }: { header: Header; isNamed: ReadonlySet<number> },
-): { value: string; mend: string } | null {
+): { value: string; fix: string } | null {
   if (cells.length < header.width) {
-    const mend = `It has ${cells.length} cells and the header ${header.width}: write a comma for each empty cell.`;
-    return { value: cells.join(','), mend };
+    const fix = `It has ${cells.length} cells and the header ${header.width}: write a comma for each empty cell.`;
+    return { value: cells.join(','), fix };
   }
   const stray = cells.find((cell, index) => !isNamed.has(index) && cell.trim() !== '');
   if (stray === undefined) return null;
   return {
     value: stray,
-    mend:
+    fix:
       `It has a value where the header names no column: put a value that holds a comma between double quotes, and ` +
       'write numbers without thousands separators.',
   };

@@ -1,16 +1,16 @@
 import { columnRank } from './columns.ts';
 import { echo } from './csv-cells.ts';
-import { type ProblemCode, problemCatalog } from './row-problem-catalog.ts';
+import { type RowProblemCode, rowProblemCatalog } from './row-problem-catalog.ts';
 
 /** One thing wrong, or remarkable, about one cell of an upload. */
-export interface Problem {
+export interface RowProblem {
   /** The row as a spreadsheet numbers it, or the place in a JSON list from 1; null where the whole file is meant. */
   line: number | null;
   /** The column under the name that the upload used, null where the whole row is meant. */
   column: string | null;
   /** What the cell held, shortened and without control characters; null where no cell is meant. */
   value: string | null;
-  code: ProblemCode;
+  code: RowProblemCode;
   /** What is wrong, and a sentence that says how to mend it. */
   message: string;
   /** The earlier row that a duplicate repeats. */
@@ -25,15 +25,19 @@ export interface ProblemPlace {
 }
 
 /** A problem with the catalogue's words; `mend` replaces the general advice where the value allows a better one. */
-export function makeProblem(code: ProblemCode, place: ProblemPlace = {}, mend?: string | null): Problem {
-  const { title, mend: advice } = problemCatalog[code];
+export function makeRowProblem(
+  code: RowProblemCode,
+  place: ProblemPlace = {},
+  fix?: string | null,
+): RowProblem {
+  const { title, fix: advice } = rowProblemCatalog[code];
   const { line = null, column = null, value = null, relatedLine } = place;
   return {
     line,
     column,
     value: value === null ? null : echo(value),
     code,
-    message: `${title}. ${mend ?? advice}`,
+    message: `${title}. ${fix ?? advice}`,
     ...(relatedLine === undefined ? {} : { relatedLine }),
   };
 }
@@ -43,13 +47,13 @@ export const warningsMax = 1000;
 
 /** Takes problems up to a limit and counts the rest: an upload full of errors must not cost more than its answer. */
 export class ProblemList {
-  readonly #listed: Problem[] = [];
+  readonly #listed: RowProblem[] = [];
   #unlisted = 0;
   readonly #max: number;
-  readonly #more: ProblemCode;
+  readonly #more: RowProblemCode;
 
   /** `more` is the code of the last entry, which tells how many are not listed. */
-  constructor(max: number, more: ProblemCode) {
+  constructor(max: number, more: RowProblemCode) {
     this.#max = max;
     this.#more = more;
   }
@@ -59,20 +63,20 @@ export class ProblemList {
   }
 
   /** The makers of unlisted problems are not called. */
-  add(make: () => Problem): void {
+  add(make: () => RowProblem): void {
     if (this.#listed.length < this.#max) this.#listed.push(make());
     else this.#unlisted += 1;
   }
 
   /** All of them by row and column; where some are not listed, the last entry says how many. */
-  all(): Problem[] {
+  all(): RowProblem[] {
     const sorted = this.#listed.toSorted(byPlace);
-    if (this.#unlisted > 0) sorted.push(makeProblem(this.#more, { value: String(this.#unlisted) }));
+    if (this.#unlisted > 0) sorted.push(makeRowProblem(this.#more, { value: String(this.#unlisted) }));
     return sorted;
   }
 }
 
-const byPlace = (a: Problem, b: Problem): number =>
+const byPlace = (a: RowProblem, b: RowProblem): number =>
   (a.line ?? 0) - (b.line ?? 0) || columnRank(a.column) - columnRank(b.column);
 
 export const errorList = (): ProblemList => new ProblemList(problemsMax, 'ERR_CSV_007');

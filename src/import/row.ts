@@ -1,6 +1,6 @@
 import { type ColumnLabels, type ColumnName, optionColumns, type RawPosition } from './columns.ts';
-import type { ProblemCode } from './row-problem-catalog.ts';
-import { makeProblem, type ProblemList } from './row-problems.ts';
+import type { RowProblemCode } from './row-problem-catalog.ts';
+import { makeRowProblem, type ProblemList } from './row-problems.ts';
 
 /** A row of an upload and where it stands. */
 export interface NumberedRow {
@@ -48,22 +48,22 @@ export class Row {
     return optionColumns.find((name) => this.text(name) !== '');
   }
 
-  refuse(code: ProblemCode, name: ColumnName, mend?: string | null): void {
+  refuse(code: RowProblemCode, name: ColumnName, fix?: string | null): void {
     this.#isSound = false;
     const value = this.text(name);
     if (value === '' && this.#report.absent.has(name)) return;
-    this.#report.errors.add(() => makeProblem(code, this.#place(name, value), mend));
+    this.#report.errors.add(() => makeRowProblem(code, this.#place(name, value), fix));
   }
 
-  warn(code: ProblemCode, name: ColumnName): void {
-    this.#report.warnings.add(() => makeProblem(code, this.#place(name, this.text(name))));
+  warn(code: RowProblemCode, name: ColumnName): void {
+    this.#report.warnings.add(() => makeRowProblem(code, this.#place(name, this.text(name))));
   }
 
   refuseRepeat(earlierLine: number): void {
     this.#isSound = false;
-    const mend = `Row ${earlierLine} is the same. Sum the two into one row, or upload with allow_duplicates=true if both are meant.`;
+    const fix = `Row ${earlierLine} is the same. Sum the two into one row, or upload with allow_duplicates=true if both are meant.`;
     this.#report.errors.add(() =>
-      makeProblem('ERR_POS_023', { line: this.line, relatedLine: earlierLine }, mend),
+      makeRowProblem('ERR_POS_023', { line: this.line, relatedLine: earlierLine }, fix),
     );
   }
 

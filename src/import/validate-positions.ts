@@ -2,7 +2,7 @@ import type { Lot } from '../portfolio/lots.ts';
 import { type ColumnName, jsonLabels, type RawPosition } from './columns.ts';
 import { readLot } from './read-lot.ts';
 import { type NumberedRow, Row, type RowReport } from './row.ts';
-import { errorList, makeProblem, type Problem, type ProblemList, warningList } from './row-problems.ts';
+import { errorList, makeRowProblem, type ProblemList, type RowProblem, warningList } from './row-problems.ts';
 
 export interface ValidationOptions {
   /** The day after which a date is in the future, `YYYY-MM-DD`. */
@@ -15,8 +15,8 @@ export interface ValidationOptions {
 
 /** Every lot of an upload, or every problem of it: one of the two is null. Warnings come with either. */
 export type PortfolioReading =
-  | { lots: Lot[]; problems: null; warnings: Problem[] }
-  | { lots: null; problems: Problem[]; warnings: Problem[] };
+  | { lots: Lot[]; problems: null; warnings: RowProblem[] }
+  | { lots: null; problems: RowProblem[]; warnings: RowProblem[] };
 
 /**
  * Validates the rows of a JSON upload by the rules of a CSV (SPEC section 4).
@@ -32,7 +32,7 @@ export function validatePositions(
   options: ValidationOptions,
 ): PortfolioReading {
   const report = { labels: jsonLabels, errors: errorList(), warnings: warningList(), absent: noColumns };
-  if (rows.length === 0) report.errors.add(() => makeProblem('ERR_CSV_003'));
+  if (rows.length === 0) report.errors.add(() => makeRowProblem('ERR_CSV_003'));
   const numbered = rows.map((cells, index) => ({ line: index + 1, cells, extra: '' }));
   return readingOf(validateRows(numbered, { report, ...options }), report);
 }
@@ -98,8 +98,8 @@ export function foreignWarning(
     column = null,
   }: { currency: string; count: number; line: number; column?: string | null },
   baseCurrency: string,
-): Problem {
+): RowProblem {
   const lots = count === 1 ? 'One lot is' : `${count} lots are`;
-  const mend = `${lots} in ${currency}, the portfolio in ${baseCurrency}: they are converted at the exchange rates of their days, and missing_fx while there is none.`;
-  return makeProblem('WARN_POS_003', { line, column, value: currency }, mend);
+  const fix = `${lots} in ${currency}, the portfolio in ${baseCurrency}: they are converted at the exchange rates of their days, and missing_fx while there is none.`;
+  return makeRowProblem('WARN_POS_003', { line, column, value: currency }, fix);
 }

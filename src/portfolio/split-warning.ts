@@ -1,5 +1,5 @@
 import Big from 'big.js';
-import { makeProblem, type Problem } from '../import/row-problems.ts';
+import { makeRowProblem, type RowProblem } from '../import/row-problems.ts';
 import type { Lot } from './lots.ts';
 
 /** `numerator` new shares for `denominator` old ones, from the opening of `date` on. Decimals as strings. */
@@ -23,18 +23,18 @@ const shownDecimals = 6; // as many as a lot may have
 export function splitWarning(
   lot: Pick<Lot, 'line' | 'symbol' | 'quantity' | 'entryPrice' | 'entryDate'>,
   splits: readonly Split[],
-): Problem | null {
+): RowProblem | null {
   const since = splits.filter(({ date }) => date > lot.entryDate);
   if (since.length === 0) return null;
   const [gained, given] = ratioOf(since);
   const quantity = shown(new Big(lot.quantity).times(gained), given);
   const price = shown(new Big(lot.entryPrice).times(given), gained);
   const place = { line: lot.line, column: 'Quantity', value: lot.quantity };
-  const mend =
+  const fix =
     `${lot.symbol} split ${splitText(since)}, after ${lot.entryDate}. If quantity and price are from before, the lot is ` +
     `now ${quantity} at ${price}: write that. If they are adjusted already, it is ${lot.quantity} at ${lot.entryPrice}, as ` +
     'valued here: nothing is to be done.';
-  return makeProblem('split_since_entry', place, mend);
+  return makeRowProblem('split_since_entry', place, fix);
 }
 
 /** Splits in words: `10 for 1 on 2024-06-10`, several with the ratio that they come to. */

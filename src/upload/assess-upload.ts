@@ -1,7 +1,7 @@
 import type { Remark } from '../contract/schemas.ts';
 import type { UploadInput, UploadRefusal } from '../contract/service.ts';
 import { parsePortfolioCsv } from '../import/portfolio-csv.ts';
-import type { Problem } from '../import/row-problems.ts';
+import type { RowProblem } from '../import/row-problems.ts';
 import { type PortfolioReading, validatePositions } from '../import/validate-positions.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Instrument } from '../market/provider.ts';
@@ -87,7 +87,7 @@ function unverified({ needed, unpriced, rates }: Detection): string[] {
   return needed.map(({ symbol }) => symbol).filter((symbol) => inactive.has(symbol));
 }
 
-export const remarkOf = ({ line, column, value, code, message }: Problem): Remark => ({
+export const remarkOf = ({ line, column, value, code, message }: RowProblem): Remark => ({
   code,
   message,
   row: line,

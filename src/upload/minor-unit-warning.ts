@@ -1,5 +1,5 @@
 import Big from 'big.js';
-import { makeProblem, type Problem } from '../import/row-problems.ts';
+import { makeRowProblem, type RowProblem } from '../import/row-problems.ts';
 import type { Lot } from '../portfolio/lots.ts';
 
 /**
@@ -11,15 +11,15 @@ import type { Lot } from '../portfolio/lots.ts';
 export function minorUnitWarning(
   lot: Pick<Lot, 'line' | 'symbol' | 'entryPrice' | 'quoteUnit'>,
   { symbolCurrency, lastClose }: { symbolCurrency: string | null; lastClose: string },
-): Problem | null {
+): RowProblem | null {
   const unit = quotedIn.get(symbolCurrency ?? '');
   if (unit === undefined || lot.quoteUnit !== null) return null;
   const entryPrice = new Big(lot.entryPrice);
   const isFarAbove = entryPrice.gte(new Big(lastClose).times(50));
   if (!isFarAbove || entryPrice.gt(new Big(lastClose).times(200))) return null;
   const place = { line: lot.line, column: 'Currency', value: lot.entryPrice };
-  const mend = `${lot.symbol} last closed at ${lastClose} ${symbolCurrency}: if the entry price is in hundredths of it, write ${unit} as currency.`;
-  return makeProblem('WARN_POS_004', place, mend);
+  const fix = `${lot.symbol} last closed at ${lastClose} ${symbolCurrency}: if the entry price is in hundredths of it, write ${unit} as currency.`;
+  return makeRowProblem('WARN_POS_004', place, fix);
 }
 
 /** Currencies in whose home market shares are quoted in hundredths, and the unit's name. */

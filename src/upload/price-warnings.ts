@@ -1,4 +1,4 @@
-import { makeProblem, type Problem } from '../import/row-problems.ts';
+import { makeRowProblem, type RowProblem } from '../import/row-problems.ts';
 import { foreignWarning } from '../import/validate-positions.ts';
 import { isOpen, type Lot } from '../portfolio/lots.ts';
 import { quotedSymbol } from '../portfolio/rates-needed.ts';
@@ -28,10 +28,10 @@ const remarksMax = 100; // at most as many as anybody would read
 export function marketRemarks(
   lots: readonly Lot[],
   { quotes, baseCurrency }: { quotes: Quotes; baseCurrency: string },
-): Problem[] {
+): RowProblem[] {
   const foreign = new Map<string, { currency: string; count: number; line: number }>();
-  const minor: Problem[] = [];
-  const split: Problem[] = [];
+  const minor: RowProblem[] = [];
+  const split: RowProblem[] = [];
   for (const lot of lots) {
     const quote = lot.investmentClass === 'PUBLIC' && lot.needs !== null && quotes.get(lot.needs);
     if (!quote) continue;
@@ -54,7 +54,7 @@ export function marketRemarks(
 function assumedWarnings(
   lots: readonly Lot[],
   { quotes, baseCurrency }: { quotes: Quotes; baseCurrency: string },
-): Problem[] {
+): RowProblem[] {
   const assumed = lots.filter((lot) => {
     const symbol = lot.currency === null && lot.exitPrice !== null && !isOpen(lot) ? quotedSymbol(lot) : null;
     return symbol !== null && !quotes.get(symbol)?.currency;
@@ -62,8 +62,8 @@ function assumedWarnings(
   const [first] = assumed;
   if (first === undefined) return [];
   const others = assumed.length === 1 ? '' : ` and ${assumed.length - 1} more closed lots`;
-  const mend =
+  const fix =
     `No currency is known of ${first.symbol}${others}: their realised gain is taken to be in ${baseCurrency}. Write the ` +
     'currency where it is another one.';
-  return [makeProblem('WARN_POS_005', { line: first.line, column: 'Currency', value: first.symbol }, mend)];
+  return [makeRowProblem('WARN_POS_005', { line: first.line, column: 'Currency', value: first.symbol }, fix)];
 }

@@ -4,7 +4,7 @@ import { centuryBefore, readDay } from '../../src/import/read-date.ts';
 
 describe('readDay', () => {
   test.each(['2025-06-30', '2024-02-29', '2000-02-29', '1926-07-31', '2025-12-31'])('takes %s', (day) => {
-    expect(readDay(day)).toEqual({ value: day, mend: null });
+    expect(readDay(day)).toEqual({ value: day, fix: null });
   });
 
   test.each([
@@ -16,7 +16,7 @@ describe('readDay', () => {
     ['2025-00-01', 'no month 00'],
   ])('refuses %s, which is no day', (text, advice) => {
     expect(readDay(text).value).toBeNull();
-    expect(readDay(text).mend).toContain(advice);
+    expect(readDay(text).fix).toContain(advice);
   });
 
   test.each([
@@ -31,7 +31,7 @@ describe('readDay', () => {
     ['45838', 'serial number'],
   ])('refuses %s and says what to write', (text, advice) => {
     expect(readDay(text).value).toBeNull();
-    expect(readDay(text).mend).toContain(advice);
+    expect(readDay(text).fix).toContain(advice);
   });
 
   test.each(['', 'today', '2025-6-3x', '31/31/2025', '=TODAY()', '2025-06-30; drop'])(

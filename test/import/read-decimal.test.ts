@@ -65,7 +65,7 @@ describe('readDecimal', () => {
   ])('refuses %s and names the spelling to use', (text, advice) => {
     const reading = readDecimal(text);
     expect(reading).toMatchObject({ value: null, flaw: 'not_a_number' });
-    expect('mend' in reading && reading.mend).toContain(advice);
+    expect('fix' in reading && reading.fix).toContain(advice);
   });
 
   test('keeps every decimal exactly, and reads its own writing (property)', () => {

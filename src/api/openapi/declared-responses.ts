@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { problemSchema } from '../../contract/schemas.ts';
-import { type ProblemCode, problemCatalogue } from '../problems/problem-catalog.ts';
+import { type ProblemCode, problemCatalog } from '../problems/problem-catalog.ts';
 
 export const problemType = 'application/problem+json';
 
@@ -73,11 +73,11 @@ function documented<const Answers extends Record<number, z.ZodType>>(
   headers: AnswerNotes['headers'],
 ): Answers {
   const codes = [...new Set([...everywhere, ...problems])];
-  const statuses = [...new Set(codes.map((code) => problemCatalogue[code].status))];
+  const statuses = [...new Set(codes.map((code) => problemCatalog[code].status))];
   const documented = statuses.map((status): [number, ProblemResponse] => {
     const titles = codes
-      .filter((code) => problemCatalogue[code].status === status)
-      .map((code) => `${code}: ${problemCatalogue[code].title}`);
+      .filter((code) => problemCatalog[code].status === status)
+      .map((code) => `${code}: ${problemCatalog[code].title}`);
     return [
       status,
       { description: titles.join('. '), content: { [problemType]: { schema: problemSchema } } },

@@ -7,7 +7,7 @@ interface HeaderEntry {
 }
 
 /** Every header of an answer that a client may rely on, by its name in lower case. */
-export const headerCatalogue: Record<string, HeaderEntry> = {
+export const headerCatalog: Record<string, HeaderEntry> = {
   'x-request-id': {
     description: "The request's id in the service's log: your own `x-request-id`, or a new one.",
     schema: { type: 'string', pattern: '^[\\w.-]{1,64}$' },
@@ -101,7 +101,7 @@ export function headersOf(status: number, own: readonly string[] = []): Record<s
   const names = [...own, ...(byStatus[status] ?? []), ...everyAnswer];
   return Object.fromEntries(
     names.map((name) => {
-      if (!headerCatalogue[name])
+      if (!headerCatalog[name])
         throw new Error(`Header ${name} is not in src/api/openapi/header-catalog.ts: describe it`);
       return [name, { $ref: `#/components/headers/${name}` }];
     }),
@@ -111,7 +111,7 @@ export function headersOf(status: number, own: readonly string[] = []): Record<s
 /** The part of the catalogue that `document` refers to. */
 export function usedHeaders(document: object): Record<string, object> {
   const text = JSON.stringify(document);
-  const used = Object.entries(headerCatalogue).filter(([name]) =>
+  const used = Object.entries(headerCatalog).filter(([name]) =>
     text.includes(`"#/components/headers/${name}"`),
   );
   return Object.fromEntries(

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { problemCatalogue } from '../problems/problem-catalog.ts';
+import { problemCatalog } from '../problems/problem-catalog.ts';
 import { ifNoneMatch, isRevalidated, notModified } from './conditional-requests.ts';
 import { type AnswerNotes, notesOf, problemType } from './declared-responses.ts';
 import { documentBase, securityOf } from './document-base.ts';
@@ -189,9 +189,9 @@ interface Problems {
 }
 
 function problemAnswer({ status, schema, notes }: Problems, schemas: Collector): Operation {
-  const codes = notes.problems.filter((code) => problemCatalogue[code].status === status);
+  const codes = notes.problems.filter((code) => problemCatalog[code].status === status);
   return {
-    description: codes.map((code) => `\`${code}\`: ${problemCatalogue[code].title}.`).join(' '),
+    description: codes.map((code) => `\`${code}\`: ${problemCatalog[code].title}.`).join(' '),
     headers: headersOf(status, notes.headers[status]),
     content: {
       [problemType]: {

@@ -1,5 +1,5 @@
 import type { Problem } from '../../contract/schemas.ts';
-import { type ProblemCode, problemCatalogue } from '../problems/problem-catalog.ts';
+import { type ProblemCode, problemCatalog } from '../problems/problem-catalog.ts';
 
 /** What distinguishes a problem of this code, where its catalogue entry does not say it all. */
 const particulars: Partial<Record<ProblemCode, Partial<Problem>>> = {
@@ -65,7 +65,7 @@ const particulars: Partial<Record<ProblemCode, Partial<Problem>>> = {
 };
 
 export function problemExample(code: ProblemCode): Problem {
-  const { title, status } = problemCatalogue[code];
+  const { title, status } = problemCatalog[code];
   return {
     type: `/problems/${code}`,
     title,
@@ -83,8 +83,8 @@ export function problemExamples(codes: readonly ProblemCode[]): Record<string, o
   const ascending = [...codes].sort();
   return Object.fromEntries(
     ascending.map((code) => {
-      const { title, cure } = problemCatalogue[code];
-      return [code, { summary: title, description: cure, value: problemExample(code) }];
+      const { title, fix } = problemCatalog[code];
+      return [code, { summary: title, description: fix, value: problemExample(code) }];
     }),
   );
 }

@@ -27,7 +27,7 @@ const sections = [
 ] as const;
 
 /** All entries, by where they are found. */
-export function cataloguePage(entries: readonly ProblemEntry[]): string {
+export function catalogPage(entries: readonly ProblemEntry[]): string {
   const tables = sections.map(([place, heading, meaning]) => {
     const rows = entries.filter(({ found_in }) => found_in.includes(place)).map((entry) => row(entry, place));
     return `<h2>${heading}</h2>

@@ -7,7 +7,7 @@ import type { Api } from '../http/fastify.types.ts';
 import { varyBy } from '../http/vary.ts';
 import { publicResponses } from '../openapi/declared-responses.ts';
 import { type ProblemEntry, problemEntries } from './problem-entries.ts';
-import { cataloguePage, entryPage, pageSecurityPolicy } from './problem-pages.ts';
+import { catalogPage, entryPage, pageSecurityPolicy } from './problem-pages.ts';
 
 const produces = ['application/json', 'text/html'];
 const config = { produces, public: true, csp: pageSecurityPolicy };
@@ -33,7 +33,7 @@ export function problemRoutes(app: Api): void {
     const problems = [...entries().values()];
     varyBy(reply, 'accept');
     if (preferred(headers.accept, produces) === 'application/json') return { problems };
-    return sendPage(reply, cataloguePage(problems));
+    return sendPage(reply, catalogPage(problems));
   });
   const one = {
     operationId: 'getProblem',

@@ -1,6 +1,6 @@
 import type { Problem, Remark } from '../../contract/schemas.ts';
 import { AppError } from '../../kernel/errors.ts';
-import { type ProblemCode, problemCatalogue } from './problem-catalog.ts';
+import { type ProblemCode, problemCatalog } from './problem-catalog.ts';
 
 /** What the answer says about the request, and what to look values up in. */
 export interface ProblemContext {
@@ -29,7 +29,7 @@ export interface ProblemAnswer {
 export function toProblem(error: unknown, context: ProblemContext): ProblemAnswer {
   const known = error instanceof AppError ? error : translate(error, context);
   const code = codeOf(known);
-  const { status, title } = problemCatalogue[code];
+  const { status, title } = problemCatalog[code];
   const hidden = status === 500;
   const extras = hidden ? {} : extrasOf(known, context.now);
   const problem: Problem = {
@@ -47,7 +47,7 @@ export function toProblem(error: unknown, context: ProblemContext): ProblemAnswe
 
 /** A code outside the catalogue is our omission: worth a retry if its author said so, else a plain 500. */
 function codeOf(error: AppError): ProblemCode {
-  if (Object.hasOwn(problemCatalogue, error.code)) return error.code as ProblemCode;
+  if (Object.hasOwn(problemCatalog, error.code)) return error.code as ProblemCode;
   return error.retryable ? 'temporarily_unavailable' : 'internal_error';
 }
 
@@ -100,7 +100,7 @@ function translate(error: unknown, context: ProblemContext): AppError {
   const translated = typeof failure.code === 'string' ? frameworkCodes[failure.code] : undefined;
   if (translated) return new AppError(translated[0], translated[1], { cause: error });
   const byStatus = typeof failure.statusCode === 'number' ? statusCodes[failure.statusCode] : undefined;
-  if (byStatus) return new AppError(byStatus, `${problemCatalogue[byStatus].title}.`, { cause: error });
+  if (byStatus) return new AppError(byStatus, `${problemCatalog[byStatus].title}.`, { cause: error });
   return new AppError('internal_error', String(failure.message ?? error), { cause: error });
 }
 

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { responses } from '../../../src/api/openapi/declared-responses.ts';
 import { examples } from '../../../src/api/openapi/examples/examples.ts';
-import { headerCatalogue } from '../../../src/api/openapi/header-catalog.ts';
+import { headerCatalog } from '../../../src/api/openapi/header-catalog.ts';
 import { type ApiDescription, type ApiDocument, describeApi } from '../../../src/api/openapi/openapi.ts';
 import { problemExample } from '../../../src/api/openapi/problem-examples.ts';
-import { type ProblemCode, problemCatalogue } from '../../../src/api/problems/problem-catalog.ts';
+import { type ProblemCode, problemCatalog } from '../../../src/api/problems/problem-catalog.ts';
 import { idSchema, jobSchema, problemSchema } from '../../../src/contract/schemas.ts';
 import { ask, serve } from '../serve.ts';
 
@@ -54,7 +54,7 @@ describe('the API document', () => {
 
   test('names each header of an answer once', () => {
     const { components } = server.swagger() as unknown as ApiDocument;
-    expect(Object.keys(headerCatalogue).filter((name) => !(name in components.headers))).toEqual([]);
+    expect(Object.keys(headerCatalog).filter((name) => !(name in components.headers))).toEqual([]);
   });
 });
 
@@ -80,7 +80,7 @@ describe('an example', () => {
     },
   );
 
-  test.each(Object.keys(problemCatalogue) as ProblemCode[])('of the problem %s is a problem', (code) => {
+  test.each(Object.keys(problemCatalog) as ProblemCode[])('of the problem %s is a problem', (code) => {
     expect(problemSchema.strict().parse(problemExample(code))).toMatchObject({ code });
   });
 });

@@ -111,7 +111,12 @@ describe('describeApi', () => {
 
   test.each([
     ['an operation id', { operationId: undefined }, {}, /GET \/jobs\/:id: its schema needs operationId/],
-    ['an example', {}, { examples: {} }, /getOne has no example: add one in src\/api\/examples.ts/],
+    [
+      'an example',
+      {},
+      { examples: {} },
+      /getOne has no example: add one in src\/api\/openapi\/examples\/examples.ts/,
+    ],
     ['an example of an answer', {}, { examples: { getOne: {} } }, /getOne has no example of its answer 200/],
     [
       'an example of its body',
@@ -124,7 +129,7 @@ describe('describeApi', () => {
       'a description of its headers',
       { response: responses({ 200: jobSchema }, [], { 200: ['x-new'] }) },
       {},
-      /Header x-new is not in src\/api\/openapi-headers.ts/,
+      /Header x-new is not in src\/api\/openapi\/header-catalog.ts/,
     ],
   ])('asks the author of a route for %s', (_, changes, description, message) => {
     expect(() => describeOne(changes, description)).toThrow(message);

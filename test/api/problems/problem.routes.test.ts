@@ -91,8 +91,8 @@ describe('the error catalogue', () => {
       const source = readFileSync(root + path, 'utf8');
       return [...source.matchAll(/(?:new AppError\(\s*|\bcode: )'([a-z_]+)'/g)].map(([, code]) => code!);
     });
-    // These never reach the job: its node has lost it, or it is over already.
-    const internal = ['claim_lost', 'job_cancelled', 'queue_conflict', 'job_not_found'];
+    // These never reach the job: its node has lost it, it is over already, or the start was refused.
+    const internal = ['claim_lost', 'job_cancelled', 'queue_conflict', 'job_not_found', 'provider_mismatch'];
     expect(said).toContain('delisted');
     expect(
       said.filter(

@@ -91,7 +91,7 @@ describe('doctor, where no service runs', () => {
     const { verdict, of } = await named({ DATA_DIR: import.meta.filename });
     expect(verdict).toBe('failed');
     expect(of.get('database')!.evidence).toMatch(
-      /^Expected DATA_DIR to be a directory, got: the file .*doctor/,
+      /^Expected DATA_DIR to be a directory, got: the file .*diagnose-here/,
     );
   });
 
@@ -107,7 +107,7 @@ describe('doctor, where no service runs', () => {
   test('names wrong settings', async () => {
     const { verdict, of } = await named({ PORT: 'abc' });
     expect(verdict).toBe('failed');
-    expect(of.get('settings')!.evidence).toMatch(/^PORT: expected a whole number/);
+    expect(of.get('settings')!.evidence).toMatch(/^Invalid PORT "[^"]*"\. Allowed: a whole number/);
   });
 
   test('does not mistake this machine for a service that was named: 3', async () => {

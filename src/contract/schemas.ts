@@ -5,6 +5,7 @@ export * from './schemas/diagnosis.ts';
 export * from './schemas/error-catalog.ts';
 export * from './schemas/feed-frames.ts';
 export * from './schemas/health.ts';
+export * from './schemas/issue-messages.ts';
 export * from './schemas/onboarding.ts';
 export * from './schemas/portfolio-exposures.ts';
 export * from './schemas/portfolios.ts';

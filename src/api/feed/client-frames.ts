@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import {
   type ClientFrame,
   clientFrameSchema,
@@ -6,6 +7,7 @@ import {
 } from '../../contract/schemas.ts';
 import type { Viewer } from '../../contract/service.ts';
 import { normaliseSymbol } from '../../market/symbol.ts';
+import { describeIssue } from '../problems/describe-issue.ts';
 import { errorFrame } from './frames.ts';
 
 type Refusal = FrameOf<'error'>;
@@ -31,7 +33,18 @@ export function readFrame(text: string | null): ClientFrame | Refusal {
     const got = type === undefined ? shown(text) : shown(JSON.stringify(type));
     return errorFrame('invalid_frame', `Expected the type subscribe, resume or unsubscribe, got: ${got}`);
   }
-  return errorFrame('invalid_frame', `At ${issue!.path.join('.') || 'the frame'}: ${issue!.message}.`);
+  return errorFrame('invalid_frame', describeFrameIssue(issue!));
+}
+
+function describeFrameIssue(issue: z.core.$ZodIssue): string {
+  const [unknown] = issue.code === 'unrecognized_keys' ? issue.keys : [];
+  return describeIssue({
+    name: [...issue.path, ...(unknown === undefined ? [] : [unknown])].join('.') || 'frame',
+    kind: 'field',
+    value: null,
+    message: issue.message,
+    isUnknown: unknown !== undefined,
+  });
 }
 
 const types: readonly ClientFrame['type'][] = ['subscribe', 'resume', 'unsubscribe'];

@@ -4,11 +4,11 @@ import { type ProblemCode, problemCatalog } from '../problems/problem-catalog.ts
 /** What distinguishes a problem of this code, where its catalogue entry does not say it all. */
 const particulars: Partial<Record<ProblemCode, Partial<Problem>>> = {
   invalid_request: {
-    detail: 'What was sent is not what is expected at limit.',
+    detail: 'Invalid `limit` "9000". Allowed: at most 500.',
     errors: [
       {
         code: 'too_big',
-        message: 'Too big: expected number to be <=500, got: 9000',
+        message: 'Invalid `limit` "9000". Allowed: at most 500.',
         value: '9000',
         path: 'limit',
       },

@@ -1,5 +1,6 @@
 import type { Problem, Remark } from '../../contract/schemas.ts';
 import { AppError } from '../../kernel/errors.ts';
+import { describeIssue } from './describe-issue.ts';
 import { type ProblemCode, problemCatalog } from './problem-catalog.ts';
 
 /** What the answer says about the request, and what to look values up in. */
@@ -116,7 +117,7 @@ function invalidRequest(failure: FrameworkError, { inputs }: ProblemContext): Ap
   return requestRefused({ where, issues, values });
 }
 
-/** The part of a zod issue that we read. `keys` are the names that a strict object did not expect. */
+/** The part of a zod issue that we read. `keys` are the names that a strict object does not have. */
 interface Issue {
   code: string;
   path: readonly PropertyKey[];
@@ -127,10 +128,12 @@ interface Issue {
 const remarksMax = 1000; // a body of 10 MiB can be wrong in millions of places
 const valueShownMax = 100;
 
+const kinds: Record<string, string> = { body: 'field', form: 'field', headers: 'header' };
+
 /**
- * The refusal of parameters, form fields or a JSON body that do not fit their schema, one remark per place.
+ * The refusal of parameters, form fields or a JSON body that do not match their schema, one remark per place.
  *
- * `values` are shown as evidence; leave them out where they are a user's data.
+ * `values` are quoted as evidence; leave them out if they are a user's data.
  */
 export function requestRefused(refused: {
   where: string;
@@ -142,18 +145,31 @@ export function requestRefused(refused: {
     const places = issue.keys?.map((key) => [...issue.path, key]) ?? [issue.path];
     return places.map((path) => remark(where, path.map(String), issue, values));
   });
+  const [first] = errors;
   const places = errors.slice(0, 3).map(({ path }) => path);
   const more = issues.length > places.length ? ` and ${issues.length - places.length} more` : '';
-  const detail = `What was sent is not what is expected at ${places.join(', ')}${more}.`;
+  const detail =
+    errors.length === 1 && first
+      ? first.message
+      : `Invalid: ${places.join(', ')}${more}. \`errors\` says what is allowed.`;
   return new AppError('invalid_request', detail, { details: { errors } });
 }
 
 function remark(where: string, path: string[], issue: Issue, values: Record<string, unknown>): Remark {
-  const value = values[path[0] ?? ''];
+  const [name = where, index] = path;
+  const value = values[name];
   const evidence = typeof value === 'string' ? value.slice(0, valueShownMax) : null;
+  const entry = index === undefined ? undefined : evidence?.split(',')[Number(index)];
+  const message = describeIssue({
+    name: where === 'body' ? `/${path.join('/')}` : name,
+    kind: kinds[where] ?? 'parameter',
+    value: entry ?? evidence,
+    message: issue.message,
+    isUnknown: issue.keys !== undefined,
+  });
   return {
     code: issue.code,
-    message: evidence === null ? issue.message : `${issue.message}, got: ${evidence || 'nothing'}`,
+    message,
     value: evidence,
     path: where === 'body' ? `/${path.join('/')}` : path.join('.') || where,
   };

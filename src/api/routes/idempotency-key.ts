@@ -18,14 +18,14 @@ export function readIdempotencyKey(value: string): string | null {
   return key.length <= keyMax ? key : null;
 }
 
-const expected = `expected 1 to ${keyMax} visible ASCII characters, in double quotes or bare`;
+const allowed = `Allowed: 1 to ${keyMax} visible ASCII characters, with or without double quotes.`;
 
 /** Of any request that may bear the header; all others pass as they are. */
 export const idempotencyHeadersSchema = z.looseObject({
   'idempotency-key': z
     .string()
-    .regex(pattern, expected)
-    .refine((value) => !pattern.test(value) || readIdempotencyKey(value) !== null, expected) // one complaint is enough
+    .regex(pattern, allowed)
+    .refine((value) => !pattern.test(value) || readIdempotencyKey(value) !== null, allowed) // one message is enough
     .optional()
     .meta({
       description:

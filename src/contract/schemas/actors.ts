@@ -9,7 +9,7 @@ export const actorIdSchema = z
   .string()
   .regex(
     /^(supervisor|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/,
-    'expected supervisor, or the id of a job',
+    'Allowed: supervisor, or the id of a job.',
   )
   .meta({ description: '`supervisor` of the node that answers, or the id of a job.' });
 

@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { phases } from '../../../machines/protocol.ts';
+import { issueMessage } from './issue-messages.ts';
+
+// Every schema of the API imports this file.
+z.config({ customError: issueMessage });
 
 export const idSchema = z.uuid().meta({ description: 'UUIDv7: ids sort by the time they were made.' });
 export const daySchema = z.iso
   .date()
-  .refine((day) => !day.startsWith('0000'), 'expected a year from 0001') // PostgreSQL has no year 0
+  .refine((day) => !day.startsWith('0000'), 'Allowed: years from 0001.') // PostgreSQL has no year 0
   .meta({ description: 'A calendar day, YYYY-MM-DD.' });
 export const timestampSchema = z.iso.datetime().meta({ description: 'ISO 8601, UTC, ends with Z.' });
 
@@ -16,7 +20,7 @@ export const decimalSchema = z
 
 export const currencySchema = z
   .string()
-  .regex(/^[A-Z]{3}$/, 'expected three capital letters, like USD')
+  .regex(/^[A-Z]{3}$/, 'Allowed: three capital letters, like USD.')
   .meta({ description: 'ISO 4217 code of a major currency.' });
 
 /** As a path names it. The service normalises it (`brk.b` is `BRK-B`), so this only bounds its length. */

@@ -8,7 +8,7 @@ const namesMax = 200; // of one kind in one subscription, as many as a status re
 
 export const subscriptionIdSchema = z
   .string()
-  .regex(/^[\w.:-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ . : -')
+  .regex(/^[\w.:-]{1,64}$/, 'Allowed: 1 to 64 letters, digits, underscores, dots, colons and hyphens.')
   .meta({ description: 'Chosen by the client, once per connection.' });
 
 const selectorShape = {
@@ -30,7 +30,7 @@ const selectorShape = {
 export const subscriptionSchema = z
   .strictObject({ id: subscriptionIdSchema, ...selectorShape })
   .refine(({ id: _, ...selector }) => Object.values(selector).some((named) => named !== undefined), {
-    error: 'expected symbols, portfolios, jobs, statuses or everything',
+    error: 'Select at least one of symbols, portfolios, jobs, statuses, everything.',
   });
 export type Subscription = z.infer<typeof subscriptionSchema>;
 /** The same without the client's name for it. */
@@ -86,14 +86,14 @@ export const eventsQuerySchema = z
   .refine(
     ({ after: _, ticket: __, ...selector }) => Object.values(selector).some((named) => named !== undefined),
     {
-      error: 'expected symbols, portfolios, jobs, statuses or everything',
+      error: 'Select at least one of symbols, portfolios, jobs, statuses, everything.',
     },
   );
 
 export const eventsHeadersSchema = z.object({
   'last-event-id': z
     .string()
-    .regex(/^\d{1,15}$/, 'expected the id of an event')
+    .regex(/^\d{1,15}$/, 'Allowed: the id of an event.')
     .transform(Number)
     .optional()
     .meta({ description: 'Resumes after that event: an `EventSource` sends it by itself.' }),

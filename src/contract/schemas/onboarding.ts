@@ -104,7 +104,7 @@ export const jobStatusListSchema = z
 const momentSchema = z.iso
   .datetime({ offset: true })
   .max(40)
-  .regex(/^(?!0000)/, 'expected a year from 0001'); // PostgreSQL has no year 0
+  .regex(/^(?!0000)/, 'Allowed: years from 0001.'); // PostgreSQL has no year 0
 
 /** Newest first. Filters are joined by "and". */
 export const jobsQuerySchema = z
@@ -114,7 +114,7 @@ export const jobsQuerySchema = z
     outcome: z.enum(jobOutcomes).optional().meta({ description: 'Of completed jobs.' }),
     error_code: z
       .string()
-      .regex(/^[a-z0-9_]{1,64}$/, 'expected a code like no_price_data')
+      .regex(/^[a-z0-9_]{1,64}$/, 'Allowed: a code like no_price_data.')
       .optional()
       .meta({ description: 'The code in `error` of a job: failed ones have it, and those that try again.' }),
     reason: z.enum(jobReasons).optional().meta({ description: 'Why the job was admitted.' }),
@@ -129,10 +129,10 @@ export const jobsQuerySchema = z
   .superRefine(({ created_from, created_to }, context) => {
     if (created_from === undefined || created_to === undefined) return;
     if (Date.parse(created_from) < Date.parse(created_to)) return;
-    const told = (path: string, message: string) =>
+    const refuse = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
-    told('created_from', `expected a moment before created_to (${created_to})`);
-    told('created_to', `expected a moment after created_from (${created_from})`);
+    refuse('created_from', `Allowed: a time before created_to (${created_to}).`);
+    refuse('created_to', `Allowed: a time after created_from (${created_from}).`);
   });
 export type JobsQuery = z.infer<typeof jobsQuerySchema>;
 

@@ -75,13 +75,13 @@ export const symbolsQuerySchema = z.strictObject({
     .string()
     .trim()
     .max(100)
-    .regex(/^\P{Cc}*$/u, 'expected no control characters')
+    .regex(/^\P{Cc}*$/u, 'Allowed: text without control characters.')
     .optional()
     .meta({ description: 'A part of the symbol or of the name, in any case; everything when left out.' }),
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z
     .string()
-    .regex(/^[\x21-\x7e]{1,32}$/, 'expected a symbol')
+    .regex(/^[\x21-\x7e]{1,32}$/, 'Allowed: `next_cursor` of the page before.')
     .optional()
     .meta({ description: '`next_cursor` of the page before.' }),
 });

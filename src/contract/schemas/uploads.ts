@@ -14,15 +14,15 @@ export const portfolioNameSchema = z
   .min(1)
   .max(portfolioNameMax)
   // Control characters would forge lines in a log or a terminal.
-  .regex(/^\P{Cc}*$/u, 'expected no control characters')
-  .regex(/^(?![=+@])/, 'expected not to begin with =, + or @, which a spreadsheet would evaluate');
+  .regex(/^\P{Cc}*$/u, 'Allowed: text without control characters.')
+  .regex(/^(?![=+@])/, 'Allowed: text that does not begin with =, + or @ (a spreadsheet would evaluate it).');
 
 export const baseCurrencySchema = z
   .string()
   .trim()
   .toUpperCase()
   .pipe(currencySchema)
-  .pipe(z.string().refine(isCurrency, 'expected the ISO 4217 code of a currency in use, like USD'));
+  .pipe(z.string().refine(isCurrency, 'Allowed: the ISO 4217 code of a current currency, like USD.'));
 
 const flagSchema = z.enum(['true', 'false']).transform((text) => text === 'true');
 

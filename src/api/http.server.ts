@@ -21,7 +21,7 @@ import { type ConnectionLimits, connectionLimits, connectionOptions } from './ht
 import { endEmptyBodies } from './http/empty-bodies.plugin.ts';
 import { revalidate } from './http/etag.plugin.ts';
 import type { Api } from './http/fastify.types.ts';
-import { cutSilent } from './http/idle-connections.plugin.ts';
+import { closeIdleConnections } from './http/idle-connections.plugin.ts';
 import { createWaiters } from './http/long-polling.ts';
 import { parseJson } from './http/parse-json.ts';
 import { inspectorRoutes } from './inspector/inspector.routes.ts';
@@ -98,7 +98,7 @@ export function buildServer(service: Service, options: ServerOptions): Api {
   app.addHook('preClose', async () => waiters.end());
   const connections = { ...connectionLimits, ...options.connections };
   app.server.maxConnections = connections.connections;
-  cutSilent(app, connections);
+  closeIdleConnections(app, connections);
   acceptSockets(app, limits);
   endEmptyBodies(app);
   allowOrigins(app, corsOrigins);

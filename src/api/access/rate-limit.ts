@@ -15,7 +15,7 @@ export interface RateLimiter {
   /** Counts one request of the client. */
   take(client: string, now: number): Rate;
   /** What the next `take` would find, without counting. */
-  look(client: string, now: number): Rate;
+  peek(client: string, now: number): Rate;
 }
 
 /**
@@ -44,7 +44,7 @@ export function rateLimiter(limit: number): RateLimiter {
       if (window.count === 1) windows.set(client, window);
       return rate(window.count, window.end - now);
     },
-    look(client, now) {
+    peek(client, now) {
       const window = open(client, now);
       return rate((window?.count ?? 0) + 1, window === null ? windowMs : window.end - now);
     },

@@ -47,7 +47,7 @@ export function rateGuard(limits: RateLimits, clock: Clock): RateGuard {
     },
     refuseGuessing({ ip }) {
       if (limits.failures === 0) return;
-      const rate = limiters.failures.look(clientOf(ip), clock.now());
+      const rate = limiters.failures.peek(clientOf(ip), clock.now());
       if (rate.exceeded) refuse(rate, 'Too many wrong tokens came from this address.', limits.failures);
     },
     countFailure({ ip }) {

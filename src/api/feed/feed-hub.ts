@@ -40,14 +40,14 @@ export interface HubParts extends HubOptions {
 }
 
 const rememberedMax = 5000; // entries that come while a client's first frames are read and sent
-const readsAtOnce = 4; // of the pool's ten connections
+const readsMax = 4; // of the pool's ten connections
 
 export function feedHub(options: HubOptions): FeedHub {
   const { feed, clock, limits, marketData } = options;
   const index = feedIndex<Session>();
   const sessions = new Set<Session>();
   const remembered: FeedEntry[] = [];
-  let told: FrameOf<'position'> = { type: 'position', position: 0 };
+  let positionFrame: FrameOf<'position'> = { type: 'position', position: 0 };
 
   const subscription = feed.subscribe((entry) => {
     remembered.push(entry);
@@ -56,7 +56,7 @@ export function feedHub(options: HubOptions): FeedHub {
       forgotten = remembered[rememberedMax - 1]!.position;
       remembered.splice(0, rememberedMax);
     }
-    index.tell(entry, (session) => session.deliver(entry));
+    index.notify(entry, (session) => session.deliver(entry));
   });
   let { position } = subscription;
   let forgotten = position;
@@ -75,7 +75,7 @@ export function feedHub(options: HubOptions): FeedHub {
       await feed.reached(wanted, signal);
       position = Math.max(position, wanted);
     },
-    read: lanes(readsAtOnce),
+    read: limitConcurrency(readsMax),
   };
   return {
     join({ sink, encode, viewer }) {
@@ -89,8 +89,8 @@ export function feedHub(options: HubOptions): FeedHub {
     },
     tick() {
       const now = clock.now();
-      if (told.position !== position) told = { type: 'position', position };
-      for (const session of sessions) session.tick(now, told);
+      if (positionFrame.position !== position) positionFrame = { type: 'position', position };
+      for (const session of sessions) session.tick(now, positionFrame);
     },
     close() {
       closed = true;
@@ -104,7 +104,7 @@ export function feedHub(options: HubOptions): FeedHub {
 }
 
 /** Runs so many at once, the others in the order in which they came. */
-function lanes(count: number) {
+function limitConcurrency(count: number) {
   const waiting: (() => void)[] = [];
   let free = count;
   return async <T>(work: () => Promise<T>): Promise<T> => {

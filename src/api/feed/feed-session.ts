@@ -24,7 +24,7 @@ export interface Session {
   drained(): void;
   tick(now: number, position: FrameOf<'position'>): void;
   close(code: number, reason: string): void;
-  /** The connection is gone. */
+  /** The connection is disconnected. */
   ended(): void;
 }
 
@@ -39,15 +39,15 @@ const mistakesMax = 100;
 
 export function createSession(options: SessionOptions): Session {
   const { outlet, limits, clock } = options;
-  const gone = new AbortController();
-  const mayAsk = allowance(options);
+  const disconnected = new AbortController();
+  const isWithinLimit = requestLimiter(options);
   let idleSince = clock.now();
-  let toldAt = clock.now();
+  let positionSentAt = clock.now();
   let mistakes = 0;
 
   const ended = () => {
-    if (gone.signal.aborted) return;
-    gone.abort(new Error('the client is gone'));
+    if (disconnected.signal.aborted) return;
+    disconnected.abort(new Error('the client is gone'));
     subscriptions.endAll();
     outlet.ended();
     options.onEnd();
@@ -60,8 +60,8 @@ export function createSession(options: SessionOptions): Session {
   };
   const session: Session = {
     receive(text) {
-      if (gone.signal.aborted) return;
-      if (!mayAsk() || queue.length >= queuedMax) {
+      if (disconnected.signal.aborted) return;
+      if (!isWithinLimit() || queue.length >= queuedMax) {
         refuse([
           errorFrame('too_many_requests', `More than ${limits.requestsPerMinute} frames in a minute.`),
         ]);
@@ -78,18 +78,25 @@ export function createSession(options: SessionOptions): Session {
     drained: () => outlet.drained(),
     tick(now, position) {
       outlet.tick(now);
-      if (gone.signal.aborted || queue.busy) return;
+      if (disconnected.signal.aborted || queue.busy) return;
       if (subscriptions.size > 0) idleSince = now;
       else if (now - idleSince >= limits.idleMs) return close(closeCodes.idle, 'subscribed to nothing');
-      if (subscriptions.size === 0 || outlet.isBehind || now - toldAt < limits.pingIntervalMs) return;
-      toldAt = now;
+      if (subscriptions.size === 0 || outlet.isBehind || now - positionSentAt < limits.pingIntervalMs) return;
+      positionSentAt = now;
       outlet.send(position);
     },
     close,
     ended,
   };
   const subscriptions = subscriptionsOf(session, options);
-  const queue = requestQueue({ ...options, subscriptions, session, refuse, close, gone: gone.signal });
+  const queue = requestQueue({
+    ...options,
+    subscriptions,
+    session,
+    refuse,
+    close,
+    disconnected: disconnected.signal,
+  });
   return session;
 }
 
@@ -98,12 +105,12 @@ interface QueueOptions extends SessionOptions {
   session: Session;
   refuse: (refusals: readonly FrameOf<'error'>[]) => void;
   close: (code: number, reason: string) => void;
-  gone: AbortSignal;
+  disconnected: AbortSignal;
 }
 
 /** Follows the requests of a client, one after the other; `busy` while entries have to wait for one of them. */
 function requestQueue(options: QueueOptions) {
-  const { outlet, index, session, subscriptions, refuse, close, gone, log } = options;
+  const { outlet, index, session, subscriptions, refuse, close, disconnected, log } = options;
   const waiting: ClientFrame[] = [];
   let busy = false;
   let at = 0; // everything up to there was sent, or did not concern the client
@@ -116,7 +123,7 @@ function requestQueue(options: QueueOptions) {
     at = Math.max(at, position);
   };
   const parts = { ...options, concerns, catchUp };
-  const follow = async (frame: ClientFrame) => {
+  const handle = async (frame: ClientFrame) => {
     if (frame.type === 'subscribe') return subscribe(parts, frame.subscriptions);
     if (frame.type === 'resume') return resume(parts, frame);
     const { ended, refusals } = subscriptions.end(frame.subscriptions);
@@ -127,12 +134,12 @@ function requestQueue(options: QueueOptions) {
     busy = true;
     at = options.position();
     try {
-      for (let frame = waiting.shift(); frame && !gone.aborted; frame = waiting.shift()) {
-        await follow(frame);
-        if (!gone.aborted) catchUp(options.position());
+      for (let frame = waiting.shift(); frame && !disconnected.aborted; frame = waiting.shift()) {
+        await handle(frame);
+        if (!disconnected.aborted) catchUp(options.position());
       }
     } catch (error) {
-      if (gone.aborted) return;
+      if (disconnected.aborted) return;
       log(error);
       outlet.send(errorFrame('feed_unavailable', 'The feed cannot be read now: connect again in a moment.'));
       close(closeCodes.tryAgainLater, 'the feed is not available');
@@ -155,7 +162,7 @@ function requestQueue(options: QueueOptions) {
 }
 
 /** Whether a client may send one more frame in this minute. */
-function allowance({ limits, clock }: Pick<SessionOptions, 'limits' | 'clock'>): () => boolean {
+function requestLimiter({ limits, clock }: Pick<SessionOptions, 'limits' | 'clock'>): () => boolean {
   let since = clock.now();
   let count = 0;
   return () => {

@@ -11,16 +11,16 @@ interface NamesNodes {
  * users it tells how the house is built, so for them it is null.
  */
 export const viewFor = <View extends NamesNodes>({ role }: Viewer, view: View): View =>
-  role === 'operator' ? view : nameless(view);
+  role === 'operator' ? view : withoutNodes(view);
 
 /** A frame of the feed as users may read it. */
 export function frameForUsers(frame: Frame): Frame {
-  if (frame.type === 'transition') return nameless(frame);
-  return frame.type === 'actor' ? { ...frame, job: nameless(frame.job) } : frame;
+  if (frame.type === 'transition') return withoutNodes(frame);
+  return frame.type === 'actor' ? { ...frame, job: withoutNodes(frame.job) } : frame;
 }
 
-const nameless = <View extends NamesNodes>(view: View): View => ({
+const withoutNodes = <View extends NamesNodes>(view: View): View => ({
   ...view,
   node: null,
-  ...(view.timeline && { timeline: view.timeline.map(nameless) }),
+  ...(view.timeline && { timeline: view.timeline.map(withoutNodes) }),
 });

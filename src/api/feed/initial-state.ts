@@ -6,7 +6,7 @@ import { errorFrame } from './frames.ts';
 import type { Outlet } from './slow-client.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
-export interface BeginningParts extends Pick<HubParts, 'feed' | 'reached' | 'read' | 'limits'> {
+export interface InitialStateParts extends Pick<HubParts, 'feed' | 'reached' | 'read' | 'limits'> {
   outlet: Outlet;
   subscriptions: Subscriptions;
   viewer: Viewer;
@@ -14,7 +14,7 @@ export interface BeginningParts extends Pick<HubParts, 'feed' | 'reached' | 'rea
   concerns: (entry: FeedEntry) => boolean;
   /** Sends what has waited up to a position: nothing that comes before it is owed any more. */
   catchUp: (position: number) => void;
-  gone: AbortSignal;
+  disconnected: AbortSignal;
 }
 
 /**
@@ -23,15 +23,15 @@ export interface BeginningParts extends Pick<HubParts, 'feed' | 'reached' | 'rea
  * What was subscribed to before is told up to that position first, then these frames, then everything after it, so
  * that nothing is told twice or in another order. Rejects when the client is gone, or the database does not answer.
  */
-export async function subscribe(parts: BeginningParts, given: readonly Subscription[]): Promise<void> {
+export async function subscribe(parts: InitialStateParts, given: readonly Subscription[]): Promise<void> {
   const { outlet, subscriptions, feed, viewer, refuse } = parts;
   const { admitted, refusals } = subscriptions.admit(given);
   refuse(refusals);
   if (admitted.length === 0) return;
   const { position, subscriptions: states } = await parts.read(() => feed.state(admitted, viewer));
-  await parts.reached(position, parts.gone);
+  await parts.reached(position, parts.disconnected);
   parts.catchUp(position);
-  await outlet.room(); // what was caught up may be kept for later, and `live` says that nothing is missing
+  await outlet.writable(); // what was caught up may be kept for later, and `live` says that nothing is missing
   for (const [place, state] of states.entries()) {
     const { id, portfolios, actors, truncated } = state;
     const refusal = subscriptions.begin(admitted[place]!, state);
@@ -41,11 +41,11 @@ export async function subscribe(parts: BeginningParts, given: readonly Subscript
     }
     outlet.send({ type: 'subscribed', subscription: id, position, truncated });
     for (const portfolio of portfolios) {
-      await outlet.room();
+      await outlet.writable();
       outlet.send({ type: 'portfolio', subscription: id, position, ...portfolio });
     }
     for (const actor of actors) {
-      await outlet.room();
+      await outlet.writable();
       outlet.send({ type: 'actor', subscription: id, position, ...actor });
     }
     outlet.send({ type: 'live', subscriptions: [id], position });
@@ -54,7 +54,7 @@ export async function subscribe(parts: BeginningParts, given: readonly Subscript
 
 /** What the client has missed since `after`; where that cannot be told, it is told so, and everything begins anew. */
 export async function resume(
-  parts: BeginningParts,
+  parts: InitialStateParts,
   { after, subscriptions: given }: FrameOf<'resume'>,
 ): Promise<void> {
   const { outlet, subscriptions, feed, viewer, limits, refuse } = parts;
@@ -73,7 +73,7 @@ export async function resume(
   }
   refuse(refusals);
   const { position, subscriptions: states, entries } = replay;
-  await parts.reached(position, parts.gone);
+  await parts.reached(position, parts.disconnected);
   parts.catchUp(position);
   const begun: string[] = [];
   for (const [place, state] of states.entries()) {
@@ -85,7 +85,7 @@ export async function resume(
   outlet.send({ type: 'resumed', subscriptions: begun, after, until: position });
   for (const entry of entries) {
     if (!parts.concerns(entry)) continue;
-    await outlet.room();
+    await outlet.writable();
     outlet.deliver(entry);
   }
   outlet.send({ type: 'live', subscriptions: begun, position });

@@ -26,7 +26,7 @@ export interface Outlet {
    * Resolves once nothing is kept and there is room again, for who has much to say at once; rejects when the client is
    * gone.
    */
-  room(): Promise<void>;
+  writable(): Promise<void>;
   /** The sink has room again. */
   drained(): void;
   /** Looks whether the client has been behind for too long. */
@@ -51,7 +51,7 @@ const latestMax = 5000;
 
 export function createOutlet({ sink, encode, limits, now, onClose }: OutletOptions): Outlet {
   const latest = new Map<string, FeedEntry>();
-  let since: number | null = null; // when it fell behind
+  let behindSince: number | null = null; // when it fell behind
   let after = 0; // the last position written
   let skipped = 0;
   let open = true;
@@ -82,13 +82,13 @@ export function createOutlet({ sink, encode, limits, now, onClose }: OutletOptio
     write(entry);
     after = entry.position;
   };
-  const keep = (entry: FeedEntry) => {
+  const coalesce = (entry: FeedEntry) => {
     const key = entry.type === 'transition' ? entry.job_id : entry.portfolio_id;
     if (latest.delete(key)) skipped += 1;
     latest.set(key, entry); // and so they stay in the order of their positions
     if (latest.size > latestMax) tooSlow();
   };
-  const readOn = () => {
+  const flush = () => {
     if (skipped > 0) {
       const until = [...latest.values()].at(-1)!.position;
       write({ type: 'coalesced', after, until, skipped });
@@ -99,7 +99,7 @@ export function createOutlet({ sink, encode, limits, now, onClose }: OutletOptio
       latest.delete(key);
       writeEntry(entry);
     }
-    since = null;
+    behindSince = null;
   };
   return {
     send(frame) {
@@ -109,32 +109,32 @@ export function createOutlet({ sink, encode, limits, now, onClose }: OutletOptio
     },
     deliver(entry) {
       if (!open) return;
-      if (since === null && sink.pending <= limits.bufferBytes) {
+      if (behindSince === null && sink.pending <= limits.bufferBytes) {
         after = entry.position;
         return sink.write(encode(entry));
       }
-      since ??= now();
-      keep(entry);
+      behindSince ??= now();
+      coalesce(entry);
     },
-    room() {
+    writable() {
       if (!open) return Promise.reject(new Error('the client is gone'));
-      if (since === null && !isFull()) return Promise.resolve();
-      since ??= now();
+      if (behindSince === null && !isFull()) return Promise.resolve();
+      behindSince ??= now();
       waiting ??= Promise.withResolvers<void>();
       return waiting.promise;
     },
     drained() {
       if (!open || isFull()) return;
-      if (since !== null) readOn();
+      if (behindSince !== null) flush();
       if (isFull()) return;
       waiting?.resolve();
       waiting = null;
     },
     tick(at) {
-      if (open && since !== null && at - since > limits.slowMs) tooSlow();
+      if (open && behindSince !== null && at - behindSince > limits.slowMs) tooSlow();
     },
     get isBehind() {
-      return since !== null;
+      return behindSince !== null;
     },
     close,
     ended,

@@ -29,7 +29,7 @@ export interface FeedIndex<Listener> {
   add(listener: Listener, keys: readonly Key[]): void;
   remove(listener: Listener, keys: readonly Key[]): void;
   /** Calls each listener whom the entry concerns, once. */
-  tell(entry: FeedEntry, call: (listener: Listener) => void): void;
+  notify(entry: FeedEntry, call: (listener: Listener) => void): void;
   /** Whether an entry concerns this listener. */
   concerns(listener: Listener, entry: FeedEntry): boolean;
 }
@@ -53,15 +53,15 @@ export function feedIndex<Listener>(): FeedIndex<Listener> {
         if (listeners?.size === 0) byKey.delete(key);
       }
     },
-    tell(entry, call) {
+    notify(entry, call) {
       const concerned = keysOfEntry(entry).flatMap((key) => byKey.get(key) ?? []);
       if (concerned.length === 1) {
         for (const listener of concerned[0]!.keys()) call(listener);
         return;
       }
-      const told = new Set<Listener>();
-      for (const listeners of concerned) for (const listener of listeners.keys()) told.add(listener);
-      for (const listener of told) call(listener);
+      const distinct = new Set<Listener>();
+      for (const listeners of concerned) for (const listener of listeners.keys()) distinct.add(listener);
+      for (const listener of distinct) call(listener);
     },
     concerns: (listener, entry) => keysOfEntry(entry).some((key) => byKey.get(key)?.has(listener) ?? false),
   };

@@ -5,7 +5,7 @@ export interface ConnectionLimits {
   /** For a whole request, 10 MiB over a slow line included. */
   requestMs: number;
   /** Without a byte in either direction: longer than any answer is waited for. */
-  silenceMs: number;
+  idleMs: number;
   /** Between two requests on a connection: longer than common proxies keep theirs, or they would use a closed one. */
   keepAliveMs: number;
   /** How often slow clients are looked for: they may take that much longer. */
@@ -18,7 +18,7 @@ export interface ConnectionLimits {
 export const connectionLimits: ConnectionLimits = {
   headersMs: 15_000,
   requestMs: 60_000,
-  silenceMs: 120_000,
+  idleMs: 120_000,
   keepAliveMs: 75_000,
   checkMs: 5_000,
   requestsPerConnection: 100_000,
@@ -29,7 +29,7 @@ export const connectionLimits: ConnectionLimits = {
 export function connectionOptions(limits: ConnectionLimits) {
   return {
     requestTimeout: limits.requestMs,
-    connectionTimeout: limits.silenceMs,
+    connectionTimeout: limits.idleMs,
     keepAliveTimeout: limits.keepAliveMs,
     maxRequestsPerSocket: limits.requestsPerConnection,
     http: {

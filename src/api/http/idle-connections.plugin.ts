@@ -9,9 +9,9 @@ import type { Api } from './fastify.types.ts';
  * answered at once. So only the connections that are found busy, every `checkMs`, get one; Node takes it back when their
  * answer has ended. A socket that was upgraded has pings of its own.
  */
-export function cutSilent(
+export function closeIdleConnections(
   app: Api,
-  { silenceMs, checkMs }: Pick<ConnectionLimits, 'silenceMs' | 'checkMs'>,
+  { idleMs, checkMs }: Pick<ConnectionLimits, 'idleMs' | 'checkMs'>,
 ): void {
   const open = new Set<Socket>();
   const { server } = app;
@@ -23,7 +23,7 @@ export function cutSilent(
   server.on('upgrade', (_request, socket) => open.delete(socket as Socket));
   const timer = setInterval(() => {
     // One that waits for its next request has its timer.
-    for (const socket of open) if (!socket.timeout) socket.setTimeout(silenceMs);
+    for (const socket of open) if (!socket.timeout) socket.setTimeout(idleMs);
   }, checkMs);
   timer.unref();
   app.addHook('onClose', async () => clearInterval(timer));

@@ -4,9 +4,9 @@ export interface Wait<View> {
   seconds: number;
   read: () => Promise<View>;
   /** The symbols whose end the view waits for; null where it waits for nothing. */
-  open: (view: View) => readonly string[] | null;
+  pendingSymbols: (view: View) => readonly string[] | null;
   /** Aborted when nobody listens any more. */
-  gone: AbortSignal;
+  disconnected: AbortSignal;
 }
 
 export interface Waiters {
@@ -36,13 +36,13 @@ export function createWaiters({ onEnd, clock, max = waitersMax }: WaitersOptions
   const waiting = new Set<() => void>();
   let closed = false;
   return {
-    async hold({ seconds, read, open, gone }) {
+    async hold({ seconds, read, pendingSymbols, disconnected }) {
       if (closed || waiting.size >= max) return { view: await read(), held: false };
-      let finish: 'time' | 'stop' | null = gone.aborted ? 'stop' : null;
+      let finish: 'time' | 'stop' | null = disconnected.aborted ? 'stop' : null;
       let wake = () => {};
-      const heard = new Set<string>();
+      const endedSymbols = new Set<string>();
       const unsubscribe = onEnd((symbol) => {
-        heard.add(symbol);
+        endedSymbols.add(symbol);
         wake();
       });
       const stop = () => {
@@ -50,20 +50,20 @@ export function createWaiters({ onEnd, clock, max = waitersMax }: WaitersOptions
         wake();
       };
       waiting.add(stop);
-      gone.addEventListener('abort', stop, { once: true });
+      disconnected.addEventListener('abort', stop, { once: true });
       const timer = new AbortController();
-      const timeUp = () => {
+      const onTimeout = () => {
         finish ??= 'time';
         wake();
       };
-      clock.sleepUntil(clock.now() + seconds * 1000, timer.signal).then(timeUp, () => {});
+      clock.sleepUntil(clock.now() + seconds * 1000, timer.signal).then(onTimeout, () => {});
       try {
         for (;;) {
-          heard.clear();
+          endedSymbols.clear();
           const view = await read();
-          const symbols = open(view);
+          const symbols = pendingSymbols(view);
           if (symbols === null || finish !== null) return { view, held: true };
-          const ended = () => heard.size > 0 && symbols.every((symbol) => heard.has(symbol));
+          const ended = () => endedSymbols.size > 0 && symbols.every((symbol) => endedSymbols.has(symbol));
           while (finish === null && !ended()) {
             await new Promise<void>((resolve) => {
               wake = resolve;
@@ -75,7 +75,7 @@ export function createWaiters({ onEnd, clock, max = waitersMax }: WaitersOptions
       } finally {
         unsubscribe();
         waiting.delete(stop);
-        gone.removeEventListener('abort', stop);
+        disconnected.removeEventListener('abort', stop);
         timer.abort();
       }
     },

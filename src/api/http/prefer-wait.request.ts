@@ -21,15 +21,20 @@ export async function whenSettled<View>(
   request: FastifyRequest,
   reply: FastifyReply,
   waiters: Waiters,
-  { read, open }: Pick<Wait<View>, 'read' | 'open'>,
+  { read, pendingSymbols }: Pick<Wait<View>, 'read' | 'pendingSymbols'>,
 ): Promise<View> {
   const seconds = preferred(request, reply);
   if (seconds === null) return read();
-  const gone = new AbortController();
+  const disconnected = new AbortController();
   // The response's own event: the request's comes as soon as it has been read.
-  const onClose = () => gone.abort();
+  const onClose = () => disconnected.abort();
   reply.raw.once('close', onClose);
-  const { view, held } = await waiters.hold({ seconds, read, open, gone: gone.signal });
+  const { view, held } = await waiters.hold({
+    seconds,
+    read,
+    pendingSymbols,
+    disconnected: disconnected.signal,
+  });
   reply.raw.off('close', onClose);
   if (held) applied(reply, seconds);
   return view;

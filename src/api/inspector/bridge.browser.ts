@@ -16,7 +16,7 @@ let token = ''; // of whoever has to show one; in this page's memory only
 let failures = 0;
 let messages = 0;
 
-const say = (state: string, text: string) => {
+const showStatus = (state: string, text: string) => {
   line.dataset.state = state;
   line.value = text;
 };
@@ -37,7 +37,7 @@ async function ticketOf(): Promise<string | null> {
   const headers: Record<string, string> = token === '' ? {} : { authorization: `Bearer ${token}` };
   const response = await fetch('/tickets', { method: 'POST', headers });
   if (!response.ok) {
-    say('refused', await refusal(response));
+    showStatus('refused', await refusal(response));
     return null;
   }
   form.hidden = true;
@@ -47,7 +47,7 @@ async function ticketOf(): Promise<string | null> {
 async function connect(): Promise<void> {
   socket?.close();
   socket = null;
-  say('connecting', 'Connecting …');
+  showStatus('connecting', 'Connecting …');
   try {
     const ticket = await ticketOf();
     if (ticket !== null) open(ticket);
@@ -64,7 +64,7 @@ function open(ticket: string): void {
   mine.onopen = () => {
     failures = 0;
     messages = 0;
-    say('connected', 'Connected: live actors, which may be ahead of what is committed.');
+    showStatus('connected', 'Connected: live actors, which may be ahead of what is committed.');
   };
   mine.onmessage = ({ data }) => {
     messages += 1;
@@ -87,7 +87,7 @@ function retry(why: string): void {
   socket = null;
   failures += 1;
   const seconds = Math.min(30, 2 ** (failures - 1));
-  say('waiting', `${why}; trying again in ${seconds} s.`);
+  showStatus('waiting', `${why}; trying again in ${seconds} s.`);
   setTimeout(() => void connect(), seconds * 1000);
 }
 
@@ -103,5 +103,8 @@ form.addEventListener('submit', (event) => {
   void connect();
 });
 
-say('loading', 'Waiting for the inspector of stately.ai, which this browser loads from the internet …');
+showStatus(
+  'loading',
+  'Waiting for the inspector of stately.ai, which this browser loads from the internet …',
+);
 frame.src = `${inspector}/inspect`;

@@ -35,12 +35,12 @@ function bridge(): string {
   const isTyped = import.meta.filename.endsWith('.ts');
   const file = join(import.meta.dirname, `./bridge.browser.${isTyped ? 'ts' : 'js'}`);
   const source = readFileSync(file, 'utf8');
-  read = isTyped ? silently(() => stripTypeScriptTypes(source)) : source;
+  read = isTyped ? withoutWarnings(() => stripTypeScriptTypes(source)) : source;
   return read;
 }
 
 /** Node strips types by default, and yet warns whoever asks it to: an operator's log has no use for that. */
-function silently<T>(work: () => T): T {
+function withoutWarnings<T>(work: () => T): T {
   const { emitWarning } = process;
   process.emitWarning = () => {};
   try {

@@ -8,7 +8,7 @@ import { onlyOperators } from '../access/role.guards.ts';
 import { closeCodes } from '../feed/frames.ts';
 import type { Api } from '../http/fastify.types.ts';
 import { responses } from '../openapi/declared-responses.ts';
-import { holdUntilEndOfTurn } from './batch-writes.ts';
+import { batchWrites } from './batch-writes.ts';
 
 export interface InspectorLimits {
   /** Sockets at once: each message goes to every one of them. */
@@ -87,7 +87,7 @@ async function watch(
   const send = (message: string) => {
     if (socket.readyState !== socket.OPEN) return;
     if (socket.bufferedAmount <= limits.bufferBytes) {
-      holdUntilEndOfTurn(request.raw.socket);
+      batchWrites(request.raw.socket);
       return socket.send(message);
     }
     stop();
@@ -103,10 +103,10 @@ async function watch(
   }
 }
 
-const farewellMs = 1000;
+const closeGraceMs = 1000;
 
 /** It reads nothing, so it would not read the farewell behind all that either: what it has not read is thrown away. */
 function drop(socket: WebSocket): void {
   socket.close(closeCodes.tooSlow, 'too slow');
-  setTimeout(() => socket.terminate(), farewellMs).unref();
+  setTimeout(() => socket.terminate(), closeGraceMs).unref();
 }

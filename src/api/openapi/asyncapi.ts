@@ -41,14 +41,14 @@ What happens to jobs and to the totals of portfolios, as it is committed, on eve
 `.trim();
 
 /** The AsyncAPI 3 document of the feed, made from the schemas that its frames are held to. */
-export function describeFeed({ version, protected: asksForTokens }: { version: string; protected: boolean }) {
+export function describeFeed({ version, protected: needsToken }: { version: string; protected: boolean }) {
   const schemas = schemaCollector();
   const fromClient = messagesOf(clientFrameSchema, clientFrameExamples, schemas.input);
   const fromService = messagesOf(frameSchema, frameExamples, schemas.output);
   const streamed = Object.fromEntries(
     Object.entries(fromService).filter(([name]) => !overSocketOnly.has(name)),
   );
-  const security = { security: asksForTokens ? [{ $ref: '#/components/securitySchemes/bearer' }] : [] };
+  const security = { security: needsToken ? [{ $ref: '#/components/securitySchemes/bearer' }] : [] };
   return {
     asyncapi: '3.0.0',
     info: {
@@ -91,7 +91,7 @@ export function describeFeed({ version, protected: asksForTokens }: { version: s
         Object.entries({ ...fromClient, ...fromService }).map(([name, message]) => [keyOf(name), message]),
       ),
       schemas: schemas.components(),
-      ...(asksForTokens && { securitySchemes }),
+      ...(needsToken && { securitySchemes }),
     },
   };
 }

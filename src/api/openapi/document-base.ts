@@ -27,7 +27,7 @@ factor exposures, the portfolio's totals. Watch the jobs, or wait for their end.
 `.trim();
 
 /** All of the document that no route decides. */
-export function documentBase({ version, protected: asksForTokens }: ApiDescription) {
+export function documentBase({ version, protected: needsToken }: ApiDescription) {
   return {
     openapi: '3.1.1',
     info: {
@@ -39,8 +39,8 @@ export function documentBase({ version, protected: asksForTokens }: ApiDescripti
     },
     servers: [{ url: '/', description: 'Where this document came from.' }],
     tags,
-    ...(asksForTokens ? { security: [{ bearer: [] }] } : { security: [] }),
-    components: asksForTokens ? { securitySchemes } : {},
+    ...(needsToken ? { security: [{ bearer: [] }] } : { security: [] }),
+    components: needsToken ? { securitySchemes } : {},
   };
 }
 
@@ -52,8 +52,8 @@ const securitySchemes = {
 export function securityOf(
   route: DescribedRoute,
   problems: readonly ProblemCode[],
-  { protected: asksForTokens }: ApiDescription,
+  { protected: needsToken }: ApiDescription,
 ): object {
   const roles = problems.includes('operators_only') ? { 'x-roles': ['operator'] } : {};
-  return asksForTokens && route.config.public ? { ...roles, security: [] } : roles;
+  return needsToken && route.config.public ? { ...roles, security: [] } : roles;
 }

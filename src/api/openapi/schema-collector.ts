@@ -54,7 +54,7 @@ function loosen(zodSchema: z.core.$ZodType, schema: JsonSchema): void {
   }
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
-  if (def.type === 'string') sayFormat(def as StringDefinition, schema);
+  if (def.type === 'string') useFormat(def as StringDefinition, schema);
   if (def.type === 'record') delete schema.propertyNames; // every name is a string
 }
 
@@ -63,7 +63,7 @@ type StringDefinition = { format?: string; pattern?: RegExp };
 const formats: Record<string, string> = { uuid: 'uuid', date: 'date', datetime: 'date-time' };
 
 /** A format says more than the long pattern that stands for it; zod leaves it out where there is another pattern. */
-function sayFormat({ format = '', pattern }: StringDefinition, schema: JsonSchema): void {
+function useFormat({ format = '', pattern }: StringDefinition, schema: JsonSchema): void {
   if (!formats[format]) return;
   schema.format = formats[format];
   const patterns = (schema.allOf as JsonSchema[] | undefined) ?? [{ pattern: schema.pattern }];

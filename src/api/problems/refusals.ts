@@ -18,13 +18,13 @@ export function refuse(answer: UploadRefusal): AppError {
     case 'invalid_symbols':
       return new AppError(
         'invalid_symbols',
-        `Invalid symbols: ${nameThem(answer.symbols)}. Nothing was saved.`,
+        `Invalid symbols: ${listSymbols(answer.symbols)}. Nothing was saved.`,
         { details: { symbols: answer.symbols } },
       );
     case 'unverifiable':
       return new AppError(
         'symbols_unverifiable',
-        `The market-data provider gives no verdict now on ${nameThem(answer.symbols)}. Nothing was saved.`,
+        `The market-data provider gives no verdict now on ${listSymbols(answer.symbols)}. Nothing was saved.`,
         { details: { symbols: answer.symbols, retry_after_seconds: answer.retry_after_seconds } },
       );
     case 'queue_full':
@@ -81,10 +81,10 @@ export function refuseCancel(
   return new AppError('not_cancellable', `Expected an unfinished job, got one that is ${answer.status}.`);
 }
 
-const namedMax = 20; // the sentence stays readable; `symbols` has them all
+const listedMax = 20; // the sentence stays readable; `symbols` has them all
 
-function nameThem(symbols: readonly { symbol: string }[]): string {
-  const named = symbols.slice(0, namedMax).map(({ symbol }) => symbol);
+function listSymbols(symbols: readonly { symbol: string }[]): string {
+  const named = symbols.slice(0, listedMax).map(({ symbol }) => symbol);
   const more = symbols.length - named.length;
   return more > 0 ? `${named.join(', ')} and ${more} more` : named.join(', ');
 }

@@ -114,7 +114,7 @@ function findRoute(app: Api, portfolios: Portfolios, waiters: Waiters): void {
     const { id } = request.params;
     const view = await whenSettled(request, reply, waiters, {
       read: () => portfolios.find(id, request.viewer),
-      open: (view) => (view?.status === 'pending' ? unfinishedIn(view) : null),
+      pendingSymbols: (view) => (view?.status === 'pending' ? unfinishedIn(view) : null),
     });
     return { ...found(view, id), links: portfolioLinks(id) };
   });

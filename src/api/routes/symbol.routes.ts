@@ -137,7 +137,8 @@ function statusRoute(app: Api, symbols: Symbols, waiters: Waiters): void {
   async function read(request: FastifyRequest<{ Params: z.output<typeof params> }>, reply: FastifyReply) {
     const view = await whenSettled(request as FastifyRequest, reply, waiters, {
       read: () => symbols.status(request.params.symbol),
-      open: ({ symbol, status }) => (status === 'pending' || status === 'processing' ? [symbol] : null),
+      pendingSymbols: ({ symbol, status }) =>
+        status === 'pending' || status === 'processing' ? [symbol] : null,
     });
     return linked(view);
   }

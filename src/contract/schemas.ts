@@ -1,4 +1,4 @@
-/** Every input and output of the HTTP API and the live feed. JSON is snake_case; objects in queries are strict. */
+/** Every input and output of the HTTP API and the live feed. JSON is snake_case; input objects are strict. */
 export * from './schemas/actors.ts';
 export * from './schemas/common.ts';
 export * from './schemas/diagnosis.ts';

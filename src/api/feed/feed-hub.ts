@@ -15,32 +15,32 @@ export interface HubOptions {
   log: (error: unknown) => void;
 }
 
-/** All clients of the feed on this node, however they are connected. */
+/** All clients of the feed on this node, over WebSockets and event streams. */
 export interface FeedHub {
-  /** Greets a client, who has subscribed to nothing yet. */
+  /** Adds a client and sends `hello`. It has no subscriptions yet. */
   join(client: { sink: Sink; encode: Encode; viewer: Viewer }): Session;
-  /** What time brings: slow and idle clients end, the others hear how far the feed is. Called about each second. */
+  /** Closes slow and idle clients, and sends the others the position. Called about once per second. */
   tick(): void;
-  /** Says goodbye to everybody. */
+  /** Closes all clients. */
   close(): void;
   readonly size: number;
 }
 
-/** What sessions share. */
+/** Shared by all sessions. */
 export interface HubParts extends HubOptions {
   index: FeedIndex<Session>;
-  /** Everything up to there was handed to the sessions that it concerns. */
+  /** Entries up to this position were delivered to the sessions. */
   position(): number;
-  /** The entries after one position and up to another; null where they are no longer remembered. */
+  /** The entries after one position up to another; null if they are no longer in memory. */
   between(after: number, until: number): readonly FeedEntry[] | null;
-  /** The feed has come that far, be it that nothing stands there. */
+  /** Resolves when the feed has reached a position, even if that has no entry for anyone. */
   reached(position: number, signal: AbortSignal): Promise<void>;
-  /** Runs one reading of the database, a few at a time for all clients. */
+  /** Runs a database read, a few at a time for all clients. */
   read<T>(work: () => Promise<T>): Promise<T>;
 }
 
-const rememberedMax = 5000; // entries that come while a client's first frames are read and sent
-const readsMax = 4; // of the pool's ten connections
+const rememberedMax = 5000; // enough for the time in which the initial state of a client is read and sent
+const readsMax = 4; // of ten connections in the pool
 
 export function feedHub(options: HubOptions): FeedHub {
   const { feed, clock, limits, marketData } = options;
@@ -103,7 +103,7 @@ export function feedHub(options: HubOptions): FeedHub {
   };
 }
 
-/** Runs so many at once, the others in the order in which they came. */
+/** Runs at most `count` tasks at once, the others in order of arrival. */
 function limitConcurrency(count: number) {
   const waiting: (() => void)[] = [];
   let free = count;

@@ -9,22 +9,22 @@ import type { Outlet } from './slow-client.ts';
 import { subscriptionsOf } from './subscriptions.ts';
 
 /**
- * One client of the feed: what it has subscribed to, and how far it has been told.
+ * One client of the feed: its subscriptions, and how far it has been notified.
  *
- * Whatever is subscribed to, and in whichever order, positions never go back on a connection and nothing comes twice:
- * while a subscription's first frames are read and sent, entries wait in the hub's memory.
+ * On a connection positions never go back and no entry is sent twice, in whichever order subscriptions begin: while the
+ * initial state of a subscription is read and sent, new entries wait in the hub's memory.
  */
 export interface Session {
-  /** A message of the client; null for a binary one. Never throws. */
+  /** Handles a message of the client; null stands for a binary one. Never throws. */
   receive(text: string | null): void;
-  /** A frame that is known to be well-formed. */
+  /** Handles a valid frame. */
   request(frame: ClientFrame): void;
   deliver(entry: FeedEntry): void;
-  /** The sink has room again. */
+  /** The sink accepts bytes again. */
   drained(): void;
   tick(now: number, position: FrameOf<'position'>): void;
   close(code: number, reason: string): void;
-  /** The connection is disconnected. */
+  /** The connection has ended. */
   ended(): void;
 }
 
@@ -34,8 +34,8 @@ interface SessionOptions extends HubParts {
   onEnd: () => void;
 }
 
-const queuedMax = 64; // requests that wait for one another: a client that sends more does not listen
-const mistakesMax = 100;
+const queuedMax = 64; // requests in the queue: a client that sends more ignores the responses
+const refusalsMax = 100;
 
 export function createSession(options: SessionOptions): Session {
   const { outlet, limits, clock } = options;
@@ -43,11 +43,11 @@ export function createSession(options: SessionOptions): Session {
   const isWithinLimit = requestLimiter(options);
   let idleSince = clock.now();
   let positionSentAt = clock.now();
-  let mistakes = 0;
+  let refused = 0;
 
   const ended = () => {
     if (disconnected.signal.aborted) return;
-    disconnected.abort(new Error('the client is gone'));
+    disconnected.abort(new Error('the client has disconnected'));
     subscriptions.endAll();
     outlet.ended();
     options.onEnd();
@@ -55,8 +55,8 @@ export function createSession(options: SessionOptions): Session {
   const { close } = outlet;
   const refuse = (refusals: readonly FrameOf<'error'>[]) => {
     for (const refusal of refusals) outlet.send(refusal);
-    mistakes += refusals.length;
-    if (mistakes > mistakesMax) close(closeCodes.refused, 'too many mistakes');
+    refused += refusals.length;
+    if (refused > refusalsMax) close(closeCodes.refused, 'too many invalid frames');
   };
   const session: Session = {
     receive(text) {
@@ -80,7 +80,7 @@ export function createSession(options: SessionOptions): Session {
       outlet.tick(now);
       if (disconnected.signal.aborted || queue.busy) return;
       if (subscriptions.size > 0) idleSince = now;
-      else if (now - idleSince >= limits.idleMs) return close(closeCodes.idle, 'subscribed to nothing');
+      else if (now - idleSince >= limits.idleMs) return close(closeCodes.idle, 'no subscription');
       if (subscriptions.size === 0 || outlet.isBehind || now - positionSentAt < limits.pingIntervalMs) return;
       positionSentAt = now;
       outlet.send(position);
@@ -108,12 +108,12 @@ interface QueueOptions extends SessionOptions {
   disconnected: AbortSignal;
 }
 
-/** Follows the requests of a client, one after the other; `busy` while entries have to wait for one of them. */
+/** Handles the requests of a client one by one; while it is `busy`, new entries wait. */
 function requestQueue(options: QueueOptions) {
   const { outlet, index, session, subscriptions, refuse, close, disconnected, log } = options;
   const waiting: ClientFrame[] = [];
   let busy = false;
-  let at = 0; // everything up to there was sent, or did not concern the client
+  let at = 0; // every entry up to this position was sent, or did not concern the client
 
   const concerns = (entry: FeedEntry) => index.concerns(session, entry);
   const catchUp = (position: number) => {
@@ -141,8 +141,8 @@ function requestQueue(options: QueueOptions) {
     } catch (error) {
       if (disconnected.aborted) return;
       log(error);
-      outlet.send(errorFrame('feed_unavailable', 'The feed cannot be read now: connect again in a moment.'));
-      close(closeCodes.tryAgainLater, 'the feed is not available');
+      outlet.send(errorFrame('feed_unavailable', 'The feed is unavailable now. Connect again in a moment.'));
+      close(closeCodes.tryAgainLater, 'the feed is unavailable');
     } finally {
       busy = false;
     }
@@ -161,7 +161,7 @@ function requestQueue(options: QueueOptions) {
   };
 }
 
-/** Whether a client may send one more frame in this minute. */
+/** Whether a client may send another frame in this minute (fixed window). */
 function requestLimiter({ limits, clock }: Pick<SessionOptions, 'limits' | 'clock'>): () => boolean {
   let since = clock.now();
   let count = 0;

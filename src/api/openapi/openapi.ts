@@ -10,7 +10,7 @@ import { problemExamples } from './problem-examples.ts';
 import { bodyOf } from './request-bodies.ts';
 import { schemaCollector } from './schema-collector.ts';
 
-/** The part of a route's schema that the document is made of. */
+/** The fields of a route's schema that go into the document. */
 export interface RouteSchema {
   operationId?: string;
   tags?: readonly string[];
@@ -19,7 +19,7 @@ export interface RouteSchema {
   params?: z.ZodType;
   querystring?: z.ZodType;
   headers?: z.ZodType;
-  /** Media types of bodies that are read without a schema of their own. */
+  /** Media types of bodies without a schema. */
   consumes?: readonly string[];
   body?: z.ZodType | { content: Record<string, { schema: z.ZodType }> };
   response?: Record<string, unknown>;
@@ -41,7 +41,7 @@ export interface ApiDescription {
   routes: readonly DescribedRoute[];
   examples: Readonly<Record<string, OperationExample>>;
   version: string;
-  /** Whether the service asks for tokens. */
+  /** Whether the service has tokens. */
   protected: boolean;
 }
 
@@ -51,8 +51,8 @@ type Collector = ReturnType<typeof schemaCollector>;
 /**
  * The OpenAPI 3.1 document of these routes.
  *
- * Throws where a route lacks what a reader needs: an operation id, a summary, a description, an example of each body
- * and each answer. The message tells the route's author what to add, and where.
+ * Throws if a route lacks an operation id, a summary, a description, or an example of each body and response. The
+ * message tells the author of the route what to add, and where.
  */
 export function describeApi(description: ApiDescription) {
   const schemas = schemaCollector();
@@ -141,14 +141,14 @@ interface Success {
   notes: AnswerNotes;
 }
 
-/** What a status says where the schema of its answer has no description. */
+/** The description of a response whose schema has none. */
 const statusTitles: Record<number, string> = {
   101: 'The connection is a WebSocket from here on.',
-  200: 'The answer.',
+  200: 'The response.',
   201: 'Done.',
-  202: 'Taken; the work goes on in the background.',
-  204: 'Done; there is nothing to say about it.',
-  304: 'Not changed since the answer whose `ETag` was sent.',
+  202: 'Accepted; the work continues in the background.',
+  204: 'Done.',
+  304: 'Not modified since the response with that `ETag`.',
 };
 
 function successAnswer(route: DescribedRoute, success: Success, { schemas }: OperationContext): Operation {
@@ -157,7 +157,7 @@ function successAnswer(route: DescribedRoute, success: Success, { schemas }: Ope
   const { description, ...json } = schemas.output(schema);
   const kept = status === 200 && isRevalidated(route) ? ['etag', 'cache-control'] : [];
   const head = {
-    description: description ?? statusTitles[status] ?? 'The answer.',
+    description: description ?? statusTitles[status] ?? 'The response.',
     headers: headersOf(status, [...(notes.headers[status] ?? []), ...kept]),
   };
   if (json.type === 'null') return head;

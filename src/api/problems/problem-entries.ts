@@ -9,8 +9,8 @@ import { type ProblemCode, problemCatalog } from './problem-catalog.ts';
 export type ProblemEntry = z.output<typeof problemEntrySchema>;
 
 /**
- * Everything that the service may complain about: the problems of its answers, the remarks on the rows of an upload,
- * the errors of jobs. Each with what it means, how to mend it, and which operations answer it.
+ * Every error of the service: problems of responses, problems of the rows of an upload, errors of jobs. Each has its
+ * meaning, how to fix it, and the operations that return it.
  */
 export function problemEntries(routes: readonly DescribedRoute[]): ProblemEntry[] {
   const codes = new Set(

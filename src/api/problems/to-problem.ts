@@ -3,14 +3,14 @@ import { AppError } from '../../kernel/errors.ts';
 import { describeIssue } from './describe-issue.ts';
 import { type ProblemCode, problemCatalog } from './problem-catalog.ts';
 
-/** What the answer says about the request, and what to look values up in. */
+/** What the response says about the request, and where to find refused values. */
 export interface ProblemContext {
-  /** The path that was asked for. */
+  /** The requested path. */
   instance: string;
   requestId: string;
   /** Epoch milliseconds, to turn "wait until" into seconds. */
   now: number;
-  /** Where a refused parameter's value is found, for the evidence: never the body. */
+  /** Where the value of a refused parameter is found, to quote it. Never the body. */
   inputs?: { params?: unknown; querystring?: unknown; headers?: unknown };
 }
 
@@ -20,10 +20,10 @@ export interface ProblemAnswer {
 }
 
 /**
- * Turns whatever was thrown into problem details (RFC 9457).
+ * Turns anything that was thrown into problem details (RFC 9457).
  *
- * `AppError`s with a code of the catalogue keep their message; Fastify's own errors are translated; everything else
- * is `internal_error`, which tells the client nothing but the request id.
+ * An `AppError` with a code of the catalog keeps its message; Fastify's own errors are translated; everything else
+ * is `internal_error`, which tells the client only the request id.
  *
  *     toProblem(new AppError('job_not_found', 'No job …'), context).problem.status   // 404
  */
@@ -38,7 +38,7 @@ export function toProblem(error: unknown, context: ProblemContext): ProblemAnswe
     title,
     status,
     code,
-    detail: hidden ? `Something went wrong here. Name the request id ${context.requestId}.` : known.message,
+    detail: hidden ? `Internal error. Report the request id ${context.requestId}.` : known.message,
     instance: context.instance,
     request_id: context.requestId,
     ...extras,
@@ -46,7 +46,7 @@ export function toProblem(error: unknown, context: ProblemContext): ProblemAnswe
   return { problem, headers: headersOf(problem) };
 }
 
-/** A code outside the catalogue is our omission: worth a retry if its author said so, else a plain 500. */
+/** A code that the catalog lacks is our mistake: 503 if the error is retryable, else 500. */
 function codeOf(error: AppError): ProblemCode {
   if (Object.hasOwn(problemCatalog, error.code)) return error.code as ProblemCode;
   return error.retryable ? 'temporarily_unavailable' : 'internal_error';
@@ -66,7 +66,7 @@ const published = [
   'checks',
 ] as const satisfies (keyof Problem)[];
 
-/** Details are for the log too, so only the names of the problem schema leave the house. */
+/** Details are also meant for the log, so only the fields of the problem schema are sent. */
 function extrasOf(error: AppError, now: number): Partial<Problem> {
   const extras = Object.fromEntries(
     published.filter((name) => error.details[name] !== undefined).map((name) => [name, error.details[name]]),
@@ -75,7 +75,7 @@ function extrasOf(error: AppError, now: number): Partial<Problem> {
   return { ...extras, retry_after_seconds: Math.max(1, Math.ceil((error.retryAt - now) / 1000)) };
 }
 
-const retryAfterDefault = 5; // a client without a hint would come back at once
+const retryAfterDefault = 5; // without a hint a client would retry at once
 
 function headersOf(problem: Problem): Record<string, string> {
   const waits = problem.status === 503 || problem.status === 429 || problem.retry_after_seconds !== undefined;
@@ -175,28 +175,28 @@ function remark(where: string, path: string[], issue: Issue, values: Record<stri
   };
 }
 
-/** Fastify's codes, and those of its multipart plugin, in our words. */
+/** Fastify's codes and those of its multipart plugin, as our codes and messages. */
 const frameworkCodes: Record<string, [ProblemCode, string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['payload_too_large', 'The body is larger than 10 MiB.'],
   FST_REQ_FILE_TOO_LARGE: ['payload_too_large', 'The file is larger than 10 MiB.'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'This content type is not read here.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'Unsupported content type.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
     'malformed_request',
-    'The body is not as long as Content-Length says.',
+    'The length of the body differs from Content-Length.',
   ],
-  FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed_json', 'Expected a JSON body, got an empty one.'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed_json', 'The body is empty. Send JSON.'],
   FST_ERR_BAD_URL: ['malformed_request', 'The path is not valid percent-encoded UTF-8.'],
-  FST_ERR_MAX_PARAM_LENGTH: ['uri_too_long', 'A part of the path is longer than any id or symbol.'],
-  FST_ERR_HANDLER_TIMEOUT: ['temporarily_unavailable', 'This took too long and was given up.'],
-  FST_PARTS_LIMIT: ['invalid_form', 'The form has more parts than an upload needs.'],
-  FST_FILES_LIMIT: ['invalid_form', 'Expected one file, got several.'],
-  FST_FIELDS_LIMIT: ['invalid_form', 'The form has more fields than an upload needs.'],
-  FST_PROTO_VIOLATION: ['invalid_form', 'A field of the form has a name that is not accepted.'],
-  FST_MP_PREMATURE_CLOSE: ['malformed_form', 'The form ended before its last part.'],
-  FST_INVALID_JSON_FIELD_ERROR: ['invalid_form', 'A field of the form is JSON, and malformed.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['uri_too_long', 'A segment of the path is longer than any id or symbol.'],
+  FST_ERR_HANDLER_TIMEOUT: ['temporarily_unavailable', 'The request timed out.'],
+  FST_PARTS_LIMIT: ['invalid_form', 'The form has too many parts.'],
+  FST_FILES_LIMIT: ['invalid_form', 'The form has several files. Send one.'],
+  FST_FIELDS_LIMIT: ['invalid_form', 'The form has too many fields.'],
+  FST_PROTO_VIOLATION: ['invalid_form', 'The form has a field name that is not allowed.'],
+  FST_MP_PREMATURE_CLOSE: ['malformed_form', 'The form ends before its last part.'],
+  FST_INVALID_JSON_FIELD_ERROR: ['invalid_form', 'A form field contains malformed JSON.'],
 };
 
-/** For errors that carry a status and no code we know. */
+/** For errors with a status and an unknown code. */
 const statusCodes: Record<number, ProblemCode> = {
   400: 'malformed_request',
   404: 'not_found',

@@ -3,12 +3,12 @@ import type { ProblemPlace } from './row-problems.ts';
 
 export const csvBytesMax = 10 * 1024 * 1024;
 
-/** The text of a file, or why it holds none. */
+/** The text of a file, or why it has none. */
 export type TextReading =
   | { text: string; problem: null }
   | { text: null; problem: { code: RowProblemCode; place?: ProblemPlace; fix?: string } };
 
-/** Decodes a file that claims to be a UTF-8 CSV. A byte order mark is dropped; workbooks and UTF-16 are recognised. */
+/** Decodes a UTF-8 CSV. Removes a byte order mark; recognises workbooks, PDF and UTF-16 to give better advice. */
 export function decodeText(bytes: Uint8Array): TextReading {
   if (bytes.length > csvBytesMax) return refused('ERR_CSV_001');
   const format = otherFormats.find(({ signature }) => signature.every((byte, at) => bytes[at] === byte));
@@ -39,7 +39,7 @@ const otherFormats: { signature: number[]; code: RowProblemCode; fix?: string }[
   { signature: [0xfe, 0xff], code: 'ERR_CSV_005', fix: utf16 },
 ];
 
-/** The line of the first byte that is no UTF-8: what the lenient decoder had to replace. */
+/** The line of the first invalid byte, which a lenient decoder replaces. */
 function badLine(bytes: Uint8Array): number {
   const lenient = new TextDecoder('utf-8').decode(bytes);
   return lenient.slice(0, lenient.indexOf('\ufffd')).split(/\r\n|\r|\n/).length;

@@ -10,8 +10,8 @@ export const csvRowsMax = 50_000;
 /**
  * Reads a portfolio CSV: every lot of it, or every problem at once (SPEC section 4). Never throws, whatever the bytes.
  *
- * Problems name the row as a spreadsheet numbers it: blank lines and comments count, a line break inside quotes does
- * not. Where a quote is broken the rows behind it cannot be told apart, so they are not read; those before it are.
+ * Problems have the row number of a spreadsheet: blank lines and comments count, line breaks inside quotes do not. After
+ * a broken quote rows cannot be separated, so only those before it are read.
  *
  *     parsePortfolioCsv(bytes, { today: '2026-07-31', baseCurrency: 'USD' }).problems
  *     // [{ line: 4, column: 'Symbol', value: 'VT MGX', code: 'ERR_POS_003', … }]
@@ -30,7 +30,7 @@ export function parsePortfolioCsv(bytes: Uint8Array, options: ValidationOptions)
   }
   const { records, broken, isCut } = readRecords(text, csvRowsMax + 1);
   if (isCut) {
-    // Not worth reading: nobody mends half a file.
+    // Problems of a part of the file would not help: it has to be split first.
     report.errors.add(() => makeRowProblem('ERR_CSV_001'));
     return readingOf([], report);
   }

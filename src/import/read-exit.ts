@@ -3,7 +3,7 @@ import { readDay } from './read-date.ts';
 import { type RowClass, readNumber } from './read-fields.ts';
 import type { Row } from './row.ts';
 
-/** When and at what price a lot was closed. Cash leaves at par, and need not say so. */
+/** Exit date and price of a lot. The price of cash is always 1 and may be empty. */
 export function readExit(
   row: Row,
   { rowClass, entryDate, today }: { rowClass: RowClass; entryDate: string; today: string },

@@ -7,12 +7,12 @@ import type { Row } from './row.ts';
 import type { RowProblemCode } from './row-problem-catalog.ts';
 import { investmentSubtypes, subtypeAdvice, subtypeOf } from './subtypes.ts';
 
-/** The class that a row names, or the one that its columns imply. */
+/** The investment class of a row: named, or implied by its columns. */
 export interface RowClass {
   investmentClass: InvestmentClass;
-  /** False where the row names none, or none that we know. */
+  /** False if the row names no class or an unknown one. */
   isNamed: boolean;
-  /** False where the named one is unknown: then rules that depend on the class are not applied. */
+  /** False if the named class is unknown: then rules that depend on it are not applied. */
   isKnown: boolean;
 }
 
@@ -31,7 +31,8 @@ export function readSubtype(row: Row, { investmentClass, isKnown }: RowClass): s
   const fits = investmentSubtypes[investmentClass].includes(subtype);
   const contradicts = ['CALL', 'PUT'].includes(subtype) && subtype !== row.text('option_type').toUpperCase();
   if (!fits) row.refuse('ERR_POS_017', 'investment_subtype', subtypeAdvice(subtype, investmentClass));
-  else if (contradicts) row.refuse('ERR_POS_017', 'investment_subtype', 'Write the same as the option type.');
+  else if (contradicts)
+    row.refuse('ERR_POS_017', 'investment_subtype', 'Write the same as in the option type.');
   return subtype;
 }
 
@@ -45,7 +46,7 @@ export function readQuantity(row: Row): string {
   return quantity ?? '';
 }
 
-/** What one share cost; cash is always at par, and need not say so. */
+/** The price of one share. The price of cash is always 1 and may be empty. */
 export function readEntryPrice(row: Row, { investmentClass }: RowClass): string {
   const isCash = investmentClass === 'CASH';
   if (isCash && row.text('entry_price') === '') return '1';
@@ -75,7 +76,7 @@ export function readEntryDate(row: Row, today: string): string {
   return value ?? '';
 }
 
-/** The currency of the row's prices, and the minor unit if they are in one. */
+/** The currency of the row's prices, and their minor unit, if any. */
 export function readPriceUnit(
   row: Row,
   { investmentClass, symbol }: { investmentClass: InvestmentClass; symbol: string },
@@ -89,7 +90,7 @@ export function readPriceUnit(
   return { currency: symbol, quoteUnit: null };
 }
 
-/** A number's canonical text, or null after reporting what is wrong with it. */
+/** The canonical text of a number, or null after reporting what is wrong. */
 export function readNumber(
   row: Row,
   name: ColumnName,

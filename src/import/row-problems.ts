@@ -2,18 +2,18 @@ import { columnRank } from './columns.ts';
 import { echo } from './csv-cells.ts';
 import { type RowProblemCode, rowProblemCatalog } from './row-problem-catalog.ts';
 
-/** One thing wrong, or remarkable, about one cell of an upload. */
+/** An error or a warning about one cell of an upload. */
 export interface RowProblem {
-  /** The row as a spreadsheet numbers it, or the place in a JSON list from 1; null where the whole file is meant. */
+  /** The row number of a spreadsheet, or the place in a JSON list from 1; null for the whole file. */
   line: number | null;
-  /** The column under the name that the upload used, null where the whole row is meant. */
+  /** The column by the name in the upload; null for the whole row. */
   column: string | null;
-  /** What the cell held, shortened and without control characters; null where no cell is meant. */
+  /** The content of the cell, shortened and without control characters; null if it is not about a cell. */
   value: string | null;
   code: RowProblemCode;
-  /** What is wrong, and a sentence that says how to mend it. */
+  /** What is wrong, and how to fix it. */
   message: string;
-  /** The earlier row that a duplicate repeats. */
+  /** The earlier row that is equal. */
   relatedLine?: number;
 }
 
@@ -24,7 +24,7 @@ export interface ProblemPlace {
   relatedLine?: number;
 }
 
-/** A problem with the catalogue's words; `mend` replaces the general advice where the value allows a better one. */
+/** A problem with the texts of the catalog; `fix` replaces the general advice by one for the value. */
 export function makeRowProblem(
   code: RowProblemCode,
   place: ProblemPlace = {},
@@ -42,17 +42,17 @@ export function makeRowProblem(
   };
 }
 
-export const problemsMax = 10_000; // 50,000 rows can have half a million: nobody reads them, and they must be sent
+export const problemsMax = 10_000; // 50,000 rows can have half a million, too many to read and to send
 export const warningsMax = 1000;
 
-/** Takes problems up to a limit and counts the rest: an upload full of errors must not cost more than its answer. */
+/** Collects problems up to a limit and counts the others, so that an upload full of errors does not exhaust memory. */
 export class ProblemList {
   readonly #listed: RowProblem[] = [];
   #unlisted = 0;
   readonly #max: number;
   readonly #more: RowProblemCode;
 
-  /** `more` is the code of the last entry, which tells how many are not listed. */
+  /** `more` is the code of the last entry, which has the number of unlisted problems. */
   constructor(max: number, more: RowProblemCode) {
     this.#max = max;
     this.#more = more;
@@ -62,13 +62,13 @@ export class ProblemList {
     return this.#listed.length === 0;
   }
 
-  /** The makers of unlisted problems are not called. */
+  /** Does not call `make` above the limit. */
   add(make: () => RowProblem): void {
     if (this.#listed.length < this.#max) this.#listed.push(make());
     else this.#unlisted += 1;
   }
 
-  /** All of them by row and column; where some are not listed, the last entry says how many. */
+  /** All by row and column; if some are not listed, the last entry has their number. */
   all(): RowProblem[] {
     const sorted = this.#listed.toSorted(byPlace);
     if (this.#unlisted > 0) sorted.push(makeRowProblem(this.#more, { value: String(this.#unlisted) }));

@@ -12,13 +12,13 @@ export interface Split {
 const shownDecimals = 6; // as many as a lot may have
 
 /**
- * The warning `split_since_entry`: what a lot is if its quantity and price are from before the splits that came after
- * its entry date, and what it is if they are adjusted already. Null where there was none. Nobody can tell the two apart
- * from the lot alone, so neither its quantity nor its price is ever changed.
+ * The warning `split_since_entry`: what the lot is now if its quantity and price are from before the splits since its
+ * entry date, and what it is if they are already adjusted. Null without splits. The lot alone does not show which, so
+ * quantity and price are never changed.
  *
  *     splitWarning({ …, quantity: '10', entryPrice: '1200', entryDate: '2024-03-01' },
  *       [{ date: '2024-06-10', numerator: '10', denominator: '1' }])
- *     // … If they are from before it, the lot is now 100 at 120. …
+ *     // … If quantity and price are from before the split, write 100 at 120. …
  */
 export function splitWarning(
   lot: Pick<Lot, 'line' | 'symbol' | 'quantity' | 'entryPrice' | 'entryDate'>,
@@ -31,18 +31,18 @@ export function splitWarning(
   const price = shown(new Big(lot.entryPrice).times(given), gained);
   const place = { line: lot.line, column: 'Quantity', value: lot.quantity };
   const fix =
-    `${lot.symbol} split ${splitText(since)}, after ${lot.entryDate}. If quantity and price are from before, the lot is ` +
-    `now ${quantity} at ${price}: write that. If they are adjusted already, it is ${lot.quantity} at ${lot.entryPrice}, as ` +
-    'valued here: nothing is to be done.';
+    `${lot.symbol} split ${splitText(since)}, after ${lot.entryDate}. If quantity and price are from before the split, ` +
+    `write ${quantity} at ${price}. If they are already adjusted (${lot.quantity} at ${lot.entryPrice}, as valued here), ` +
+    'there is nothing to do.';
   return makeRowProblem('split_since_entry', place, fix);
 }
 
-/** Splits in words: `10 for 1 on 2024-06-10`, several with the ratio that they come to. */
+/** Splits as text: `10 for 1 on 2024-06-10`; several with their combined ratio. */
 export function splitText(splits: readonly Split[]): string {
   const each = splits.map(({ date, numerator, denominator }) => `${numerator} for ${denominator} on ${date}`);
   if (splits.length === 1) return each[0]!;
   const [gained, given] = ratioOf(splits);
-  return `${each.join(' and ')}, ${gained.toFixed()} for ${given.toFixed()} in all`;
+  return `${each.join(' and ')}, ${gained.toFixed()} for ${given.toFixed()} in total`;
 }
 
 const ratioOf = (splits: readonly Split[]): [gained: Big, given: Big] => [
@@ -50,7 +50,7 @@ const ratioOf = (splits: readonly Split[]): [gained: Big, given: Big] => [
   splits.reduce((product, { denominator }) => product.times(denominator), new Big(1)),
 ];
 
-/** A quotient for people: exact where six decimals hold it, else said to be about that. */
+/** A quotient for people: exact with up to six decimals, else `about` the rounded value. */
 function shown(dividend: Big, divisor: Big): string {
   const rounded = dividend.div(divisor).round(shownDecimals, Big.roundHalfUp);
   return rounded.times(divisor).eq(dividend) ? rounded.toFixed() : `about ${rounded.toFixed()}`;

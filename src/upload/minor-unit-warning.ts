@@ -3,8 +3,8 @@ import { makeRowProblem, type RowProblem } from '../import/row-problems.ts';
 import type { Lot } from '../portfolio/lots.ts';
 
 /**
- * The warning "minor unit?": an entry price 50 to 200 times the last close of a symbol whose exchange quotes in pence,
- * cents or agorot, in a row that names no minor unit itself. Null where nothing is remarkable.
+ * The warning that an entry price may be in a minor unit: it is 50 to 200 times the last close of a symbol whose exchange
+ * quotes in pence, cents or agorot, and the row names no minor unit. Else null.
  *
  *     minorUnitWarning(lot, { symbolCurrency: 'GBP', lastClose: '72.10' })   // a warning for an entry price of 7250
  */
@@ -18,11 +18,11 @@ export function minorUnitWarning(
   const isFarAbove = entryPrice.gte(new Big(lastClose).times(50));
   if (!isFarAbove || entryPrice.gt(new Big(lastClose).times(200))) return null;
   const place = { line: lot.line, column: 'Currency', value: lot.entryPrice };
-  const fix = `${lot.symbol} last closed at ${lastClose} ${symbolCurrency}: if the entry price is in hundredths of it, write ${unit} as currency.`;
+  const fix = `${lot.symbol} last closed at ${lastClose} ${symbolCurrency}. If the entry price is in hundredths of ${symbolCurrency}, write ${unit} as currency.`;
   return makeRowProblem('WARN_POS_004', place, fix);
 }
 
-/** Currencies in whose home market shares are quoted in hundredths, and the unit's name. */
+/** Currencies whose home market quotes shares in hundredths, and the name of that unit. */
 const quotedIn = new Map([
   ['GBP', 'GBX'],
   ['ZAR', 'ZAc'],

@@ -5,7 +5,7 @@ import { quotedSymbol } from '../portfolio/rates-needed.ts';
 import { type Split, splitWarning } from '../portfolio/split-warning.ts';
 import { minorUnitWarning } from './minor-unit-warning.ts';
 
-/** What the universe has of a symbol's price. A symbol that is not active has no close. */
+/** The price of a symbol in the universe. A symbol that is not active has no close. */
 export interface Quote {
   symbol: string;
   currency: string | null;
@@ -18,12 +18,12 @@ export interface Quote {
 
 export type Quotes = ReadonlyMap<string, Quote>;
 
-const remarksMax = 100; // at most as many as anybody would read
+const remarksMax = 100; // more would not be read
 
 /**
- * The warnings that can only be given once the symbols are known: lots that are in another currency than the portfolio
- * because their symbol trades in it, one warning per currency, closed lots of which nobody knows the currency, one
- * warning for all, entry prices that look like pence, and splits since the entry.
+ * Warnings that depend on the symbols: lots in another currency than the portfolio because their symbol trades in it (one
+ * warning per currency), closed lots with unknown currency (one warning for all), entry prices that may be in pence, and
+ * splits since the entry.
  */
 export function marketRemarks(
   lots: readonly Lot[],
@@ -50,7 +50,7 @@ export function marketRemarks(
   return [...currencies, ...assumedWarnings(lots, { quotes, baseCurrency }), ...minor, ...split];
 }
 
-// A closed lot sends nothing to the provider: its gain would be summed in the wrong currency without a word.
+// The provider is not asked about closed lots, so their gain may be summed in the wrong currency.
 function assumedWarnings(
   lots: readonly Lot[],
   { quotes, baseCurrency }: { quotes: Quotes; baseCurrency: string },
@@ -63,7 +63,7 @@ function assumedWarnings(
   if (first === undefined) return [];
   const others = assumed.length === 1 ? '' : ` and ${assumed.length - 1} more closed lots`;
   const fix =
-    `No currency is known of ${first.symbol}${others}: their realised gain is taken to be in ${baseCurrency}. Write the ` +
-    'currency where it is another one.';
+    `The currency of ${first.symbol}${others} is unknown. Their realised gain is assumed to be in ${baseCurrency}; if not, ` +
+    'write their currency.';
   return [makeRowProblem('WARN_POS_005', { line: first.line, column: 'Currency', value: first.symbol }, fix)];
 }

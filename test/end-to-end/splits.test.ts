@@ -38,7 +38,7 @@ describeOnEveryDatabase('a split since the entry of a lot', (makeDatabase) => {
     const path = `/portfolios/${body.portfolio_id}/positions`;
     const { positions } = (await service.get<{ positions: LotView[] }>(path)).body;
     expect(positions[0]!.warnings).toEqual([
-      { code: 'split_since_entry', message: expect.stringContaining('the lot is now 100 at 120: ') },
+      { code: 'split_since_entry', message: expect.stringContaining('write 100 at 120. ') },
     ]);
     expect(positions[0]).toMatchObject({ quantity: '10', entry_price: '1200' });
     expect((await service.get<PortfolioView>(`/portfolios/${late.body.portfolio_id}`)).body.warnings).toEqual(

@@ -133,7 +133,7 @@ describe('rowProblemCatalog', () => {
     },
   );
 
-  test.each(catalogued)('%s says what is wrong and how to mend it, in sentences', (code) => {
+  test.each(catalogued)('%s says what is wrong and how to fix it, in sentences', (code) => {
     const { title, fix } = rowProblemCatalog[code];
     expect(title).toMatch(/^[A-Z].*[^.]$/);
     expect(fix).toMatch(/^[A-Z].*\.$/);

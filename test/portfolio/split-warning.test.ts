@@ -9,8 +9,8 @@ describe('splitWarning', () => {
     const warning = splitWarning(lot, [ten])!;
     expect(warning).toMatchObject({ line: 7, column: 'Quantity', value: '-10', code: 'split_since_entry' });
     expect(warning.message).toContain('NVDA split 10 for 1 on 2024-06-10, after 2024-06-07.');
-    expect(warning.message).toContain('now -100 at 120:');
-    expect(warning.message).toContain('it is -10 at 1200, as valued here');
+    expect(warning.message).toContain('write -100 at 120.');
+    expect(warning.message).toContain('(-10 at 1200, as valued here)');
   });
 
   test.each([
@@ -27,9 +27,9 @@ describe('splitWarning', () => {
       { date: '2025-01-02', numerator: '1', denominator: '3' },
     ];
     expect(splitText(splits)).toBe(
-      '4 for 1 on 2020-08-31 and 10 for 1 on 2024-06-10 and 1 for 3 on 2025-01-02, 40 for 3 in all',
+      '4 for 1 on 2020-08-31 and 10 for 1 on 2024-06-10 and 1 for 3 on 2025-01-02, 40 for 3 in total',
     );
     const { message } = splitWarning({ ...lot, quantity: '1', entryDate: '2019-01-02' }, splits)!;
-    expect(message).toContain('now about 13.333333 at 90:');
+    expect(message).toContain('write about 13.333333 at 90.');
   });
 });

@@ -108,7 +108,7 @@ describe('doctor, where no service runs', () => {
   test('names wrong settings', async () => {
     const { verdict, of } = await named({ PORT: 'abc' });
     expect(verdict).toBe('failed');
-    expect(of.get('settings')!.evidence).toMatch(/^PORT: expected a whole number/);
+    expect(of.get('settings')!.evidence).toMatch(/^Invalid PORT "[^"]*"\. Allowed: a whole number/);
   });
 
   test('does not mistake this machine for a service that was named: 3', async () => {

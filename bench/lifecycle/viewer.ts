@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { holdUntilEndOfTurn } from '../../src/api/inspector/batch-writes.ts';
+import { batchWrites } from '../../src/api/inspector/batch-writes.ts';
 
 export interface Viewer {
   send(message: string): void;
@@ -26,7 +26,7 @@ export async function startViewer(): Promise<Viewer> {
   return {
     // As `/ws/inspect` does it.
     send(message) {
-      holdUntilEndOfTurn(wire);
+      batchWrites(wire);
       socket.send(message);
     },
     async close() {

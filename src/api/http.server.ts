@@ -21,7 +21,7 @@ import { type ConnectionLimits, connectionLimits, connectionOptions } from './ht
 import { endEmptyBodies } from './http/empty-bodies.plugin.ts';
 import { revalidate } from './http/etag.plugin.ts';
 import type { Api } from './http/fastify.types.ts';
-import { cutSilent } from './http/idle-connections.plugin.ts';
+import { closeIdleConnections } from './http/idle-connections.plugin.ts';
 import { indexLinks } from './http/links.ts';
 import { createWaiters } from './http/long-polling.ts';
 import { parseJson } from './http/parse-json.ts';
@@ -44,18 +44,18 @@ import { uploadRoutes } from './routes/upload.routes.ts';
 
 export interface ServerOptions {
   clock: Clock;
-  /** Which market the figures come from: told on `GET /`, in `hello` and in the header `x-market-data`. */
+  /** Source of the figures: shown on `GET /`, in `hello` and in the header `x-market-data`. */
   marketData: { providers: string[]; simulated: boolean };
-  /** A pino logger made from `logOptions`; without one nothing is logged. */
+  /** A pino logger with `logOptions`; without one nothing is logged. */
   logger?: FastifyBaseLogger;
   live?: Partial<LiveLimits>;
-  /** How many answers are held back at once at most, because their requests prefer to wait. */
+  /** Maximum number of long polls (requests with `Prefer: wait`) held at once. */
   waitersMax?: number;
-  /** Who may call; without any, whoever can reach the address may do everything. */
+  /** Accepted tokens; without any, everyone who can reach the address may do everything. */
   tokens?: readonly Token[];
-  /** Pages that may call besides the service's own, like `https://app.example`. */
+  /** Other origins whose pages may call the API, like `https://app.example`. */
   corsOrigins?: readonly string[];
-  /** Addresses and networks of proxies whose word we take for who the client is. */
+  /** Addresses and networks of proxies whose `X-Forwarded-*` headers are trusted. */
   trustProxy?: readonly string[];
   rates?: Partial<RateLimits>;
   connections?: Partial<ConnectionLimits>;
@@ -63,7 +63,7 @@ export interface ServerOptions {
 }
 
 /**
- * The HTTP server of the service, ready for `listen`; `close` ends its sockets too.
+ * The HTTP server of the service, ready for `listen`; `close` also ends its WebSockets.
  *
  *     const server = buildServer(service, { clock, marketData: { providers: ['yahoo'], simulated: false } });
  *     await server.listen({ host: '127.0.0.1', port: 3000 });
@@ -78,7 +78,7 @@ export function buildServer(service: Service, options: ServerOptions): Api {
     parseJson(bytes),
   );
   const { tokens = [], corsOrigins = [] } = options;
-  // A public route has no viewer: one that asks who it is fails, rather than serving a stranger.
+  // A public route has no viewer: if its handler reads it, it fails instead of serving a stranger.
   if (tokens.length > 0) app.decorateRequest('viewer', null as unknown as Viewer);
   else app.decorateRequest('viewer', { getter: () => localViewer });
   const source = options.marketData.simulated ? 'simulated' : options.marketData.providers.join(', ');
@@ -98,12 +98,12 @@ export function buildServer(service: Service, options: ServerOptions): Api {
   app.addHook('preClose', async () => waiters.end());
   const connections = { ...connectionLimits, ...options.connections };
   app.server.maxConnections = connections.connections;
-  cutSilent(app, connections);
+  closeIdleConnections(app, connections);
   acceptSockets(app, limits);
   endEmptyBodies(app);
   allowOrigins(app, corsOrigins);
   describeRoutes(app, { protected: tokens.length > 0 });
-  // Once that is loaded: it must see a request first, to close the socket of an upgrade that a guard refuses.
+  // After the WebSocket plugin is loaded: it must see a request first, to close the socket of a refused upgrade.
   app.after(() => {
     const rates = rateGuard({ ...noRateLimits, ...options.rates }, options.clock);
     guardRequests(app, { tokens, tickets: service.tickets, rates, corsOrigins });
@@ -131,13 +131,13 @@ export function buildServer(service: Service, options: ServerOptions): Api {
   return app;
 }
 
-/** `/ws` and `/events`: two ways to one hub. */
+/** `/ws` and `/events`: two transports of one feed. */
 function liveFeed(
   app: Api,
   feed: Service['feed'],
   { clock, marketData, limits }: ServerOptions & { limits: LiveLimits },
 ): void {
-  const log = (error: unknown) => app.log.warn({ err: error }, 'the feed could not be read');
+  const log = (error: unknown) => app.log.warn({ err: error }, 'reading the feed failed');
   const hub = feedHub({ feed, clock, limits, marketData, log });
   const gate = connectionGate(limits);
   const timer = setInterval(() => hub.tick(), Math.min(limits.pingIntervalMs, tickMs));
@@ -147,7 +147,7 @@ function liveFeed(
   eventsRoute(app, { feed, hub, gate, limits });
 }
 
-const tickMs = 1000; // how exact the times of slow and idle clients are
+const tickMs = 1000; // precision of the timeouts of slow and idle clients
 
 function fastifyOptions({
   clock,
@@ -162,9 +162,9 @@ function fastifyOptions({
     trustProxy: trustProxy.length > 0 && [...trustProxy],
     genReqId: requestIds(),
     routerOptions: { maxParamLength: 200 },
-    // Ours says the same as problem details: see request.guards.
+    // request.guards.ts responds with problem details instead.
     return503OnClosing: false,
-    // No hook sees a request whose path cannot be read.
+    // Hooks do not run for a request with an unreadable path.
     frameworkErrors: (error, request, reply) =>
       problemHandler(clock)(error, request, reply.headers(securityHeaders())),
     clientErrorHandler: answerClientError,
@@ -172,8 +172,8 @@ function fastifyOptions({
 }
 
 /**
- * A caller's own id is kept, so that its log and ours can be joined, if it can do no harm in a log. Others are made of
- * what is this server's alone and a count: a UUID for each takes three times that.
+ * Keeps a client's `x-request-id` if it is safe in a log, so that its log and ours can be joined. Otherwise makes one
+ * from a random prefix of this server and a counter: a UUID per request takes three times as long.
  */
 function requestIds(): (request: IncomingMessage) => string {
   const own = randomUUID().slice(0, 24);
@@ -190,11 +190,11 @@ function indexRoute(app: Api, { marketData }: ServerOptions): void {
     operationId: 'getIndex',
     tags: ['health'],
     summary: 'Where to start',
-    description: 'Links to the rest, and which market the figures come from.',
+    description: 'Links to the other paths, and the source of the market data.',
     response: publicResponses({ 200: indexSchema }),
   };
   const notice = marketData.simulated
-    ? 'The market is simulated: prices, exposures and totals are invented and mean nothing.'
+    ? 'The market is simulated: prices, exposures and totals are invented.'
     : null;
   app.get('/', { schema, config: { public: true } }, async () => ({
     service: 'symbol-onboarding' as const,

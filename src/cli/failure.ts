@@ -1,4 +1,4 @@
-import { problemCatalogue } from '../api/problems/problem-catalog.ts';
+import { problemCatalog } from '../api/problems/problem-catalog.ts';
 import type { Problem } from '../contract/schemas.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { shown, table } from './render.ts';
@@ -31,21 +31,21 @@ export function failureDocument({ code, message, exitCode, problem }: CommandFai
   return { type: 'error' as const, code, message, exit_code: exitCode, problem };
 }
 
-const cures: Record<string, { cure: string } | undefined> = problemCatalogue;
+const catalog: Record<string, { fix: string } | undefined> = problemCatalog;
 const rowsShownMax = 100; // a screenful or two; a file that is wrong everywhere has one mistake, repeated
 
 /** On standard error: what happened, each row that is wrong, and how to mend it. */
 export function failureLines({ code, message, problem }: CommandFailure): string[] {
   if (problem === null) return [shown(message)];
-  // Where a table names each place, the cure would only say that it does.
+  // Where a table names each place, the advice would only repeat it.
   const listed = (problem.errors ?? problem.symbols ?? []).length > 0;
-  const cure = listed ? undefined : cures[code]?.cure;
+  const fix = listed ? undefined : catalog[code]?.fix;
   return [
     `${shown(problem.title)}: ${shown(problem.detail)}`,
     ...remarkLines(problem.errors ?? []),
     ...symbolLines(problem.symbols ?? []),
     ...remarkLines(problem.warnings ?? []),
-    ...(cure ? [cure] : []),
+    ...(fix ? [fix] : []),
     ...(problem.retry_after_seconds === undefined ? [] : [`Try again in ${problem.retry_after_seconds} s.`]),
     ...(problem.status >= 500 ? [`Request id: ${shown(problem.request_id)}`] : []),
   ];

@@ -11,45 +11,45 @@ export interface Config {
   host: string;
   port: number;
   http: {
-    /** None: whoever can reach the address may do everything. */
+    /** Empty: everyone who can reach the address may do everything. */
     tokens: Token[];
-    /** Pages of other origins that may call. */
+    /** Other origins whose pages may call the API. */
     corsOrigins: string[];
-    /** Addresses and networks of proxies whose word counts for who the client is. */
+    /** Addresses and networks of proxies whose `X-Forwarded-*` headers are trusted. */
     trustProxy: string[];
-    /** Per minute and client; 0 for any number. */
+    /** Per minute and client; 0 means no limit. */
     rates: { requests: number; uploads: number };
     connections: { connections: number };
   };
   database:
     | { kind: 'postgresql'; url: string }
-    /** Without `fsync` the last commits may be lost when the machine (not the process) dies. */
+    /** Without `fsync` a crash of the machine (not of the process) may lose the last commits. */
     | { kind: 'pglite'; dataDir: string; fsync: boolean };
   supervisor: SupervisorLimits;
   job: JobLimits;
   shutdownGraceMs: number;
-  /** How much is kept of the journals of jobs that have ended. */
+  /** How much of the journals of finished jobs is kept. */
   retention: { days: number; rows: number };
   provider: { concurrency: number; intervalMs: number };
   priceMaxAgeDays: number;
   /** Whether the whole universe is refreshed after each session. */
   refresh: boolean;
   marketData: {
-    /** In the order in which they are tried. */
+    /** In the order in which they are asked. */
     providers: ProviderName[];
     yahooBaseUrl: string | null;
-    /** The directory of the files provider; there is one exactly where `providers` has it. */
+    /** The directory of the files provider; null unless `providers` includes it. */
     directory: string | null;
     simulated: { seed: number; latencyMs: number; faults: Fault[] };
   };
-  /** What becomes of an upload, or of a single symbol, that cannot be verified now. */
+  /** What to do with symbols that cannot be verified now. */
   unverifiable: Settings['UNVERIFIABLE'];
-  /** Whether live actors may be looked at. */
+  /** Whether the Stately inspector is on. */
   inspector: boolean;
   logLevel: Settings['LOG_LEVEL'];
 }
 
-/** One wrong setting: `message` is a whole line for people. */
+/** One wrong setting. `message` is one line: what is wrong, what is allowed, what to do. */
 export interface ConfigProblem {
   name: string;
   message: string;
@@ -62,89 +62,114 @@ type Environment = Record<string, string | undefined>;
 /**
  * Reads the environment: a whole configuration, or every problem at once.
  *
- * An empty variable counts as unset. What this version cannot honour is refused, never ignored.
+ * An empty variable counts as unset. Unknown and unused settings are problems too: a misspelt limit would leave its
+ * default in force.
  *
- *     readConfig({ PORT: 'abc' })   // { problems: [{ name: 'PORT', message: 'PORT: expected a whole number …' }] }
+ *     readConfig({ PORT: 'abc' }).problems
+ *     // [{ name: 'PORT', message: 'Invalid PORT "abc". Allowed: a whole number from 0 to 65535.' }]
  */
 export function readConfig(environment: Environment): ConfigAnswer {
   const values = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
   const known = Object.keys(settingsSchema.shape);
-  const problem = (name: string, expected: string): ConfigProblem => ({
-    name,
-    message: `${name}: expected ${expected}, came: ${shown(name, values[name])}`,
-  });
   const parsed = settingsSchema.safeParse(values);
   const issues = parsed.success ? [] : parsed.error.issues;
-  const wrong = Map.groupBy(issues, (issue) => String(issue.path[0]));
-  const messages = (name: string) => new Set(wrong.get(name)?.map(({ message }) => message));
+  const invalid = Map.groupBy(issues, (issue) => String(issue.path[0]));
+  const messages = (name: string) => new Set(invalid.get(name)?.map(({ message }) => message));
   const problems = [
-    ...known.flatMap((name) => [...messages(name)].map((expected) => problem(name, expected))),
-    ...crossProblems(values, wrong).map(([name, expected]) => problem(name, expected)),
-    ...misspelt(values, known).map((name) => {
-      const meant = wholeNameOf(name);
-      return problem(name, `${meant ? `${meant}, or another` : 'one'} of the settings that --help lists`);
-    }),
+    ...known.flatMap((name) =>
+      [...messages(name)].map((allowed) => ({
+        name,
+        message: `Invalid ${name}${quoted(name, values)}. ${allowed}`,
+      })),
+    ),
+    ...crossProblems(values, invalid),
+    ...unknownSettings(values, known).map((name) => ({ name, message: unknownMessage(name, known) })),
   ];
   if (!parsed.success || problems.length > 0) return { problems };
   return { config: toConfig(parsed.data) };
 }
 
-/** Rules between settings, each only where the settings themselves are right. */
-function crossProblems(values: Environment, wrong: ReadonlyMap<string, unknown>): [string, string][] {
-  const right = (...names: string[]) => names.every((name) => !wrong.has(name));
-  const found: [string, string][] = [];
-  // Wrong tokens have a line of their own.
-  if (values.HOST && !values.AUTH_TOKENS && right('HOST') && !isLoopback(values.HOST)) {
-    found.push([
-      'HOST',
-      'a loopback address, because without AUTH_TOKENS anybody who connects may do everything',
-    ]);
+/** Rules between settings. Each is checked only if the settings themselves are valid. */
+function crossProblems(values: Environment, invalid: ReadonlyMap<string, unknown>): ConfigProblem[] {
+  const valid = (...names: string[]) => names.every((name) => !invalid.has(name));
+  const found: ConfigProblem[] = [];
+  // Invalid tokens have a line of their own.
+  if (values.HOST && !values.AUTH_TOKENS && valid('HOST') && !isLoopback(values.HOST)) {
+    const message =
+      `HOST${quoted('HOST', values)} is open to other machines, but AUTH_TOKENS is not set. ` +
+      'Set AUTH_TOKENS, or use a loopback address like 127.0.0.1.';
+    found.push({ name: 'HOST', message });
   }
   for (const name of ['DATA_DIR', 'FSYNC']) {
-    if (values.DATABASE_URL && values[name] && right(name)) {
-      found.push([name, 'to be unset beside DATABASE_URL: it is for the embedded database']);
-    }
+    if (!values.DATABASE_URL || !values[name] || !valid(name)) continue;
+    const message = `${name}${quoted(name, values)} has no effect with DATABASE_URL. Unset ${name}: it is for the embedded database.`;
+    found.push({ name, message });
   }
   const usesFiles = values.MARKET_DATA?.split(',').some((name) => name.trim() === 'files') ?? false;
-  if (right('MARKET_DATA') && usesFiles !== Boolean(values.MARKET_DATA_DIR)) {
-    const expected = usesFiles
-      ? 'a directory, because MARKET_DATA names files'
-      : 'to be unset unless MARKET_DATA names files';
-    found.push(['MARKET_DATA_DIR', expected]);
+  if (valid('MARKET_DATA') && usesFiles !== Boolean(values.MARKET_DATA_DIR)) {
+    const message = usesFiles
+      ? 'Missing MARKET_DATA_DIR. MARKET_DATA includes files: set MARKET_DATA_DIR to the directory of the price files.'
+      : `MARKET_DATA_DIR${quoted('MARKET_DATA_DIR', values)} has no effect unless MARKET_DATA includes files. ` +
+        'Add files to MARKET_DATA, or unset MARKET_DATA_DIR.';
+    found.push({ name: 'MARKET_DATA_DIR', message });
   }
   const base = Number(values.RETRY_BASE_MS ?? settingsSchema.shape.RETRY_BASE_MS.parse(undefined));
   const max = Number(values.RETRY_MAX_MS ?? settingsSchema.shape.RETRY_MAX_MS.parse(undefined));
-  if (right('RETRY_BASE_MS', 'RETRY_MAX_MS') && base > max) {
-    found.push([values.RETRY_BASE_MS ? 'RETRY_BASE_MS' : 'RETRY_MAX_MS', 'RETRY_BASE_MS <= RETRY_MAX_MS']);
+  if (valid('RETRY_BASE_MS', 'RETRY_MAX_MS') && base > max) {
+    const name = values.RETRY_BASE_MS ? 'RETRY_BASE_MS' : 'RETRY_MAX_MS';
+    const message = `RETRY_BASE_MS ${base} is greater than RETRY_MAX_MS ${max}. Lower RETRY_BASE_MS or raise RETRY_MAX_MS.`;
+    found.push({ name, message });
   }
   return found;
 }
 
-const othersToo = new Set(['AUTH', 'DATA', 'DATABASE', 'LOG', 'TRUST', 'UPLOAD']);
+const sharedFirstWords = new Set(['AUTH', 'DATA', 'DATABASE', 'LOG', 'TRUST', 'UPLOAD']);
 
-// A misspelt limit would silently leave the default in force: RATE_LIMIT, RETRY_MAX, AUTH_TOKEN. What begins with
-// another word than a setting does, or with one that other programs use too, may be theirs.
-function misspelt(values: Environment, known: readonly string[]): string[] {
+// A variable counts as ours if a setting begins with it (RATE_LIMIT), or if it shares its first word with a setting
+// (RETRY_MAX). First words that other programs use as well do not count.
+function unknownSettings(values: Environment, known: readonly string[]): string[] {
   const firstWord = (name: string) => name.split('_')[0]!;
   const severalWords = (name: string) => name.includes('_');
   const own = new Set(known.filter(severalWords).map(firstWord));
   const isOurs = (name: string) =>
-    wholeNameOf(name) !== undefined || (own.has(firstWord(name)) && !othersToo.has(firstWord(name)));
+    known.some((one) => one.startsWith(name)) ||
+    (own.has(firstWord(name)) && !sharedFirstWords.has(firstWord(name)));
   return Object.keys(values).filter((name) => severalWords(name) && !known.includes(name) && isOurs(name));
 }
 
-/** The setting whose name begins like that. */
-function wholeNameOf(name: string): string | undefined {
-  return Object.keys(settingsSchema.shape).find((whole) => whole.startsWith(name));
+// Never quotes the value: it may be a secret under a misspelt name.
+function unknownMessage(name: string, known: readonly string[]): string {
+  const similar = known.find((one) => one.startsWith(name)) ?? closest(name, known);
+  return `Unknown setting ${name}. ${similar ? `Did you mean ${similar}?` : 'See --help for all settings.'}`;
 }
 
-const shownMax = 80;
+/** The most similar name, if at most a quarter of the letters differ. */
+function closest(name: string, known: readonly string[]): string | undefined {
+  const ranked = known.map((one) => ({ one, distance: editDistance(name, one) }));
+  const [best] = ranked.sort((a, b) => a.distance - b.distance);
+  return best && best.distance <= name.length / 4 ? best.one : undefined;
+}
 
-/** The evidence, shortened, without secrets and without bytes that a terminal would obey. */
-function shown(name: string, value: string | undefined): string {
-  if (value === undefined) return 'nothing';
-  if (settingOf(wholeNameOf(name) ?? name)?.secret) return '(not shown)';
-  return JSON.stringify(value.length > shownMax ? `${value.slice(0, shownMax)}…` : value);
+/** Levenshtein distance: how many letters must be inserted, deleted or replaced. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [at, letter] of [...from].entries()) {
+    const next = [at + 1];
+    for (const [index, other] of [...to].entries()) {
+      next.push(Math.min(next[index]! + 1, row[index + 1]! + 1, row[index]! + (letter === other ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row.at(-1)!;
+}
+
+const quotedMax = 80;
+
+/** The value in quotes, shortened and without control characters that a terminal would obey; never a secret. */
+function quoted(name: string, values: Environment): string {
+  const value = values[name];
+  if (value === undefined || settingOf(name)?.secret) return '';
+  return ` ${JSON.stringify(value.length > quotedMax ? `${value.slice(0, quotedMax)}…` : value)}`;
 }
 
 function settingOf(name: string): SettingMeta | undefined {
@@ -211,7 +236,7 @@ export function helpText(): string {
   return [...opening, '', settingsHelp()].join('\n');
 }
 
-/** Every setting with its default and meaning, and where to put them. */
+/** Every setting with its meaning and default. */
 export function settingsHelp(): string {
   const rows = Object.entries(settingsSchema.shape).map(([name, schema]) => {
     const { meaning = '', byDefault } = settingOf(name) ?? {};
@@ -225,6 +250,6 @@ export function settingsHelp(): string {
     '',
     ...rows.map(({ name, meaning, fallback }) => `  ${name.padEnd(width)}  ${meaning} [${fallback}]`),
     '',
-    'The value in brackets is the default. Wrong settings stop the start, all named at once.',
+    'Defaults are in brackets. The service does not start with an invalid or unknown setting; it lists all of them.',
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseTokens, type Token } from '../api/access/tokens.ts';
 
-/** `AUTH_TOKENS`: each wrong entry is an issue of its own. */
+/** `AUTH_TOKENS`: each invalid entry is an issue of its own. */
 export function authTokens() {
   return z
     .string()
@@ -13,7 +13,7 @@ export function authTokens() {
     .prefault('');
 }
 
-/** Origins as a browser sends them: no path, no wildcard, so that nobody is let in by half a name. */
+/** Origins as a browser sends them: no path, no wildcard, because a partial match would admit strangers. */
 export function origins() {
   return z
     .string()
@@ -23,7 +23,7 @@ export function origins() {
       if (wrong !== undefined) {
         context.addIssue({
           code: 'custom',
-          message: 'origins like https://app.example, separated by commas',
+          message: 'Allowed: origins like https://app.example, separated by commas.',
         });
       }
       return all;
@@ -36,14 +36,15 @@ const isOrigin = (text: string) =>
 
 const networks = ['loopback', 'linklocal', 'uniquelocal'];
 
-/** Whoever is trusted may call himself any client, so a network of everybody is none. */
+/** A trusted proxy may claim any client address, so a network of all addresses (`/0`) is refused. */
 export function proxies() {
   return z
     .string()
     .transform((list, context): string[] => {
       const all = listed(list);
       if (!all.every((one) => networks.includes(one) || isNetwork(one))) {
-        const message = 'addresses or networks like 10.0.0.0/8, or loopback, separated by commas';
+        const message =
+          'Allowed: addresses, networks like 10.0.0.0/8, loopback, linklocal and uniquelocal, separated by commas.';
         context.addIssue({ code: 'custom', message });
       }
       return all;

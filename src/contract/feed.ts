@@ -1,10 +1,10 @@
 import type { FrameOf, JobDetailView, JobView, SnapshotView, Subscription } from './schemas.ts';
 import type { Viewer } from './service.ts';
 
-/** What the feed tells, in the order of `position`. The same object for everybody, and nobody changes it. */
+/** An entry of the feed, in the order of `position`. All listeners share the object, so it must not be changed. */
 export type FeedEntry = FrameOf<'transition'> | FrameOf<'snapshot.updated'>;
 
-/** A job's last committed state. */
+/** The last committed state of a job. */
 export interface JobSnapshot {
   job: JobView;
   actor_snapshot: JobDetailView['actor_snapshot'];
@@ -12,45 +12,45 @@ export interface JobSnapshot {
 
 export interface PortfolioState {
   portfolio_id: string;
-  /** What its open lots need. */
+  /** The symbols that its open lots need. */
   symbols: string[];
   snapshot: SnapshotView | null;
 }
 
-/** What a subscription begins with. */
+/** The initial state of a subscription. */
 export interface SubscriptionState {
   id: string;
-  /** Portfolios that are not there, or not the viewer's. */
+  /** Portfolios that do not exist or belong to another owner. */
   missing: string[];
   portfolios: PortfolioState[];
   actors: JobSnapshot[];
-  /** There are more jobs of these statuses than are told. */
+  /** There are more jobs of these statuses than `actors` has. */
   truncated: boolean;
 }
 
-/** Of several subscriptions at one position. */
+/** The state of several subscriptions at one position. */
 export interface FeedState {
   position: number;
   subscriptions: SubscriptionState[];
 }
 
-/** What was missed, without the actors; or why it cannot be told. */
+/** The missed entries, without the actors; or why they cannot be replayed. */
 export type Replay =
   | ({ kind: 'replayed'; entries: FeedEntry[] } & FeedState)
   | { kind: 'resync'; reason: FrameOf<'resync'>['reason']; floor: number; position: number };
 
-/** Symbols of subscriptions come normalised. */
+/** Symbols in subscriptions must be normalised. */
 export interface Feed {
-  /** The listener gets committed entries only, ascending by position, none twice, everything after the one answered. */
+  /** The listener gets every committed entry after the returned position, once, ascending by position. */
   subscribe(listener: (entry: FeedEntry) => void): { position: number; close(): void };
-  /** Resolves once every entry up to there was told to the listeners; rejects with the signal. */
+  /** Resolves when the listeners have every entry up to `position`; rejects with the signal. */
   reached(position: number, signal: AbortSignal): Promise<void>;
-  /** All of it read at one moment. */
+  /** A consistent read: all states belong to one position. */
   state(subscriptions: readonly Subscription[], viewer: Viewer): Promise<FeedState>;
   replay(
     wanted: { after: number; subscriptions: readonly Subscription[]; limit: number },
     viewer: Viewer,
   ): Promise<Replay>;
-  /** For the service itself: the symbol of each job that ended, once that is committed. The answer unsubscribes. */
+  /** For the service itself: the symbol of each job whose end is committed. Returns how to unsubscribe. */
   onEnd(listener: (symbol: string) => void): () => void;
 }

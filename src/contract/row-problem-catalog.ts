@@ -1,189 +1,192 @@
 interface CatalogEntry {
   /** What is wrong, without a full stop. */
   title: string;
-  /** How to mend it: whole sentences. Rows may give better advice where the value allows it. */
-  mend: string;
+  /** How to fix it, in whole sentences. A row may have better advice for its value. */
+  fix: string;
 }
 
-const numberMend =
-  'Write it like 1200.50: digits and a point, without separators, currency sign or exponent.';
-const decimalsMend = 'Round it to at most 6 decimals.';
-const dateMend = 'Write it as YYYY-MM-DD, like 2025-06-30; it must be a real day.';
-const optionMend = 'Fill it, or clear all four option columns if this is no option.';
+const numberFix =
+  'Write it like 1200.50: digits and a decimal point, without separators, currency sign or exponent.';
+const decimalsFix = 'Round it to at most 6 decimals.';
+const dateFix = 'Write it as YYYY-MM-DD, like 2025-06-30.';
+const optionFix = 'Fill it in. If the row is not an option, clear all four option columns.';
 
 /**
- * Every code that an upload's rows can be answered with. Codes are stable: a client may branch on them.
+ * Every code of the errors and warnings of an upload. Codes are stable: clients may branch on them.
  *
- * `ERR_CSV_…` is about the file, `ERR_POS_…` about a row; either leaves nothing saved. The others do not.
- * Numbers that the original format defined are kept.
+ * `ERR_CSV_…` is about the file, `ERR_POS_…` about a row; with either nothing is saved. The others are warnings.
+ * The numbers are those of the original format where it had the error.
  */
-export const problemCatalog = {
+export const rowProblemCatalog = {
   ERR_CSV_001: {
     title: 'The file is too large',
-    mend: 'Split it into portfolios of at most 10 MiB and 50,000 rows.',
+    fix: 'Split it into portfolios of at most 10 MiB and 50,000 rows.',
   },
   ERR_CSV_002: {
-    title: 'This is not a CSV file',
-    mend: 'Save the sheet as "CSV UTF-8 (comma delimited)" and upload that.',
+    title: 'The file is not a CSV file',
+    fix: 'Save the sheet as "CSV UTF-8 (comma delimited)" and upload that.',
   },
   ERR_CSV_003: {
-    title: 'The file holds no positions',
-    mend: 'Write the column names in the first row and one lot per row below it.',
+    title: 'The file has no positions',
+    fix: 'Write the column names in the first row and one lot per row below.',
   },
   ERR_CSV_004: {
     title: 'A required column is missing',
-    mend: 'Add it to the row of column names; the template shows all of them.',
+    fix: 'Add it to the header row. The template has all columns.',
   },
   ERR_CSV_005: {
     title: 'The file is not UTF-8 text',
-    mend: 'Save it again as "CSV UTF-8" and upload that.',
+    fix: 'Save it again as "CSV UTF-8" and upload that.',
   },
   ERR_CSV_006: {
     title: 'The row is not well-formed CSV',
-    mend: 'Put a value that holds a comma or a line break between double quotes, and double the quotes inside it.',
+    fix: 'Put values with a comma or a line break in double quotes, and double the quotes inside them.',
   },
   ERR_CSV_007: {
-    title: 'There are more problems than are listed',
-    mend: 'Mend those above and upload again; the value counts the others.',
+    title: 'Not all problems are listed',
+    fix: 'Fix those above and upload again. The value is the number of the others.',
   },
-  ERR_POS_001: { title: 'The symbol is missing', mend: 'Write the symbol, like AAPL, BRK-B or VOD.L.' },
-  ERR_POS_002: { title: 'The symbol is too long', mend: 'Write the symbol alone: at most 32 characters.' },
+  ERR_POS_001: { title: 'The symbol is missing', fix: 'Write the symbol, like AAPL, BRK-B or VOD.L.' },
+  ERR_POS_002: { title: 'The symbol is too long', fix: 'Write the symbol only, at most 32 characters.' },
   ERR_POS_003: {
-    title: 'The symbol has characters that no symbol has',
-    mend: 'Write it as the exchange does, like AAPL, BRK-B or VOD.L.',
+    title: 'The symbol has invalid characters',
+    fix: 'Write it as the exchange does, like AAPL, BRK-B or VOD.L.',
   },
-  ERR_POS_004: { title: 'The quantity is missing', mend: 'Write the number of shares; negative is short.' },
-  ERR_POS_005: { title: 'The quantity is not a decimal number', mend: numberMend },
-  ERR_POS_006: { title: 'The quantity is zero', mend: 'Write the number of shares, or remove the row.' },
-  ERR_POS_007: { title: 'The quantity has too many decimals', mend: decimalsMend },
-  ERR_POS_008: { title: 'The entry price is missing', mend: 'Write what one share cost, like 172.40.' },
-  ERR_POS_009: { title: 'The entry price is not a decimal number', mend: numberMend },
+  ERR_POS_004: {
+    title: 'The quantity is missing',
+    fix: 'Write the number of shares. A negative number is a short position.',
+  },
+  ERR_POS_005: { title: 'The quantity is not a decimal number', fix: numberFix },
+  ERR_POS_006: { title: 'The quantity is zero', fix: 'Write the number of shares, or remove the row.' },
+  ERR_POS_007: { title: 'The quantity has too many decimals', fix: decimalsFix },
+  ERR_POS_008: { title: 'The entry price is missing', fix: 'Write the price of one share, like 172.40.' },
+  ERR_POS_009: { title: 'The entry price is not a decimal number', fix: numberFix },
   ERR_POS_010: {
     title: 'The entry price is not positive',
-    mend: 'Write a price above zero; a short position has a negative quantity, not a negative price.',
+    fix: 'Write a price above zero. A short position has a negative quantity, not a negative price.',
   },
-  ERR_POS_011: { title: 'The entry price has too many decimals', mend: decimalsMend },
-  ERR_POS_012: { title: 'The entry date is missing', mend: 'Write the day of the purchase as YYYY-MM-DD.' },
-  ERR_POS_013: { title: 'The entry date is not a date', mend: dateMend },
-  ERR_POS_014: { title: 'The entry date is in the future', mend: 'Write the day of the purchase.' },
+  ERR_POS_011: { title: 'The entry price has too many decimals', fix: decimalsFix },
+  ERR_POS_012: { title: 'The entry date is missing', fix: 'Write the day of the purchase as YYYY-MM-DD.' },
+  ERR_POS_013: { title: 'The entry date is not a date', fix: dateFix },
+  ERR_POS_014: { title: 'The entry date is in the future', fix: 'Write the day of the purchase.' },
   ERR_POS_015: {
     title: 'The entry date is more than 100 years ago',
-    mend: 'Check the year: write the day of the purchase.',
+    fix: 'Check the year.',
   },
   ERR_POS_016: {
     title: 'The investment class is unknown',
-    mend: 'Write PUBLIC, OPTIONS, PRIVATE or CASH, or leave it empty.',
+    fix: 'Write PUBLIC, OPTIONS, PRIVATE or CASH, or leave it empty.',
   },
   ERR_POS_017: {
     title: 'The investment subtype does not belong to the investment class',
-    mend: 'Write one of its subtypes, or leave it empty.',
+    fix: 'Write one of its subtypes, or leave it empty.',
   },
-  ERR_POS_018: { title: 'The underlying symbol of the option is missing', mend: optionMend },
-  ERR_POS_019: { title: 'The strike price of the option is missing', mend: optionMend },
-  ERR_POS_020: { title: 'The expiration date of the option is missing', mend: optionMend },
-  ERR_POS_021: { title: 'The type of the option is missing', mend: optionMend },
-  ERR_POS_022: { title: 'The option type is unknown', mend: 'Write CALL or PUT.' },
+  ERR_POS_018: { title: 'The underlying symbol of the option is missing', fix: optionFix },
+  ERR_POS_019: { title: 'The strike price of the option is missing', fix: optionFix },
+  ERR_POS_020: { title: 'The expiration date of the option is missing', fix: optionFix },
+  ERR_POS_021: { title: 'The type of the option is missing', fix: optionFix },
+  ERR_POS_022: { title: 'The option type is unknown', fix: 'Write CALL or PUT.' },
   ERR_POS_023: {
-    title: 'The row repeats an earlier one in all columns',
-    mend: 'Sum the two into one row, or upload with allow_duplicates=true if both are meant.',
+    title: 'The row is equal to an earlier row in all columns',
+    fix: 'Merge the two rows. If both are correct, upload with allow_duplicates=true.',
   },
   ERR_POS_024: {
-    title: 'The underlying symbol is not a symbol',
-    mend: 'Write it as the exchange does, like AAPL or BRK-B.',
+    title: 'The underlying symbol is not a valid symbol',
+    fix: 'Write it as the exchange does, like AAPL or BRK-B.',
   },
   ERR_POS_025: {
     title: 'The strike price is not a positive decimal number',
-    mend: 'Write it like 200 or 182.50, above zero, with at most 6 decimals.',
+    fix: 'Write a number above zero with at most 6 decimals, like 200 or 182.50.',
   },
-  ERR_POS_026: { title: 'The expiration date is not a date', mend: dateMend },
+  ERR_POS_026: { title: 'The expiration date is not a date', fix: dateFix },
   ERR_POS_027: {
     title: 'The option expires before its entry date',
-    mend: 'Check both dates: an option is bought on or before the day it expires.',
+    fix: 'Check both dates. An option is bought on or before its expiration date.',
   },
-  ERR_POS_028: { title: 'The exit date is not a date', mend: dateMend },
+  ERR_POS_028: { title: 'The exit date is not a date', fix: dateFix },
   ERR_POS_029: {
     title: 'The exit date is in the future',
-    mend: 'Leave it empty while the lot is open.',
+    fix: 'Leave it empty if the lot is open.',
   },
   ERR_POS_030: {
     title: 'The exit date is before the entry date',
-    mend: 'Check both dates: a lot is closed on or after the day it was opened.',
+    fix: 'Check both dates. A lot is closed on or after its entry date.',
   },
   ERR_POS_031: {
     title: 'There is an exit price but no exit date',
-    mend: 'Write the day of the sale, or clear the price while the lot is open.',
+    fix: 'Write the day of the sale. If the lot is open, clear the exit price.',
   },
   ERR_POS_032: {
     title: 'The exit price is not a decimal number of zero or more',
-    mend: 'Write it like 172.40; an option that expired worthless has 0.',
+    fix: 'Write it like 172.40. For an option that expired worthless write 0.',
   },
-  ERR_POS_033: { title: 'The exit price has too many decimals', mend: decimalsMend },
+  ERR_POS_033: { title: 'The exit price has too many decimals', fix: decimalsFix },
   ERR_POS_034: {
-    title: 'An option column is filled but the investment class is not OPTIONS',
-    mend: 'Clear the option columns, or write OPTIONS as investment class.',
+    title: 'An option column is filled in, but the investment class is not OPTIONS',
+    fix: 'Clear the option columns, or write OPTIONS as investment class.',
   },
   ERR_POS_035: {
-    title: 'This looks like cash',
-    mend:
-      'If it is cash, write its currency code (like USD) as symbol and CASH as investment class; if it is a listed ' +
-      'symbol, write PUBLIC as investment class.',
+    title: 'The row looks like cash',
+    fix:
+      'For cash, write the currency code (like USD) as symbol and CASH as investment class. For a listed symbol, write ' +
+      'PUBLIC as investment class.',
   },
   ERR_POS_036: {
     title: 'The symbol of a cash row is not a currency',
-    mend: 'Write the ISO code of the currency as symbol, like USD or EUR.',
+    fix: 'Write the ISO code of the currency as symbol, like USD or EUR.',
   },
   ERR_POS_037: {
     title: 'The price of a cash row is not 1',
-    mend: 'Write 1 as price and the amount as quantity.',
+    fix: 'Write 1 as price and the amount as quantity.',
   },
   ERR_POS_038: {
     title: 'The currency is unknown',
-    mend: 'Write an ISO code like USD or EUR, or GBp, GBX, ZAc or ILA for prices in pence, cents or agorot.',
+    fix: 'Write an ISO code like USD or EUR, or GBp, GBX, ZAc or ILA for prices in pence, cents or agorot.',
   },
   ERR_POS_039: {
     title: 'The currency of a cash row differs from its symbol',
-    mend: 'Write the same code in both columns, or leave the currency empty.',
+    fix: 'Write the same code in both columns, or leave the currency empty.',
   },
   ERR_POS_040: {
     title: 'The number has more than 15 digits before the point',
-    mend: 'Check it: no quantity and no price is that large.',
+    fix: 'Check it. Quantities and prices have at most 15 digits before the point.',
   },
   WARN_CSV_001: {
-    title: 'The column is unknown and was not read',
-    mend: 'Rename it if it is one of the columns in the template; otherwise nothing is to be done.',
+    title: 'The column is unknown and was ignored',
+    fix: 'If it is a column of the template, correct its name. Otherwise there is nothing to do.',
   },
   WARN_CSV_002: {
-    title: 'There are more warnings than are listed',
-    mend: 'The value counts the others.',
+    title: 'Not all warnings are listed',
+    fix: 'The value is the number of the others.',
   },
   WARN_POS_001: {
     title: 'The closed lot has no exit price',
-    mend: 'Without one it adds nothing to the realised gain.',
+    fix: 'Write the price of the sale. Without it the lot does not count in the realised gain.',
   },
   WARN_POS_002: {
     title: 'The option has expired but has no exit date',
-    mend: 'If it was exercised, sold or ran out, write the exit date and the exit price (0 if worthless).',
+    fix: 'If it was sold or exercised or has expired worthless, write the exit date and the exit price (0 if worthless).',
   },
   WARN_POS_003: {
-    title: "There are lots in another currency than the portfolio's",
-    mend: 'They are converted at the exchange rates of their days, and missing_fx as long as there is no rate.',
+    title: "Some lots are in another currency than the portfolio's",
+    fix: 'They are converted at the exchange rates of their dates. While a rate is missing they are missing_fx.',
   },
   WARN_POS_004: {
-    title: 'Is the entry price in a minor unit?',
-    mend: 'Write GBX, ZAc or ILA as currency if prices are in pence, cents or agorot.',
+    title: 'The entry price may be in a minor unit',
+    fix: 'If prices are in pence, cents or agorot, write GBX, ZAc or ILA as currency.',
   },
   WARN_POS_005: {
-    title: 'The currency of a closed lot is not known',
-    mend: "Write its currency where it is another one than the portfolio's, which is taken.",
+    title: 'The currency of a closed lot is unknown',
+    fix: "The portfolio's currency is assumed. If it is another one, write it in the column Currency.",
   },
   split_since_entry: {
     title: 'The symbol has split since the entry date',
-    mend: 'Check whether quantity and price are from before the split. Neither is ever changed.',
+    fix: 'Check whether quantity and price are from before the split. The service does not adjust them.',
   },
   WARN_SYM_001: {
     title: 'The symbol could not be verified yet',
-    mend: 'Its job verifies it. Should it not exist, the job fails and says so.',
+    fix: 'Its job will verify it. If the symbol does not exist, the job fails.',
   },
 } as const satisfies Record<string, CatalogEntry>;
 
-export type ProblemCode = keyof typeof problemCatalog;
+export type RowProblemCode = keyof typeof rowProblemCatalog;

@@ -1,17 +1,17 @@
-import { type ProblemCode, problemCatalog } from './row-problem-catalog.ts';
+import { type RowProblemCode, rowProblemCatalog } from './row-problem-catalog.ts';
 
-/** One thing wrong, or remarkable, about one cell of an upload. */
-export interface Problem {
-  /** The row as a spreadsheet numbers it, or the place in a JSON list from 1; null where the whole file is meant. */
+/** An error or a warning about one cell of an upload. */
+export interface RowProblem {
+  /** The row number of a spreadsheet, or the place in a JSON list from 1; null for the whole file. */
   line: number | null;
-  /** The column under the name that the upload used, null where the whole row is meant. */
+  /** The column by the name in the upload; null for the whole row. */
   column: string | null;
-  /** What the cell held, shortened and without control characters; null where no cell is meant. */
+  /** The content of the cell, shortened and without control characters; null if it is not about a cell. */
   value: string | null;
-  code: ProblemCode;
-  /** What is wrong, and a sentence that says how to mend it. */
+  code: RowProblemCode;
+  /** What is wrong, and how to fix it. */
   message: string;
-  /** The earlier row that a duplicate repeats. */
+  /** The earlier row that is equal. */
   relatedLine?: number;
 }
 
@@ -22,16 +22,20 @@ export interface ProblemPlace {
   relatedLine?: number;
 }
 
-/** A problem with the catalogue's words; `mend` replaces the general advice where the value allows a better one. */
-export function makeProblem(code: ProblemCode, place: ProblemPlace = {}, mend?: string | null): Problem {
-  const { title, mend: advice } = problemCatalog[code];
+/** A problem with the texts of the catalog; `fix` replaces the general advice by one for the value. */
+export function makeRowProblem(
+  code: RowProblemCode,
+  place: ProblemPlace = {},
+  fix?: string | null,
+): RowProblem {
+  const { title, fix: advice } = rowProblemCatalog[code];
   const { line = null, column = null, value = null, relatedLine } = place;
   return {
     line,
     column,
     value: value === null ? null : echo(value),
     code,
-    message: `${title}. ${mend ?? advice}`,
+    message: `${title}. ${fix ?? advice}`,
     ...(relatedLine === undefined ? {} : { relatedLine }),
   };
 }
@@ -39,8 +43,8 @@ export function makeProblem(code: ProblemCode, place: ProblemPlace = {}, mend?: 
 const echoLengthMax = 80; // enough to recognise a cell, short enough for a log line
 
 /**
- * A value as problems show it: at most 80 characters, and no control, direction-changing or broken characters,
- * which could forge a line of a log or turn a message around.
+ * A value for a problem: at most 80 characters, without control, bidirectional or broken characters, which could forge
+ * log lines or reverse a message.
  */
 export function echo(text: string): string {
   const cut = text.length > echoLengthMax;

@@ -32,7 +32,7 @@ import type {
   TimelineView,
 } from './schemas.ts';
 
-/** Who asks. Without tokens there is one local user, who is also the operator. */
+/** The authenticated client. Without tokens there is one local user, who is also the operator. */
 export interface Viewer {
   name: string;
   role: 'user' | 'operator';
@@ -43,7 +43,7 @@ export interface UploadInput {
   owner: string;
   name: string;
   baseCurrency: string;
-  /** Two rows that are equal in all columns are meant. */
+  /** Accept rows that are equal in all columns. */
   allowDuplicates: boolean;
   source: { kind: 'csv'; bytes: Uint8Array } | { kind: 'json'; positions: PositionInput[] };
 }
@@ -59,13 +59,13 @@ export interface CreatedPortfolio {
   warnings: Remark[];
 }
 
-/** What the same request was answered before. The portfolio may have been deleted since. */
+/** The earlier response to the same request. The portfolio may have been deleted since. */
 export interface ReplayedUpload {
   kind: 'replayed';
   created: CreatedPortfolio;
 }
 
-/** A refusal is an answer, not an exception, and leaves nothing behind. */
+/** A refusal is a value, not an exception, and saves nothing. */
 export type UploadAnswer =
   | CreatedPortfolio
   | { kind: 'rejected_rows'; problems: Remark[]; warnings: Remark[] }
@@ -75,22 +75,22 @@ export type UploadAnswer =
   | { kind: 'too_many_symbols'; needed: number; limit: number };
 export type UploadRefusal = Exclude<UploadAnswer, { kind: 'created' }>;
 
-/** What an upload would come to. */
+/** The outcome that an upload would have. */
 export type DryRunAnswer =
   | {
       kind: 'accepted';
       lot_count: number;
       pending_symbols: string[];
       warnings: Remark[];
-      /** The first snapshot that it would have; null where no lot is priced. */
+      /** Its first snapshot; null without priced lots. */
       snapshot: SnapshotView | null;
     }
   | UploadRefusal;
 
-/** What became of the wish to onboard one symbol. */
+/** The result of a request to onboard one symbol. */
 export type OnboardAnswer =
   | { kind: 'ready'; view: SymbolStatusView }
-  /** By a new job, or by the unfinished one that it had. */
+  /** By a new job, or by its existing unfinished job. */
   | { kind: 'admitted'; view: SymbolStatusView; job_id: string }
   | Extract<
       UploadAnswer,
@@ -103,26 +103,26 @@ export type OnboardAnswer =
 type Positions = z.infer<typeof positionsSchema>;
 type Snapshots = z.infer<typeof snapshotsSchema>;
 
-/** Null: no such portfolio, or not the viewer's. The two must not be told apart. */
+/** Null: the portfolio does not exist, or belongs to another owner. Clients must not see the difference. */
 export interface Portfolios {
-  /** Throws `idempotency_key_reused` and `idempotency_in_flight`; without a key every upload is a new one. */
+  /** Throws `idempotency_key_reused` and `idempotency_in_flight`. Without a key every upload is a new one. */
   upload(input: UploadInput, options: { key: string | undefined }): Promise<UploadAnswer | ReplayedUpload>;
-  /** What `upload` would come to now. Reads only. */
+  /** The outcome that `upload` would have now. Reads only. */
   dryRun(input: UploadInput): Promise<DryRunAnswer>;
-  /** The viewer's own, an operator's all; newest first, older than `cursor`; `next_cursor` is the last id given. */
+  /** Those of the viewer, for operators all; newest first, older than `cursor`; `next_cursor` is the last id. */
   list(query: PortfoliosQuery, viewer: Viewer): Promise<z.infer<typeof portfoliosViewSchema>>;
-  /** False: no such portfolio, or not the viewer's. */
+  /** False: the portfolio does not exist, or belongs to another owner. */
   remove(id: string, viewer: Viewer): Promise<boolean>;
   find(id: string, viewer: Viewer): Promise<PortfolioView | null>;
-  /** Lots after line `cursor`, at most `limit`; `next_cursor` is the last line given, as a string. */
+  /** Lots after line `cursor`, at most `limit`; `next_cursor` is the last line, as a string. */
   positions(
     id: string,
     page: { limit: number; cursor?: number | undefined },
     viewer: Viewer,
   ): Promise<Positions | null>;
-  /** Per factor, of the lots that are priced now. */
+  /** Per factor, for the lots that are priced now. */
   exposures(id: string, viewer: Viewer): Promise<z.infer<typeof portfolioExposuresSchema> | null>;
-  /** Snapshots older than the day `cursor`, latest first; `next_cursor` is the last day given. */
+  /** Snapshots older than the day `cursor`, latest first; `next_cursor` is the last day. */
   snapshots(
     id: string,
     page: { limit: number; cursor?: string | undefined },
@@ -130,15 +130,15 @@ export interface Portfolios {
   ): Promise<Snapshots | null>;
 }
 
-/** Symbols come as the client wrote them; the service normalises. Null: not in the universe. */
+/** Takes symbols as the client wrote them and normalises them. Null: not in the universe. */
 export interface Symbols {
-  /** Never null: `unknown` is an answer, also for what is not well-formed. */
+  /** Never null: the status is `unknown` for unknown and malformed symbols. */
   status(symbol: string): Promise<SymbolStatusView>;
-  /** The status of a ready symbol as this node remembers it; undefined where it has to be read. */
+  /** The cached status of a ready symbol; undefined on a cache miss. */
   remembered(symbol: string): SymbolStatusView | undefined;
-  /** The same for many, in the order asked; what is the same symbol, however written, comes once. */
+  /** The same for many, in the order of the input; a symbol written in several ways occurs once. */
   statuses(symbols: readonly string[]): Promise<SymbolStatusView[]>;
-  /** Ascending by symbol, after the symbol `cursor`; `next_cursor` is the last one given. */
+  /** Ascending by symbol, after the symbol `cursor`; `next_cursor` is the last one. */
   search(query: SymbolsQuery): Promise<z.infer<typeof symbolsViewSchema>>;
   onboard(symbol: string, viewer: Viewer): Promise<OnboardAnswer>;
   profile(symbol: string): Promise<SymbolView | null>;
@@ -160,12 +160,12 @@ export interface QueueFull {
   retry_after_seconds: number;
 }
 
-/** What an operator's retry came to. A refusal leaves the job as it was. */
+/** The result of an operator's retry. A refusal does not change the job. */
 export type RetryAnswer =
   | { kind: 'retried'; job: JobDetailView }
   | { kind: 'not_found' }
   | { kind: 'not_retryable'; status: JobView['status'] }
-  /** The symbol's unfinished job, which will do. */
+  /** The unfinished job of the symbol, which does the same work. */
   | { kind: 'symbol_busy'; job_id: string }
   | QueueFull;
 
@@ -176,30 +176,30 @@ export type CancelAnswer =
   | { kind: 'too_late' }
   | { kind: 'not_cancellable'; status: JobView['status'] };
 
-/** Who may do it, the routes decide. */
+/** Commands of operators. The routes check the role. */
 export interface Operations {
   retry(id: string): Promise<RetryAnswer>;
   cancel(id: string): Promise<CancelAnswer>;
-  /** Cluster-wide and stored; answers the overview after it. */
+  /** Cluster-wide and persistent; returns the overview after it. */
   setPaused(paused: boolean): Promise<OverviewView>;
 }
 
 export interface Onboarding {
   overview(): Promise<OverviewView>;
   /**
-   * Newest first (by id, descending), older than the job `cursor`; `next_cursor` is the last id given. Null where the
-   * query names a portfolio that is not there, or not the viewer's.
+   * Newest first (by id, descending), older than the job `cursor`; `next_cursor` is the last id. Null if the portfolio
+   * of the query does not exist or belongs to another owner.
    */
   jobs(query: JobsQuery, viewer: Viewer): Promise<z.infer<typeof jobsViewSchema> | null>;
   job(id: string, viewer: Viewer): Promise<JobDetailView | null>;
 }
 
-/** Actors as they are and were. Who may see them, the routes decide. */
+/** Present and past states of actors. The routes check the role. */
 export interface Actors {
   list(query: ActorsQuery): Promise<ActorsView>;
   /** `supervisor`, or the id of a job. Null: no such job. */
   find(id: string): Promise<ActorView | null>;
-  /** A job as it was after that transition. Null: the journal has no such transition. */
+  /** The state of a job after that transition. Null: the journal has no such transition. */
   findAt(jobId: string, sequence: number): Promise<ActorView | null>;
   /** Ascending by sequence, after `cursor`; null: no such job. */
   timeline(jobId: string, page: TimelineQuery): Promise<TimelineView | null>;
@@ -208,47 +208,47 @@ export interface Actors {
 /** The live actors of this node, in the protocol of the Stately inspector. */
 export interface Inspection {
   /**
-   * `send` gets every message from now on: first the registrations of all that lives, parents first. Answers how to
-   * stop; nobody is told anything after that.
+   * Calls `send` with every message from now on: first the registrations of all live actors, parents first. Returns how
+   * to stop; `send` is not called after that.
    */
   watch(send: (message: string) => void): Promise<() => void>;
 }
 
-/** Looks for what is wrong. Never throws: a check that cannot be made is a failed finding. */
+/** Runs all checks. Never throws: a check that throws is a failed finding. */
 export type Diagnosis = () => Promise<DiagnosisView>;
 
-/** What is counted and timed, for Prometheus. */
+/** Metrics for Prometheus. */
 export interface Measurements {
   answered(answer: { method: string; route: string; status: number; seconds: number }): void;
-  /** The text of a scrape; it says so where the database does not answer, and never throws for that. */
+  /** The text of a scrape. Does not throw if the database is unavailable: the text says so. */
   read(live: { heldRequests: number; websocketClients: number }): Promise<string>;
   readonly contentType: string;
 }
 
 export interface Health {
-  /** Ready when every check is `ok`. Never throws: a check that cannot run is a failed one. */
+  /** Ready if every check is `ok`. Never throws: a check that throws is a failed one. */
   ready(): Promise<HealthCheck[]>;
 }
 
-/** Each stands for a viewer once, within seconds, on any node. */
+/** One-time tickets for a viewer, valid for seconds on any node. */
 export interface Tickets {
   issue(viewer: Viewer): Promise<TicketView>;
-  /** Spends it. Null: unknown, spent or too old. */
+  /** Uses the ticket up. Null: unknown, used or expired. */
   redeem(ticket: string): Promise<Viewer | null>;
 }
 
 /**
- * What the HTTP routes need of the rest of the service.
+ * What the HTTP routes need from the rest of the service.
  *
- * Views are exactly the response bodies, less the `links` that the routes add. Failures of the world are thrown as
- * `AppError`s; `api/problems.ts` knows what they are over HTTP.
+ * Views are the response bodies without the `links`, which the routes add. Failures of the world are thrown as
+ * `AppError`s; `api/problems` maps them to HTTP.
  */
 export interface Service {
   portfolios: Portfolios;
   symbols: Symbols;
   onboarding: Onboarding;
   actors: Actors;
-  /** Null: switched off. */
+  /** Null if the inspector is off. */
   inspection: Inspection | null;
   operations: Operations;
   feed: Feed;

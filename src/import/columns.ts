@@ -18,7 +18,7 @@ export const columns = [
 export type ColumnName = (typeof columns)[number]['name'];
 export type ColumnTitle = (typeof columns)[number]['title'];
 
-/** A row as text: what was uploaded, under the JSON names. An absent cell is an empty one. */
+/** A row as uploaded text, under the JSON names. An absent cell is empty. */
 export type RawPosition = { readonly [name in ColumnName]?: string | null | undefined };
 
 export const optionColumns = [
@@ -28,33 +28,33 @@ export const optionColumns = [
   'option_type',
 ] as const satisfies ColumnName[];
 
-/** What problems call the columns: as in the upload that they are about. */
+/** The names of the columns in problems: as in the upload. */
 export type ColumnLabels = Readonly<Record<ColumnName, string>>;
 
 export const csvLabels = Object.fromEntries(columns.map(({ name, title }) => [name, title])) as ColumnLabels;
 export const jsonLabels = Object.fromEntries(columns.map(({ name }) => [name, name])) as ColumnLabels;
 
-/** The place of a column, under either name, in the order above; -1 for what is none of them. */
+/** The place of a column, by either name, in the order above; -1 for unknown ones. */
 export const columnRank = (label: string | null): number => ranks.get(label ?? '') ?? -1;
 
 const ranks = new Map<string, number>(
   columns.flatMap(({ name, title }, rank) => [[name, rank] as const, [title, rank] as const]),
 );
 
-/** Where a header puts the columns. */
+/** The columns of a header. */
 export interface Header {
-  /** How many cells the header has up to its last name: every row has at least as many. */
+  /** Number of cells up to the last name: every row must have at least as many. */
   width: number;
-  /** Known columns by place, in the order of the header. */
+  /** Known columns with their place, in the order of the header. */
   places: { name: ColumnName; index: number }[];
   missing: ColumnTitle[];
-  /** Our columns where they occur a second time. */
+  /** Known columns that occur again. */
   repeated: { title: string; index: number }[];
-  /** Columns that are not ours, with their place. */
+  /** Unknown columns, with their place. */
   unknown: { title: string; index: number }[];
 }
 
-/** Finds the columns in a header: any order; case and surrounding space are ignored. */
+/** Finds the columns in a header, in any order; ignores case and surrounding space. */
 export function readHeader(cells: readonly string[]): Header {
   const header: Header = { width: 0, places: [], missing: [], repeated: [], unknown: [] };
   const seen = new Set<ColumnName>();

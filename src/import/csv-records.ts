@@ -1,22 +1,22 @@
 import { CsvError, parse } from 'csv-parse/sync';
 
-/** A record of a CSV and the row in which a spreadsheet shows it. */
+/** A record of a CSV and its row number in a spreadsheet. */
 export interface SheetRecord {
   line: number;
   cells: string[];
 }
 
 export interface Records {
-  /** Records that hold something: no blank lines, no comments. */
+  /** Records without blank lines and comments. */
   records: SheetRecord[];
-  /** Where the text stops being CSV; what comes behind it could not be read. */
-  broken: { line: number; mend: string } | null;
-  /** More records than asked for: the rest was not read. */
+  /** Where the text is not valid CSV; the rows after it are not read. */
+  broken: { line: number; fix: string } | null;
+  /** There are more than `max` records; the rest is not read. */
   isCut: boolean;
 }
 
-const recordLengthMax = 65_536; // characters; a longer one is a quote that was never closed
-const blankRowsMax = 10_000; // rows of nothing but commas are no records, but millions of them would take minutes
+const recordLengthMax = 65_536; // characters; a longer one has a quote that is never closed
+const blankRowsMax = 10_000; // rows of only commas are not records, but parsing millions of them would take minutes
 
 /** Splits a text by RFC 4180 into at most `max` records; stops at the first broken one. */
 export function readRecords(text: string, max: number): Records {
@@ -25,14 +25,14 @@ export function readRecords(text: string, max: number): Records {
   let broken: Records['broken'] = null;
   const seenMax = max + blankRowsMax;
   const overlong = overlongLine(text);
-  if (overlong !== null) return { records, broken: { line: overlong, mend: tooLong }, isCut: false };
+  if (overlong !== null) return { records, broken: { line: overlong, fix: tooLong }, isCut: false };
   try {
     parse(text, {
       comment: '#',
       comment_no_infix: true,
       skip_empty_lines: true,
       relax_column_count: true,
-      // Listed, because the automatic choice takes the first line's ending for all of them.
+      // Auto-detection would use the ending of the first line for all lines.
       record_delimiter: ['\r\n', '\n', '\r'],
       max_record_size: recordLengthMax,
       to: seenMax + 1,
@@ -50,11 +50,11 @@ export function readRecords(text: string, max: number): Records {
   return { records: records.slice(0, max), broken, isCut };
 }
 
-/** Nothing in it, or a comment that a spreadsheet saved in quotes or with commas behind it. */
+/** Empty, or a comment that a spreadsheet saved in quotes or with commas after it. */
 const isBlank = (cells: readonly string[]): boolean =>
   cells[0]?.trimStart().startsWith('#') || cells.every((cell) => cell.trim() === '');
 
-/** The first line that no record can hold. The parser would split ten million commas before it said so. */
+/** The first line that is longer than a record may be. The parser would split ten million commas before it fails. */
 function overlongLine(text: string): number | null {
   let start = 0;
   let line = 1;
@@ -70,19 +70,19 @@ function overlongLine(text: string): number | null {
   return null;
 }
 
-function brokenAt(error: unknown): { line: number; mend: string } {
+function brokenAt(error: unknown): { line: number; fix: string } {
   if (!(error instanceof CsvError)) throw error;
   const { records = 0, comment_lines = 0, empty_lines = 0 } = error as Partial<Record<string, number>>;
-  return { line: records + comment_lines + empty_lines + 1, mend: mends[error.code] ?? unclosed };
+  return { line: records + comment_lines + empty_lines + 1, fix: fixes[error.code] ?? unclosed };
 }
 
-const notRead = 'The rows behind it were not read.';
-const unclosed = `A quote (") is opened and never closed: close it, or double it if it belongs to the value. ${notRead}`;
-const stray = `A quote (") stands inside a value: put the whole value in quotes and double that one. ${notRead}`;
+const notRead = 'The rows after it were not read.';
+const unclosed = `A quote (") is never closed: close it, or double it if it is part of the value. ${notRead}`;
+const stray = `A quote (") is inside a value: put the whole value in quotes and double that quote. ${notRead}`;
 
-const tooLong = `It is longer than 65,536 characters, as if a quote (") were opened and never closed. ${notRead}`;
+const tooLong = `It is longer than 65,536 characters: probably a quote (") is never closed. ${notRead}`;
 
-const mends: Record<string, string> = {
+const fixes: Record<string, string> = {
   INVALID_OPENING_QUOTE: stray,
   CSV_INVALID_CLOSING_QUOTE: stray,
   CSV_MAX_RECORD_SIZE: tooLong,

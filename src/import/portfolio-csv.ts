@@ -1,4 +1,4 @@
-import { makeProblem } from '../contract/row-problems.ts';
+import { makeRowProblem } from '../contract/row-problems.ts';
 import { type ColumnName, csvLabels } from './columns.ts';
 import { readRecords } from './csv-records.ts';
 import { decodeText } from './decode-text.ts';
@@ -11,8 +11,8 @@ export const csvRowsMax = 50_000;
 /**
  * Reads a portfolio CSV: every lot of it, or every problem at once (SPEC section 4). Never throws, whatever the bytes.
  *
- * Problems name the row as a spreadsheet numbers it: blank lines and comments count, a line break inside quotes does
- * not. Where a quote is broken the rows behind it cannot be told apart, so they are not read; those before it are.
+ * Problems have the row number of a spreadsheet: blank lines and comments count, line breaks inside quotes do not. After
+ * a broken quote rows cannot be separated, so only those before it are read.
  *
  *     parsePortfolioCsv(bytes, { today: '2026-07-31', baseCurrency: 'USD' }).problems
  *     // [{ line: 4, column: 'Symbol', value: 'VT MGX', code: 'ERR_POS_003', … }]
@@ -26,18 +26,18 @@ export function parsePortfolioCsv(bytes: Uint8Array, options: ValidationOptions)
   };
   const { text, problem } = decodeText(bytes);
   if (problem) {
-    report.errors.add(() => makeProblem(problem.code, problem.place, problem.mend));
+    report.errors.add(() => makeRowProblem(problem.code, problem.place, problem.fix));
     return readingOf([], report);
   }
   const { records, broken, isCut } = readRecords(text, csvRowsMax + 1);
   if (isCut) {
-    // Not worth reading: nobody mends half a file.
-    report.errors.add(() => makeProblem('ERR_CSV_001'));
+    // Problems of a part of the file would not help: it has to be split first.
+    report.errors.add(() => makeRowProblem('ERR_CSV_001'));
     return readingOf([], report);
   }
-  if (broken) report.errors.add(() => makeProblem('ERR_CSV_006', { line: broken.line }, broken.mend));
+  if (broken) report.errors.add(() => makeRowProblem('ERR_CSV_006', { line: broken.line }, broken.fix));
   const [first, ...rows] = records;
   if (first) return readingOf(readTable(first, { rows, isWhole: broken === null, report, options }), report);
-  if (!broken) report.errors.add(() => makeProblem('ERR_CSV_003'));
+  if (!broken) report.errors.add(() => makeRowProblem('ERR_CSV_003'));
   return readingOf([], report);
 }

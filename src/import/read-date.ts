@@ -1,26 +1,26 @@
-export type DayReading = { value: string; mend: null } | { value: null; mend: string | null };
+export type DayReading = { value: string; fix: null } | { value: null; fix: string | null };
 
 /**
- * Reads a calendar day, `YYYY-MM-DD`. Other spellings are refused with advice: 06/07/2025 is June to some and July
- * to others.
+ * Reads a calendar day, `YYYY-MM-DD`. Refuses other formats with advice, because 06/07/2025 is a day in June or in July,
+ * depending on the country.
  *
  *     readDay('2024-02-29').value   // '2024-02-29'
- *     readDay('2025-02-29').mend    // 'There is no such day: 2025-02 has 28 days.'
+ *     readDay('2025-02-29').fix    // 'The day does not exist: 2025-02 has 28 days.'
  */
 export function readDay(text: string): DayReading {
   const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
-  if (!match) return { value: null, mend: adviceFor(text) };
+  if (!match) return { value: null, fix: adviceFor(text) };
   const [year = 0, month = 0, day = 0] = match.slice(1).map(Number);
   if (month < 1 || month > 12)
-    return { value: null, mend: `There is no month ${match[2]}: write YYYY-MM-DD.` };
+    return { value: null, fix: `Month ${match[2]} does not exist. Write YYYY-MM-DD.` };
   const days = daysIn(year, month);
   if (day < 1 || day > days) {
-    return { value: null, mend: `There is no such day: ${match[1]}-${match[2]} has ${days} days.` };
+    return { value: null, fix: `The day does not exist: ${match[1]}-${match[2]} has ${days} days.` };
   }
-  return { value: text, mend: null };
+  return { value: text, fix: null };
 }
 
-/** The same day a hundred years earlier. February 29 may give a day that was none; it still compares rightly. */
+/** The same day a hundred years earlier. For February 29 that day may not exist; comparisons are still correct. */
 export const centuryBefore = (day: string): string =>
   `${String(Math.max(0, Number(day.slice(0, 4)) - 100)).padStart(4, '0')}${day.slice(4)}`;
 
@@ -34,15 +34,15 @@ function adviceFor(text: string): string | null {
   if (slashed) return fromParts(slashed[3] ?? '', Number(slashed[1]), Number(slashed[2]));
   const yearFirst = /^(\d{4})[/.-]?(\d{1,2})[/.-]?(\d{1,2})(T.*| .*)?$/.exec(text);
   if (yearFirst) return proposal(yearFirst[1] ?? '', Number(yearFirst[2]), Number(yearFirst[3]));
-  if (/^\d{5}$/.test(text)) return "This is a spreadsheet's serial number: show the cell as yyyy-mm-dd.";
+  if (/^\d{5}$/.test(text)) return "It is a spreadsheet's serial number. Format the cell as yyyy-mm-dd.";
   return null;
 }
 
-/** Day and month, in either order: a proposal only where one of them can be no month. */
+/** Day and month in unknown order: proposes a date only if the order is certain. */
 function fromParts(year: string, first: number, second: number): string | null {
   if (first > 12) return proposal(year, second, first);
   if (second > 12 || first === second) return proposal(year, first, second);
-  return 'Write it as YYYY-MM-DD: this could be either of two days.';
+  return 'Write it as YYYY-MM-DD: day and month are ambiguous.';
 }
 
 function proposal(year: string, month: number, day: number): string | null {

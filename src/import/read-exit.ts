@@ -3,7 +3,7 @@ import { readDay } from './read-date.ts';
 import { type RowClass, readNumber } from './read-fields.ts';
 import type { Row } from './row.ts';
 
-/** When and at what price a lot was closed. Cash leaves at par, and need not say so. */
+/** Exit date and price of a lot. The price of cash is always 1 and may be empty. */
 export function readExit(
   row: Row,
   { rowClass, entryDate, today }: { rowClass: RowClass; entryDate: string; today: string },
@@ -26,8 +26,8 @@ export function readExit(
 function readExitDate(row: Row, entryDate: string, today: string): string | null {
   const text = row.text('exit_date');
   if (text === '') return null;
-  const { value, mend } = readDay(text);
-  if (value === null) row.refuse('ERR_POS_028', 'exit_date', mend);
+  const { value, fix } = readDay(text);
+  if (value === null) row.refuse('ERR_POS_028', 'exit_date', fix);
   else if (value > today) row.refuse('ERR_POS_029', 'exit_date');
   else if (value < entryDate) row.refuse('ERR_POS_030', 'exit_date');
   return value;

@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../contract/row-problem-catalog.ts';
+import type { RowProblemCode } from '../contract/row-problem-catalog.ts';
 import { readCurrency } from '../market/currency.ts';
 import { type InvestmentClass, investmentClasses } from '../portfolio/lots.ts';
 import type { ColumnName } from './columns.ts';
@@ -7,12 +7,12 @@ import { type DecimalFlaw, readDecimal } from './read-decimal.ts';
 import type { Row } from './row.ts';
 import { investmentSubtypes, subtypeAdvice, subtypeOf } from './subtypes.ts';
 
-/** The class that a row names, or the one that its columns imply. */
+/** The investment class of a row: named, or implied by its columns. */
 export interface RowClass {
   investmentClass: InvestmentClass;
-  /** False where the row names none, or none that we know. */
+  /** False if the row names no class or an unknown one. */
   isNamed: boolean;
-  /** False where the named one is unknown: then rules that depend on the class are not applied. */
+  /** False if the named class is unknown: then rules that depend on it are not applied. */
   isKnown: boolean;
 }
 
@@ -31,7 +31,8 @@ export function readSubtype(row: Row, { investmentClass, isKnown }: RowClass): s
   const fits = investmentSubtypes[investmentClass].includes(subtype);
   const contradicts = ['CALL', 'PUT'].includes(subtype) && subtype !== row.text('option_type').toUpperCase();
   if (!fits) row.refuse('ERR_POS_017', 'investment_subtype', subtypeAdvice(subtype, investmentClass));
-  else if (contradicts) row.refuse('ERR_POS_017', 'investment_subtype', 'Write the same as the option type.');
+  else if (contradicts)
+    row.refuse('ERR_POS_017', 'investment_subtype', 'Write the same as in the option type.');
   return subtype;
 }
 
@@ -45,7 +46,7 @@ export function readQuantity(row: Row): string {
   return quantity ?? '';
 }
 
-/** What one share cost; cash is always at par, and need not say so. */
+/** The price of one share. The price of cash is always 1 and may be empty. */
 export function readEntryPrice(row: Row, { investmentClass }: RowClass): string {
   const isCash = investmentClass === 'CASH';
   if (isCash && row.text('entry_price') === '') return '1';
@@ -68,14 +69,14 @@ export function readEntryDate(row: Row, today: string): string {
     row.refuse('ERR_POS_012', 'entry_date');
     return '';
   }
-  const { value, mend } = readDay(text);
-  if (value === null) row.refuse('ERR_POS_013', 'entry_date', mend);
+  const { value, fix } = readDay(text);
+  if (value === null) row.refuse('ERR_POS_013', 'entry_date', fix);
   else if (value > today) row.refuse('ERR_POS_014', 'entry_date');
   else if (value < centuryBefore(today)) row.refuse('ERR_POS_015', 'entry_date');
   return value ?? '';
 }
 
-/** The currency of the row's prices, and the minor unit if they are in one. */
+/** The currency of the row's prices, and their minor unit, if any. */
 export function readPriceUnit(
   row: Row,
   { investmentClass, symbol }: { investmentClass: InvestmentClass; symbol: string },
@@ -89,11 +90,11 @@ export function readPriceUnit(
   return { currency: symbol, quoteUnit: null };
 }
 
-/** A number's canonical text, or null after reporting what is wrong with it. */
+/** The canonical text of a number, or null after reporting what is wrong. */
 export function readNumber(
   row: Row,
   name: ColumnName,
-  codes: { missing: ProblemCode | null } & Record<Exclude<DecimalFlaw, 'too_many_digits'>, ProblemCode>,
+  codes: { missing: RowProblemCode | null } & Record<Exclude<DecimalFlaw, 'too_many_digits'>, RowProblemCode>,
 ): string | null {
   const text = row.text(name);
   if (text === '') {
@@ -102,6 +103,6 @@ export function readNumber(
   }
   const reading = readDecimal(text);
   if (reading.flaw === null) return reading.value;
-  row.refuse(reading.flaw === 'too_many_digits' ? 'ERR_POS_040' : codes[reading.flaw], name, reading.mend);
+  row.refuse(reading.flaw === 'too_many_digits' ? 'ERR_POS_040' : codes[reading.flaw], name, reading.fix);
   return null;
 }

@@ -16,9 +16,9 @@ import { contractSymbol, type OptionTerms, readOption } from './read-option.ts';
 import type { Row } from './row.ts';
 
 /**
- * Reads one row into a lot by the rules of SPEC section 4, or reports everything that is wrong with it and gives null.
+ * Reads a row into a lot by the rules of SPEC section 4. Returns null after reporting everything that is wrong.
  *
- * A refused cell reads as empty, so that the checks of the others go on; no such lot is ever returned.
+ * A refused cell reads as empty, so that the other cells are checked too.
  */
 export function readLot(row: Row, today: string): Lot | null {
   const rowClass = readClass(row);
@@ -39,7 +39,7 @@ export function readLot(row: Row, today: string): Lot | null {
     ...readExit(row, { rowClass, entryDate, today }),
     ...readPriceUnit(row, { investmentClass, symbol }),
   };
-  if (!row.isSound) return null;
+  if (!row.isValid) return null;
   warnAbout(row, draft, today);
   const major = (price: string | null) => price && toMajor(price, draft.quoteUnit);
   return {
@@ -51,7 +51,7 @@ export function readLot(row: Row, today: string): Lot | null {
   };
 }
 
-/** The row's symbol. An option may leave it empty, as the original format does: its terms name the contract. */
+/** The symbol. It may be empty for an option, as in the original format: the terms identify the contract. */
 function readSymbol(row: Row, { investmentClass, isNamed, isKnown }: RowClass, terms: OptionTerms): string {
   const text = row.text('symbol');
   if (text === '') {
@@ -76,7 +76,7 @@ function readSymbol(row: Row, { investmentClass, isNamed, isKnown }: RowClass, t
   return symbol ?? '';
 }
 
-const contractAdvice = 'Its terms make no standard symbol: write the symbol of the contract.';
+const contractAdvice = 'The option has no standard symbol. Write the symbol of the contract.';
 
 const symbolCodes = {
   missing: 'ERR_POS_001',
@@ -84,7 +84,7 @@ const symbolCodes = {
   invalid_characters: 'ERR_POS_003',
 } as const satisfies Record<SymbolProblem['reason'], string>;
 
-/** CASH and USD are listed symbols, and brokers' names for cash. A price of exactly 1 makes the second likely. */
+/** CASH and USD are listed symbols, but also brokers' names for cash, which is likely if the price is exactly 1. */
 function looksLikeCash(row: Row): boolean {
   const symbol = row.text('symbol').toUpperCase();
   if (symbol !== 'CASH' && !isCurrency(symbol) && !symbol.endsWith('**')) return false;
@@ -95,8 +95,8 @@ function cashAdvice(text: string): string {
   const symbol = text.toUpperCase().replace(/\*+$/, '');
   const currency = isCurrency(symbol) ? symbol : 'its currency code (like USD)';
   return (
-    `If it is cash, write ${currency} as symbol and CASH as investment class; ` +
-    `if it is the listed symbol ${symbol.slice(0, 32)}, write that and PUBLIC as investment class.`
+    `For cash, write ${currency} as symbol and CASH as investment class. ` +
+    `For the listed symbol ${symbol.slice(0, 32)}, write PUBLIC as investment class.`
   );
 }
 

@@ -14,7 +14,7 @@ const noOption: OptionTerms = {
   optionType: null,
 };
 
-/** All four terms of an option; a row of another class must have none. */
+/** The four terms of an option; rows of other classes must have none. */
 export function readOption(row: Row, { investmentClass, isKnown }: RowClass, entryDate: string): OptionTerms {
   if (!isKnown) return noOption;
   if (investmentClass !== 'OPTIONS') {
@@ -31,8 +31,8 @@ export function readOption(row: Row, { investmentClass, isKnown }: RowClass, ent
 }
 
 /**
- * The symbol of a contract as the provider spells it: the OCC's, without its padding. Null where a term is missing or
- * does not fit (the OCC has five digits for the strike, and three decimals).
+ * The symbol of an option contract: that of the OCC without padding. Null if a term is missing or does not fit (a strike
+ * has at most five digits and three decimals).
  *
  *     contractSymbol({ underlyingSymbol: 'IWM', strikePrice: '220', expirationDate: '2025-09-20', optionType: 'CALL' })
  *     // 'IWM250920C00220000'
@@ -72,8 +72,8 @@ function readExpiration(row: Row, entryDate: string): string | null {
     row.refuse('ERR_POS_020', 'expiration_date');
     return null;
   }
-  const { value, mend } = readDay(text);
-  if (value === null) row.refuse('ERR_POS_026', 'expiration_date', mend);
+  const { value, fix } = readDay(text);
+  if (value === null) row.refuse('ERR_POS_026', 'expiration_date', fix);
   else if (value < entryDate) row.refuse('ERR_POS_027', 'expiration_date');
   return value;
 }

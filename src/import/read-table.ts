@@ -1,4 +1,4 @@
-import { echo, makeProblem } from '../contract/row-problems.ts';
+import { echo, makeRowProblem } from '../contract/row-problems.ts';
 import type { Lot } from '../portfolio/lots.ts';
 import { type ColumnName, columns, type Header, type RawPosition, readHeader } from './columns.ts';
 import type { SheetRecord } from './csv-records.ts';
@@ -7,26 +7,26 @@ import { type ValidationOptions, validateRows } from './validate-positions.ts';
 
 export interface TableInput {
   rows: readonly SheetRecord[];
-  /** False where the file broke off: then having no rows is no second problem. */
+  /** False if a broken record ended the file early: then a lack of rows is not reported. */
   isWhole: boolean;
   report: RowReport & { absent: Set<ColumnName> };
   options: ValidationOptions;
 }
 
-/** Reads the records below a header into lots, reporting what is wrong with the header and with each row. */
+/** Reads the records below a header into lots; reports what is wrong with the header and the rows. */
 export function readTable(first: SheetRecord, { rows, isWhole, report, options }: TableInput): Lot[] {
   const { line, cells } = first;
   const header = readHeader(cells);
   const isHeader = header.places.length > 0;
   if (!isHeader && cells.length === 1) {
     report.errors.add(() =>
-      makeProblem('ERR_CSV_002', { line, value: cells[0] ?? '' }, separatorAdvice(cells)),
+      makeRowProblem('ERR_CSV_002', { line, value: cells[0] ?? '' }, separatorAdvice(cells)),
     );
     return [];
   }
   reportHeader(header, { line, report });
-  if (isWhole && rows.length === 0) report.errors.add(() => makeProblem('ERR_CSV_003'));
-  // What stands below something that is no header would only repeat that.
+  if (isWhole && rows.length === 0) report.errors.add(() => makeRowProblem('ERR_CSV_003'));
+  // Without a header, problems of the rows would only repeat that.
   return isHeader ? validateRows(numberedRows(rows, header, report), { report, ...options }) : [];
 }
 
@@ -35,12 +35,13 @@ function reportHeader(
   { line, report }: { line: number; report: TableInput['report'] },
 ): void {
   for (const { title } of header.repeated) {
-    const mend = 'The column occurs twice: remove one of the two, or rename it.';
-    report.errors.add(() => makeProblem('ERR_CSV_006', { line, column: title, value: title }, mend));
+    const fix = 'The column occurs twice. Remove or rename one of the two.';
+    report.errors.add(() => makeRowProblem('ERR_CSV_006', { line, column: title, value: title }, fix));
   }
-  for (const column of header.missing) report.errors.add(() => makeProblem('ERR_CSV_004', { line, column }));
+  for (const column of header.missing)
+    report.errors.add(() => makeRowProblem('ERR_CSV_004', { line, column }));
   for (const { title } of header.unknown) {
-    report.warnings.add(() => makeProblem('WARN_CSV_001', { line, column: echo(title), value: title }));
+    report.warnings.add(() => makeRowProblem('WARN_CSV_001', { line, column: echo(title), value: title }));
   }
   for (const { name } of columns) report.absent.add(name);
   for (const { name } of header.places) report.absent.delete(name);
@@ -55,7 +56,7 @@ function* numberedRows(
   for (const { line, cells } of records) {
     const misfit = misfitOf(cells, { header, isNamed });
     if (misfit) {
-      report.errors.add(() => makeProblem('ERR_CSV_006', { line, value: misfit.value }, misfit.mend));
+      report.errors.add(() => makeRowProblem('ERR_CSV_006', { line, value: misfit.value }, misfit.fix));
       continue;
     }
     const position: { [name in ColumnName]?: string } = {};
@@ -72,22 +73,22 @@ function* numberedRows(
 const namedPlaces = ({ places, unknown, repeated }: Header): ReadonlySet<number> =>
   new Set([...places, ...unknown, ...repeated].map(({ index }) => index));
 
-/** Why a row does not lie under its header: cells are missing, or one stands where no column is. */
+/** Why a row does not match its header: cells are missing, or a cell has no column. */
 function misfitOf(
   cells: readonly string[],
   { header, isNamed }: { header: Header; isNamed: ReadonlySet<number> },
-): { value: string; mend: string } | null {
+): { value: string; fix: string } | null {
   if (cells.length < header.width) {
-    const mend = `It has ${cells.length} cells and the header ${header.width}: write a comma for each empty cell.`;
-    return { value: cells.join(','), mend };
+    const fix = `It has ${cells.length} cells, but the header has ${header.width}. Write a comma for each empty cell.`;
+    return { value: cells.join(','), fix };
   }
   const stray = cells.find((cell, index) => !isNamed.has(index) && cell.trim() !== '');
   if (stray === undefined) return null;
   return {
     value: stray,
-    mend:
-      `It has a value where the header names no column: put a value that holds a comma between double quotes, and ` +
-      'write numbers without thousands separators.',
+    fix:
+      'It has a value without a column. Put values with a comma in double quotes, and write numbers without thousands ' +
+      'separators.',
   };
 }
 
@@ -97,12 +98,12 @@ const separators = new Map([
   ['|', 'bars'],
 ]);
 
-/** Where the columns are there but not separated by commas, as many European spreadsheets write them. */
+/** Advice if the columns are separated by something else, as in many European spreadsheets. */
 function separatorAdvice([header = '']: readonly string[]): string | null {
   for (const [separator, name] of separators) {
     const { places } = readHeader(header.split(separator));
     if (places.length === 0) continue;
-    return `Its cells are separated by ${name}: save it with commas, and with a point before decimals.`;
+    return `Its cells are separated by ${name}. Save it with commas, and with a point as decimal separator.`;
   }
   return null;
 }

@@ -1,31 +1,31 @@
-import type { ProblemCode } from '../contract/row-problem-catalog.ts';
-import { makeProblem } from '../contract/row-problems.ts';
+import type { RowProblemCode } from '../contract/row-problem-catalog.ts';
+import { makeRowProblem } from '../contract/row-problems.ts';
 import { type ColumnLabels, type ColumnName, optionColumns, type RawPosition } from './columns.ts';
 import type { ProblemList } from './problem-list.ts';
 
-/** A row of an upload and where it stands. */
+/** A row of an upload with its number. */
 export interface NumberedRow {
   line: number;
   cells: RawPosition;
-  /** The cells of columns that are not ours, joined: two rows that differ there are not equal in all columns. */
+  /** The cells of unknown columns, joined: rows that differ there are not duplicates. */
   extra: string;
 }
 
-/** Where the problems of a row go, and what they call its columns. */
+/** Collects the problems of rows, and has the names of their columns. */
 export interface RowReport {
   labels: ColumnLabels;
   errors: ProblemList;
   warnings: ProblemList;
-  /** Columns that the file does not have: their absence is reported once, not again for each row. */
+  /** Columns that the file lacks: reported once, not for each row. */
   absent: ReadonlySet<ColumnName>;
 }
 
-/** One row while it is read: trimmed cells, and a note whether anything was wrong with it. */
+/** A row that is being read: trimmed cells, and whether any was refused. */
 export class Row {
   readonly line: number;
   readonly #cells: RawPosition;
   readonly #report: RowReport;
-  #isSound = true;
+  #isValid = true;
 
   constructor({ line, cells }: NumberedRow, report: RowReport) {
     this.line = line;
@@ -34,37 +34,37 @@ export class Row {
   }
 
   /** No cell read so far was refused. */
-  get isSound(): boolean {
-    return this.#isSound;
+  get isValid(): boolean {
+    return this.#isValid;
   }
 
-  /** A cell without the space around it; empty where there is none. */
+  /** A trimmed cell; empty if it is absent. */
   text(name: ColumnName): string {
     const cell: unknown = this.#cells[name];
     return typeof cell === 'string' ? cell.trim() : '';
   }
 
-  /** The first option column that is filled. */
+  /** The first option column that is filled in. */
   filledOptionColumn(): ColumnName | undefined {
     return optionColumns.find((name) => this.text(name) !== '');
   }
 
-  refuse(code: ProblemCode, name: ColumnName, mend?: string | null): void {
-    this.#isSound = false;
+  refuse(code: RowProblemCode, name: ColumnName, fix?: string | null): void {
+    this.#isValid = false;
     const value = this.text(name);
     if (value === '' && this.#report.absent.has(name)) return;
-    this.#report.errors.add(() => makeProblem(code, this.#place(name, value), mend));
+    this.#report.errors.add(() => makeRowProblem(code, this.#place(name, value), fix));
   }
 
-  warn(code: ProblemCode, name: ColumnName): void {
-    this.#report.warnings.add(() => makeProblem(code, this.#place(name, this.text(name))));
+  warn(code: RowProblemCode, name: ColumnName): void {
+    this.#report.warnings.add(() => makeRowProblem(code, this.#place(name, this.text(name))));
   }
 
   refuseRepeat(earlierLine: number): void {
-    this.#isSound = false;
-    const mend = `Row ${earlierLine} is the same. Sum the two into one row, or upload with allow_duplicates=true if both are meant.`;
+    this.#isValid = false;
+    const fix = `Merge it with row ${earlierLine}. If both are correct, upload with allow_duplicates=true.`;
     this.#report.errors.add(() =>
-      makeProblem('ERR_POS_023', { line: this.line, relatedLine: earlierLine }, mend),
+      makeRowProblem('ERR_POS_023', { line: this.line, relatedLine: earlierLine }, fix),
     );
   }
 

@@ -1,6 +1,6 @@
 import { type InvestmentClass, investmentClasses } from '../portfolio/lots.ts';
 
-/** The labels that a holding may carry within its class. They describe it; no rule depends on them. */
+/** The subtypes of each class. They are descriptive; no rule depends on them. */
 export const investmentSubtypes: Readonly<Record<InvestmentClass, readonly string[]>> = {
   PUBLIC: [
     'STOCK',
@@ -34,15 +34,15 @@ export const investmentSubtypes: Readonly<Record<InvestmentClass, readonly strin
   CASH: ['CASH', 'DEPOSIT', 'MONEY_MARKET', 'OTHER'],
 };
 
-/** A subtype in its one spelling: `Mutual fund` is `MUTUAL_FUND`. */
+/** Normalises a subtype: `Mutual fund` becomes `MUTUAL_FUND`. */
 export const subtypeOf = (text: string): string => text.toUpperCase().replace(/[\s-]+/g, '_');
 
-/** What to write instead of a subtype that its class does not have. */
+/** What to write instead of a subtype that does not belong to the class. */
 export function subtypeAdvice(subtype: string, investmentClass: InvestmentClass): string {
   const own = investmentSubtypes[investmentClass];
   const close = subtype.length > 2 ? own.find((known) => known.includes(subtype)) : undefined;
   if (close) return `Write ${close}, or leave it empty.`;
   const home = investmentClasses.find((other) => investmentSubtypes[other].includes(subtype));
-  const elsewhere = home ? `${subtype} belongs to class ${home}; ` : '';
-  return `For class ${investmentClass}, ${elsewhere}write ${own.join(', ')}, or leave it empty.`;
+  const elsewhere = home ? `${subtype} belongs to class ${home}. ` : '';
+  return `${elsewhere}For class ${investmentClass} write ${own.join(', ')}, or leave it empty.`;
 }

@@ -2,8 +2,8 @@ import { type ColumnName, columns } from './columns.ts';
 import { csvRow } from './csv-cells.ts';
 
 /**
- * The portfolio template that is served for download: every column, one example of each kind of lot, and comments.
- * It uploads as it is.
+ * The portfolio template for download: all columns, one example of each kind of lot, and comments. It can be uploaded
+ * unchanged.
  */
 export function portfolioTemplate(): string {
   const rows = examples.map((example) => csvRow(columns.map(({ name }) => example[name] ?? '')));
@@ -11,7 +11,7 @@ export function portfolioTemplate(): string {
 }
 
 const comments = [
-  '# Portfolio template: one lot per row. Lines that begin with # are not read.',
+  '# Portfolio template: one lot per row. Lines that begin with # are ignored.',
   '# Required: Symbol and Quantity and Entry Price Per Share and Entry Date. Dates are YYYY-MM-DD.',
   '# A negative quantity is a short position. A lot with an Exit Date is closed.',
   '# Investment Class: PUBLIC (the default) or OPTIONS or PRIVATE or CASH (symbol = currency code and price 1).',

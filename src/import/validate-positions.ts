@@ -1,4 +1,4 @@
-import { makeProblem, type Problem } from '../contract/row-problems.ts';
+import { makeRowProblem, type RowProblem } from '../contract/row-problems.ts';
 import type { Lot } from '../portfolio/lots.ts';
 import { type ColumnName, jsonLabels, type RawPosition } from './columns.ts';
 import { errorList, type ProblemList, warningList } from './problem-list.ts';
@@ -6,24 +6,24 @@ import { readLot } from './read-lot.ts';
 import { type NumberedRow, Row, type RowReport } from './row.ts';
 
 export interface ValidationOptions {
-  /** The day after which a date is in the future, `YYYY-MM-DD`. */
+  /** Later dates are in the future, `YYYY-MM-DD`. */
   today: string;
   /** ISO 4217 code of the portfolio's currency. */
   baseCurrency: string;
-  /** Rows that are equal in all columns are meant. */
+  /** Accept rows that are equal in all columns. */
   allowDuplicates?: boolean;
 }
 
-/** Every lot of an upload, or every problem of it: one of the two is null. Warnings come with either. */
+/** All lots of an upload, or all its problems: one of the two is null. Both may have warnings. */
 export type PortfolioReading =
-  | { lots: Lot[]; problems: null; warnings: Problem[] }
-  | { lots: null; problems: Problem[]; warnings: Problem[] };
+  | { lots: Lot[]; problems: null; warnings: RowProblem[] }
+  | { lots: null; problems: RowProblem[]; warnings: RowProblem[] };
 
 /**
  * Validates the rows of a JSON upload by the rules of a CSV (SPEC section 4).
  *
- * All errors of all rows come at once; problems name the row by its place from 1 and the column by its JSON name.
- * Above 10,000 problems the last entry says how many more there are. Cells that are no strings read as empty.
+ * Reports all errors of all rows at once. Problems have the place of the row from 1 and the JSON name of the column.
+ * Above 10,000 problems the last entry has the number of the others. Cells that are not strings read as empty.
  *
  *     validatePositions([{ symbol: 'aapl', quantity: '10', entry_price: '172.40', entry_date: '2025-06-30' }],
  *       { today: '2026-07-31', baseCurrency: 'USD' }).lots   // one lot of AAPL
@@ -33,14 +33,14 @@ export function validatePositions(
   options: ValidationOptions,
 ): PortfolioReading {
   const report = { labels: jsonLabels, errors: errorList(), warnings: warningList(), absent: noColumns };
-  if (rows.length === 0) report.errors.add(() => makeProblem('ERR_CSV_003'));
+  if (rows.length === 0) report.errors.add(() => makeRowProblem('ERR_CSV_003'));
   const numbered = rows.map((cells, index) => ({ line: index + 1, cells, extra: '' }));
   return readingOf(validateRows(numbered, { report, ...options }), report);
 }
 
 const noColumns: ReadonlySet<ColumnName> = new Set();
 
-/** Validates rows of either kind, adding to a report that may hold problems of the file already. */
+/** Validates rows of a CSV or of JSON. Adds to a report that may have problems of the file already. */
 export function validateRows(
   rows: Iterable<NumberedRow>,
   { report, today, baseCurrency, allowDuplicates = false }: ValidationOptions & { report: RowReport },
@@ -60,7 +60,7 @@ export function validateRows(
   return lots;
 }
 
-/** Lots only where nothing at all was wrong. */
+/** The lots if there are no errors at all. */
 export const readingOf = (
   lots: Lot[],
   { errors, warnings }: { errors: ProblemList; warnings: ProblemList },
@@ -69,7 +69,7 @@ export const readingOf = (
     ? { lots, problems: null, warnings: warnings.all() }
     : { lots: null, problems: errors.all(), warnings: warnings.all() };
 
-// What two spellings of a row mean is compared, not how they are spelled: 10 and 10.00 are one quantity.
+// Compares values, not spellings: 10 and 10.00 are the same quantity.
 const lotKey = (lot: Lot): string => JSON.stringify({ ...lot, line: 0 });
 const rawKey = (cells: RawPosition): string => JSON.stringify(Object.entries(cells));
 
@@ -90,7 +90,7 @@ function warnAboutCurrencies(
   }
 }
 
-/** The warning that lots are in another currency than their portfolio; `line` is the first of them. */
+/** The warning about lots in another currency than the portfolio; `line` is that of the first. */
 export function foreignWarning(
   {
     currency,
@@ -99,8 +99,8 @@ export function foreignWarning(
     column = null,
   }: { currency: string; count: number; line: number; column?: string | null },
   baseCurrency: string,
-): Problem {
+): RowProblem {
   const lots = count === 1 ? 'One lot is' : `${count} lots are`;
-  const mend = `${lots} in ${currency}, the portfolio in ${baseCurrency}: they are converted at the exchange rates of their days, and missing_fx while there is none.`;
-  return makeProblem('WARN_POS_003', { line, column, value: currency }, mend);
+  const fix = `${lots} in ${currency}, the portfolio is in ${baseCurrency}. Values are converted at the exchange rates of their dates, and missing_fx while a rate is missing.`;
+  return makeRowProblem('WARN_POS_003', { line, column, value: currency }, fix);
 }

@@ -1,5 +1,5 @@
 import Big from 'big.js';
-import { makeProblem, type Problem } from '../contract/row-problems.ts';
+import { makeRowProblem, type RowProblem } from '../contract/row-problems.ts';
 import type { Lot } from './lots.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { Lot } from './lots.ts';
 export function minorUnitWarning(
   lot: Pick<Lot, 'line' | 'symbol' | 'entryPrice' | 'quoteUnit'>,
   { symbolCurrency, lastClose }: { symbolCurrency: string | null; lastClose: string },
-): Problem | null {
+): RowProblem | null {
   const unit = quotedIn.get(symbolCurrency ?? '');
   if (unit === undefined || lot.quoteUnit !== null) return null;
   const entryPrice = new Big(lot.entryPrice);
@@ -21,7 +21,7 @@ export function minorUnitWarning(
   const fix =
     `${lot.symbol} last closed at ${lastClose} ${symbolCurrency}. ` +
     `If the entry price is in hundredths of ${symbolCurrency}, write ${unit} as currency.`;
-  return makeProblem('WARN_POS_004', place, fix);
+  return makeRowProblem('WARN_POS_004', place, fix);
 }
 
 /** Currencies whose home market quotes shares in hundredths, with the name of that unit. */

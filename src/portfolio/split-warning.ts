@@ -1,5 +1,5 @@
 import Big from 'big.js';
-import { makeProblem, type Problem } from '../contract/row-problems.ts';
+import { makeRowProblem, type RowProblem } from '../contract/row-problems.ts';
 import type { Split } from '../market/split.ts';
 import type { Lot } from './lots.ts';
 
@@ -17,7 +17,7 @@ const shownDecimals = 6; // as many as a lot may have
 export function splitWarning(
   lot: Pick<Lot, 'line' | 'symbol' | 'quantity' | 'entryPrice' | 'entryDate'>,
   splits: readonly Split[],
-): Problem | null {
+): RowProblem | null {
   const since = splits.filter(({ date }) => date > lot.entryDate);
   if (since.length === 0) return null;
   const [gained, given] = ratioOf(since);
@@ -28,7 +28,7 @@ export function splitWarning(
     `${lot.symbol} split ${splitText(since)}, after ${lot.entryDate}. If quantity and price are from before the split, ` +
     `enter the lot as ${quantity} at ${price}. If they are adjusted already, leave it at ${lot.quantity} at ` +
     `${lot.entryPrice}, as valued here.`;
-  return makeProblem('split_since_entry', place, fix);
+  return makeRowProblem('split_since_entry', place, fix);
 }
 
 /** Splits in words: `10 for 1 on 2024-06-10`; several also with their total ratio. */
@@ -36,7 +36,7 @@ export function splitText(splits: readonly Split[]): string {
   const each = splits.map(({ date, numerator, denominator }) => `${numerator} for ${denominator} on ${date}`);
   if (splits.length === 1) return each[0]!;
   const [gained, given] = ratioOf(splits);
-  return `${each.join(' and ')}, ${gained.toFixed()} for ${given.toFixed()} in all`;
+  return `${each.join(' and ')}, ${gained.toFixed()} for ${given.toFixed()} in total`;
 }
 
 const ratioOf = (splits: readonly Split[]): [gained: Big, given: Big] => [

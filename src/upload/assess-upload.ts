@@ -1,4 +1,4 @@
-import type { Problem } from '../contract/row-problems.ts';
+import type { RowProblem } from '../contract/row-problems.ts';
 import type { Remark } from '../contract/schemas.ts';
 import type { UploadInput, UploadRefusal } from '../contract/service.ts';
 import { parsePortfolioCsv } from '../import/portfolio-csv.ts';
@@ -21,18 +21,18 @@ export interface AssessmentPorts extends NeedsPorts {
   depthMax: number;
 }
 
-/** What can be said of an upload before the database is locked: its lots, all of whose symbols exist. */
+/** The result of all checks that need no lock: lots whose symbols all exist. */
 export interface Approved {
   kind: 'approved';
   lots: readonly Lot[];
-  /** What the provider said of the symbols that it was asked for. */
+  /** The provider's data of the symbols that it was asked about. */
   instruments: readonly Instrument[];
-  /** The exchange-rate series that convert the lots, ascending. */
+  /** The exchange-rate series needed to convert the lots, ascending. */
   rates: string[];
   warnings: Remark[];
 }
 
-/** Reads an upload and has its new symbols verified. Writes nothing and takes no lock. */
+/** Reads an upload and verifies its new symbols. Writes nothing and takes no lock. */
 export async function assessUpload(
   ports: AssessmentPorts,
   input: UploadInput,
@@ -55,8 +55,8 @@ export async function assessUpload(
     verdict.verdict === 'valid' && verdict.instrument ? [verdict.instrument] : [],
   );
   warnings.push(...deferredWarnings(lots, verdicts).map(remarkOf));
-  const told = instruments.map(({ symbol, currency }) => [symbol, currency] as const);
-  const rates = ratesNeeded(lots, { baseCurrency, currencies: new Map([...told, ...currencies]) });
+  const quoted = instruments.map(({ symbol, currency }) => [symbol, currency] as const);
+  const rates = ratesNeeded(lots, { baseCurrency, currencies: new Map([...quoted, ...currencies]) });
   return { kind: 'approved', lots, instruments, rates: [...rates.keys()].sort(), warnings };
 }
 
@@ -68,7 +68,7 @@ function readPositions({ clock }: AssessmentPorts, input: UploadInput): Portfoli
     : validatePositions(source.positions, options);
 }
 
-/** The first entry among a symbol's open lots: whoever fetches its prices wants to know of splits since then. */
+/** The first entry date of each symbol: the splits since then are needed. */
 function heldSince(lots: readonly Lot[]): Map<string, string> {
   const since = new Map<string, string>();
   for (const { needs, entryDate } of lots) {
@@ -79,15 +79,15 @@ function heldSince(lots: readonly Lot[]): Map<string, string> {
   return since;
 }
 
-// What is active exists, what is being onboarded was verified by whoever needed it first, and a rate that nobody quotes
-// leaves lots without a rate: it makes no symbol of the upload invalid.
+// Active symbols exist, and symbols that are being onboarded were verified at their first upload. A missing rate leaves
+// lots without a rate, but does not make a symbol invalid.
 function unverified({ needed, unpriced, rates }: Detection): string[] {
   const inactive = new Set(unpriced);
   for (const symbol of rates) inactive.delete(symbol);
   return needed.map(({ symbol }) => symbol).filter((symbol) => inactive.has(symbol));
 }
 
-export const remarkOf = ({ line, column, value, code, message }: Problem): Remark => ({
+export const remarkOf = ({ line, column, value, code, message }: RowProblem): Remark => ({
   code,
   message,
   row: line,

@@ -6,42 +6,42 @@ import type { SymbolState } from '../universe/symbol-state.ts';
 
 export interface NeededJob {
   symbol: string;
-  /** A `refresh` is optional: it is admitted as depth allows and never turns an upload away. */
+  /** A `refresh` is optional: it is admitted if the queue has room, and never causes a refusal. */
   reason: 'upload' | 'refresh';
 }
 
 /**
- * Two partitions of the symbols that an upload needs, each ascending: what their prices are worth now (`known`,
- * `stale`, `unpriced`), and what is to be done (`settled`, `joining`, `needed`).
+ * Two partitions of the symbols that an upload needs, each ascending: by their prices (`known`, `stale`, `unpriced`), and
+ * by what is to do (`settled`, `joining`, `needed`).
  */
 export interface Detection {
   /** Active and fresh: priced by the upload itself. */
   known: string[];
-  /** Active, but too old: valued at the stored close and marked. */
+  /** Active, but its prices are too old: valued at the stored close and marked. */
   stale: string[];
   /** Not in the universe, or not active: no value yet. */
   unpriced: string[];
-  /** Known, ready, and no job under way. */
+  /** Known, ready, without an unfinished job. */
   settled: string[];
-  /** An unfinished job exists; the upload waits for it with whoever came first. */
+  /** Has an unfinished job, which the upload joins. */
   joining: { symbol: string; jobId: string }[];
-  /** A job must be made. */
+  /** Needs a new job. */
   needed: NeededJob[];
-  /** Known, but their splits are not, back to the entry date of a lot: they are asked for later, and nobody waits. */
+  /** Known, but their splits do not reach back to the entry date of a lot. Fetched later; the upload does not wait. */
   shallow: { symbol: string; since: string }[];
-  /** Those that are needed as exchange rates only: nobody uploaded them, so nobody is told that they are invalid. */
+  /** Needed as exchange rates only, so they are not reported as invalid symbols. */
   rates: string[];
 }
 
-/** What of a lot says which symbol it needs, and from when on. */
+/** The fields of a lot that say which symbol it needs, and since when. */
 export type Needing = Pick<Lot, 'needs'> & Partial<Pick<Lot, 'investmentClass' | 'entryDate'>>;
 
 /**
- * Splits the symbols that open lots need by what the service has of them.
+ * Partitions the symbols that open lots need by the data that the service has.
  *
- * A symbol that is known but not ready is in `known` and in `needed`: its job died behind the universe phase, so its
- * price is good and its onboarding still has to end. `rates` are the exchange-rate series and the earliest entry date that each must reach; one that does
- * not gets a job, because without it a lot has no cost. States of other symbols are ignored.
+ * A symbol that is known but not ready is in `known` and in `needed`: its job failed after the universe phase, so it has
+ * a price but its onboarding is incomplete. `rates` are the exchange-rate series with the earliest entry date that each
+ * must reach; one that does not gets a job, because without it a lot has no cost. Ignores states of other symbols.
  *
  *     detectNeeds({ lots, states: [], lastSession: '2026-07-31', priceMaxAgeDays: 3 }).needed
  *     // [{ symbol: 'AAPL', reason: 'upload' }]
@@ -69,7 +69,7 @@ export function detectNeeds({
     found[worth].push(symbol);
     const reason = reasonOf({ state, worth, rated: rates.get(symbol) });
     const since = held.get(symbol) ?? null;
-    const isSettled = worth === 'known' && state!.isReady; // any other gets a job, which asks for its splits as well
+    const isSettled = worth === 'known' && state!.isReady; // others get a job, which fetches the splits too
     if (isSettled && since !== null && state?.historyFrom && state.historyFrom > since) {
       found.shallow.push({ symbol, since });
     }
@@ -80,7 +80,7 @@ export function detectNeeds({
   return found;
 }
 
-/** The symbols that lots need, and the earliest entry date of each that is held; null where nothing asks for it. */
+/** The symbols that lots need, with the earliest entry date of its public lots, or null. */
 function heldSince(lots: Iterable<Needing>): Map<string, string | null> {
   const held = new Map<string, string | null>();
   for (const { needs, investmentClass, entryDate = null } of lots) {

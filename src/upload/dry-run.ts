@@ -18,13 +18,13 @@ export interface DryRunPorts extends AssessmentPorts {
   rates: RateQuery;
   /** The symbols with an unfinished job, over the whole cluster. */
   unfinished(): Promise<string[]>;
-  /** Seconds until a full queue is likely to have room. */
+  /** Estimated seconds until a full queue has room. */
   retryAfterSeconds(): Promise<number>;
 }
 
 /**
- * Says what an upload would come to, were it sent now: the same verdict, warnings and symbols to wait for, and the
- * totals that its first snapshot would have. Reads only, so it waits for nobody and leaves nothing behind.
+ * The outcome that an upload would have now: the same verdict, warnings and pending symbols, and the totals of its first
+ * snapshot. Reads only: it takes no locks and saves nothing.
  */
 export async function dryRun(ports: DryRunPorts, input: UploadInput): Promise<DryRunAnswer> {
   const assessed = await assessUpload(ports, input);
@@ -32,7 +32,7 @@ export async function dryRun(ports: DryRunPorts, input: UploadInput): Promise<Dr
   const { lots, instruments, warnings } = assessed;
   const { baseCurrency } = input;
 
-  // Read again, as an upload does under its locks: the provider may have taken its time.
+  // Read again, as an upload does under its locks: the verification may have taken long.
   const needs = await readUploadNeeds(ports, { lots, baseCurrency, instruments });
   const wanted = wantedBy(needs);
   const unfinished = new Set(wanted.length > 0 ? await ports.unfinished() : []);
@@ -66,7 +66,7 @@ export async function dryRun(ports: DryRunPorts, input: UploadInput): Promise<Dr
 
 const noPrice = { lastClose: null, priceDate: null, splits: [] };
 
-/** What is known of the market that lots are valued in. */
+/** The market data to value lots with. */
 interface Market {
   quotes: Quotes;
   baseCurrency: string;

@@ -1,8 +1,8 @@
 import { defineEntity, p } from '@mikro-orm/core';
 
 /**
- * One upload that was sent under an `Idempotency-Key`: in flight while `answer` is null, else what was answered.
- * `token` belongs to the request that holds the key; after `lockedUntil` another may take it over.
+ * An upload with an `Idempotency-Key`: in flight while `answer` is null, else its response. `token` identifies the request
+ * that holds the key; after `lockedUntil` another request may take the key over.
  */
 export const IdempotencyKey = defineEntity({
   name: 'IdempotencyKey',
@@ -11,7 +11,7 @@ export const IdempotencyKey = defineEntity({
   properties: {
     owner: p.string().primary().length(128),
     key: p.string().primary().length(255),
-    /** SHA-256 of what was asked, in hex. */
+    /** SHA-256 of the upload, in hex. */
     fingerprint: p.string().length(64),
     token: p.uuid(),
     lockedUntil: p.datetime(6),

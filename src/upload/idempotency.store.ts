@@ -1,56 +1,56 @@
 import type { Database, Transaction } from '../database/database.orm.ts';
 
-/** An owner's key: the same key of two owners is two keys. */
+/** A key is unique per owner. */
 export interface KeyOf {
   owner: string;
   key: string;
 }
 
-/** A key that this request holds, by a token that no other request has. */
+/** A key that this request holds, with a token that no other request has (fencing token). */
 export interface HeldKey extends KeyOf {
   token: string;
 }
 
 export type KeyClaim =
-  /** It is ours: go on, then `answer` or `release`. */
+  /** This request holds it and must call `answer` or `release`. */
   | { kind: 'held' }
-  /** Another request holds it, since then and, should it have died, until then. */
+  /** Another request has held it for `heldSeconds`; its lock expires in `leftSeconds`. */
   | { kind: 'in_flight'; heldSeconds: number; leftSeconds: number }
-  /** It was used for something else. */
+  /** It was used for another upload. */
   | { kind: 'reused' }
-  /** It was answered before, with this text. */
+  /** The upload was saved before, with this response. */
   | { kind: 'answered'; answer: string };
 
 export interface IdempotencyStore {
   /**
-   * Takes a key that is new, has expired, or whose holder has not been heard of for `lockSeconds`. A short
-   * transaction of its own; keys that others hold or that were answered are only read, so nobody waits for an upload.
+   * Takes a key that is new or expired, or whose lock has expired. A short transaction of its own. Keys that are held or
+   * answered are only read, so no request waits for an upload.
    */
   claim(held: HeldKey, fingerprint: string): Promise<KeyClaim>;
   /**
-   * Keeps the answer, in the transaction that does what it tells of. False: somebody else has the key by now, and
-   * that transaction must be rolled back.
+   * Stores the response, in the transaction that saves the upload. False: another request has taken the key over, and the
+   * transaction must be rolled back.
    */
   answer(held: HeldKey, answer: string, options: { on: Transaction }): Promise<boolean>;
-  /** Lets go of a key under which nothing was saved. Never of one that was answered, whatever its holder believes. */
+  /** Releases a key without a response. Keys with a response are kept. */
   release(held: HeldKey): Promise<void>;
-  /** Lets go of every key that was not answered. Only for who knows that no request is under way anywhere. */
+  /** Releases all keys without a response. Only safe if no request is in progress on any node. */
   releaseAll(): Promise<void>;
 }
 
 export interface KeyTimes {
-  /** How long a request may take before another one with its key takes over. */
+  /** How long a request may hold a key before another may take it over. */
   lockSeconds: number;
-  /** How long an answer is replayed. */
+  /** How long a response is replayed. */
   keepSeconds: number;
 }
 
 export const keyTimes: KeyTimes = {
-  lockSeconds: 120, // a request is cut off after a minute, a provider's verdict takes half of one
+  lockSeconds: 120, // a request times out after a minute, the provider's verdict after half a minute
   keepSeconds: 24 * 60 * 60,
 };
 
-const sweptMax = 100; // more than a claim adds, and too few to be felt
+const sweptMax = 100; // more than a claim adds, few enough to be fast
 
 export function idempotencyStore(database: Database, times: KeyTimes = keyTimes): IdempotencyStore {
   const read = async ({ owner, key }: KeyOf, fingerprint: string, on?: Transaction) => {
@@ -69,7 +69,7 @@ export function idempotencyStore(database: Database, times: KeyTimes = keyTimes)
           [owner, key, fingerprint, token, lockSeconds, keepSeconds],
           { on },
         );
-        // Whoever was faster has committed, and its row is locked by the attempt to take it.
+        // The faster request has committed; our attempt to take the row has locked it.
         if (taken.length === 0)
           return (
             (await read(held, fingerprint, on)) ?? {
@@ -78,7 +78,7 @@ export function idempotencyStore(database: Database, times: KeyTimes = keyTimes)
               leftSeconds: lockSeconds,
             }
           );
-        // After the key is ours, and past what others hold: it never waits, so no two claims wait for each other.
+        // Skips locked rows, so two claims cannot deadlock.
         await database.sql(sweepSql, [sweptMax], { on });
         return { kind: 'held' };
       });
@@ -93,7 +93,7 @@ export function idempotencyStore(database: Database, times: KeyTimes = keyTimes)
       return rows.length > 0;
     },
     async release({ owner, key, token }) {
-      // A commit whose acknowledgement was lost looks like a failure here: its answer stays.
+      // If the acknowledgement of a commit was lost, this looks like a failure; the stored response is kept.
       await database.sql(
         'delete from idempotency_keys where owner = $1 and key = $2 and token = $3::uuid and answer is null',
         [owner, key, token],
@@ -112,7 +112,7 @@ interface KeyRow {
   left_seconds: number;
 }
 
-/** Null: it can be taken, by whatever is asked, because nothing was saved under it. */
+/** Null: the key can be taken for any upload, because nothing was saved with it. */
 function claimOf(row: KeyRow, fingerprint: string): KeyClaim | null {
   const { answer, held_seconds: heldSeconds, left_seconds: leftSeconds } = row;
   if (answer === null && leftSeconds <= 0) return null;
@@ -120,7 +120,7 @@ function claimOf(row: KeyRow, fingerprint: string): KeyClaim | null {
   return answer === null ? { kind: 'in_flight', heldSeconds, leftSeconds } : { kind: 'answered', answer };
 }
 
-// The answer is text within jsonb: jsonb itself would reorder its keys, and it refuses characters that text may have.
+// The response is text within jsonb: jsonb itself would reorder keys, and rejects some characters.
 const readSql = `
   select fingerprint, answer #>> '{}' as answer, extract(epoch from now() - created_at)::float8 as held_seconds,
     extract(epoch from locked_until - now())::float8 as left_seconds

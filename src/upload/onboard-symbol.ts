@@ -14,22 +14,22 @@ export interface OnboardPorts {
   universe: UniverseStore;
   admit(wanted: readonly Wanted[], options: { requestedBy: string; on: Transaction }): Promise<Admission>;
   verify: Verify;
-  /** Seconds until a full queue is likely to have room. */
+  /** Estimated seconds until a full queue has room. */
   retryAfterSeconds(): Promise<number>;
   clock: Clock;
   unverifiable: 'reject' | 'defer';
   priceMaxAgeDays: number;
 }
 
-/** The view of the symbol is read afterwards, when what was decided here is committed. */
+/** The view of the symbol is read after this result is committed. */
 type Onboarded =
   | { kind: 'ready'; symbol: string }
   | { kind: 'admitted'; symbol: string; job_id: string }
   | Exclude<OnboardAnswer, { kind: 'ready' } | { kind: 'admitted' }>;
 
 /**
- * Onboards one symbol without a portfolio. What is ready and fresh needs nothing, what is under way is joined, and
- * everything else gets a job, stale symbols too: who asks for it by name wants it now.
+ * Onboards one symbol without a portfolio. A ready and fresh symbol needs no job, an unfinished job is joined, and every
+ * other symbol gets a job. Stale symbols too, because the user asked for exactly this symbol.
  */
 export async function onboardSymbol(
   ports: OnboardPorts,
@@ -41,7 +41,7 @@ export async function onboardSymbol(
   }
   const { settled, joining, unpriced } = await readNeeds(ports, [{ needs: symbol }]);
   if (settled.length > 0) return { kind: 'ready', symbol };
-  // What is active exists, and what is being onboarded was verified by whoever needed it first.
+  // Active symbols exist, and symbols that are being onboarded were verified before.
   const verdicts = joining.length > 0 || unpriced.length === 0 ? [] : await ports.verify([symbol]);
   const refusal = refusalOf(verdicts, { now: ports.clock.now(), unverifiable: ports.unverifiable });
   if (refusal) return refusal;
@@ -50,8 +50,8 @@ export async function onboardSymbol(
   return { ...answer, retry_after_seconds: await ports.retryAfterSeconds() };
 }
 
-// The upload protocol: universe row, admission, job, journal. What was detected before is read again under the lock:
-// the symbol may have completed, or failed, in between.
+// The upload protocol: universe row, admission, job, journal. The needs are read again under the lock, because the job
+// of the symbol may have ended in between.
 async function admitOne(
   ports: OnboardPorts,
   wanted: { symbol: string; verdicts: readonly Verdict[]; requestedBy: string },

@@ -1,4 +1,4 @@
-import { makeProblem, type Problem } from '../contract/row-problems.ts';
+import { makeRowProblem, type RowProblem } from '../contract/row-problems.ts';
 import { foreignWarning } from '../import/validate-positions.ts';
 import { isOpen, type Lot } from '../portfolio/lots.ts';
 import { minorUnitWarning } from '../portfolio/minor-unit-warning.ts';
@@ -6,20 +6,20 @@ import { quotedSymbol } from '../portfolio/rates-needed.ts';
 import { splitWarning } from '../portfolio/split-warning.ts';
 import type { Quotes } from '../universe/quote.ts';
 
-const remarksMax = 100; // at most as many as anybody would read
+const remarksMax = 100; // more would not be read
 
 /**
- * The warnings that can only be given once the symbols are known: lots that are in another currency than the portfolio
- * because their symbol trades in it, one warning per currency, closed lots of which nobody knows the currency, one
- * warning for all, entry prices that look like pence, and splits since the entry.
+ * Warnings that depend on the symbols: lots in another currency than the portfolio because their symbol trades in it (one
+ * warning per currency), closed lots with unknown currency (one warning for all), entry prices that may be in pence, and
+ * splits since the entry.
  */
 export function marketRemarks(
   lots: readonly Lot[],
   { quotes, baseCurrency }: { quotes: Quotes; baseCurrency: string },
-): Problem[] {
+): RowProblem[] {
   const foreign = new Map<string, { currency: string; count: number; line: number }>();
-  const minor: Problem[] = [];
-  const split: Problem[] = [];
+  const minor: RowProblem[] = [];
+  const split: RowProblem[] = [];
   for (const lot of lots) {
     const quote = lot.investmentClass === 'PUBLIC' && lot.needs !== null && quotes.get(lot.needs);
     if (!quote) continue;
@@ -38,11 +38,11 @@ export function marketRemarks(
   return [...currencies, ...assumedWarnings(lots, { quotes, baseCurrency }), ...minor, ...split];
 }
 
-// A closed lot sends nothing to the provider: its gain would be summed in the wrong currency without a word.
+// The provider is not asked about closed lots, so their gain may be summed in the wrong currency.
 function assumedWarnings(
   lots: readonly Lot[],
   { quotes, baseCurrency }: { quotes: Quotes; baseCurrency: string },
-): Problem[] {
+): RowProblem[] {
   const assumed = lots.filter((lot) => {
     const symbol = lot.currency === null && lot.exitPrice !== null && !isOpen(lot) ? quotedSymbol(lot) : null;
     return symbol !== null && !quotes.get(symbol)?.currency;
@@ -50,8 +50,8 @@ function assumedWarnings(
   const [first] = assumed;
   if (first === undefined) return [];
   const others = assumed.length === 1 ? '' : ` and ${assumed.length - 1} more closed lots`;
-  const mend =
-    `No currency is known of ${first.symbol}${others}: their realised gain is taken to be in ${baseCurrency}. Write the ` +
-    'currency where it is another one.';
-  return [makeProblem('WARN_POS_005', { line: first.line, column: 'Currency', value: first.symbol }, mend)];
+  const fix =
+    `The currency of ${first.symbol}${others} is unknown. Their realised gain is assumed to be in ${baseCurrency}; if not, ` +
+    'write their currency.';
+  return [makeRowProblem('WARN_POS_005', { line: first.line, column: 'Currency', value: first.symbol }, fix)];
 }

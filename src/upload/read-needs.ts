@@ -16,11 +16,11 @@ export interface NeedsPorts {
 export interface Upload {
   lots: readonly Lot[];
   baseCurrency: string;
-  /** What the provider said of symbols that are new. */
+  /** The provider's data of new symbols. */
   instruments?: readonly Instrument[];
 }
 
-/** What is to be done about symbols, as the database has it now, or within a transaction. */
+/** The needs of lots by the state of the database now, or within a transaction. */
 export async function readNeeds(
   { universe, ...ports }: NeedsPorts,
   lots: readonly Needing[],
@@ -30,7 +30,7 @@ export async function readNeeds(
   return detectNeeds({ lots, states, ...freshnessOf(ports) });
 }
 
-/** The same for an upload: its symbols, and the exchange rates that convert their currencies. */
+/** The needs of an upload: its symbols, and the exchange rates of their currencies. */
 export async function readUploadNeeds(
   { universe, ...ports }: NeedsPorts,
   { lots, baseCurrency, instruments = [] }: Upload,

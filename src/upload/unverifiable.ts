@@ -1,11 +1,11 @@
 import type { UploadAnswer } from '../contract/service.ts';
 import type { Verdict } from '../market/provider.ts';
 
-const retryAfterOutageSeconds = 30; // longer than a hiccup, shorter than a user's patience
+const retryAfterOutageSeconds = 30; // longer than a short failure, short enough for a user to wait
 
 /**
- * Why verdicts forbid going on: symbols that do not exist before those of which nobody can tell now; else null. With
- * `unverifiable: 'defer'` the latter forbid nothing: their jobs find out.
+ * The refusal because of verdicts, or null: symbols that do not exist first, then symbols that cannot be verified now.
+ * With `unverifiable: 'defer'` the latter are accepted and verified by their jobs.
  */
 export function refusalOf(
   verdicts: readonly Verdict[],

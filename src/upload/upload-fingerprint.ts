@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { UploadInput } from '../contract/service.ts';
 
 /**
- * What an upload asks for, in 64 hex digits: the file's bytes, or the rows, and every option.
+ * Hash of an upload in 64 hex digits: the bytes of the file, or the rows, and every option.
  *
- * It is taken of what was read, not of what was sent: each retry of a form has another boundary, and a client may
- * write its JSON in another order or with other spaces. A field that is null is one that is not there.
+ * Based on the parsed upload, not on the raw body: each retry of a form has another boundary, and JSON may have another
+ * order or other spaces. A null field equals an absent one.
  */
 export function fingerprintOf({
   source,

@@ -6,15 +6,15 @@ import { type UploadPorts, uploadPortfolio } from './upload-portfolio.ts';
 
 export interface UploadOncePorts extends UploadPorts {
   keys: IdempotencyStore;
-  /** Told of a key that could not be let go. */
+  /** Called if releasing a key fails. */
   log(error: unknown): void;
 }
 
 /**
- * Uploads a portfolio at most once per key: the answer is kept in the transaction that saves the portfolio, so the
- * two exist together or not at all, whatever crashes. Who comes again with the key is given that answer.
+ * Uploads a portfolio at most once per key. The response is stored in the transaction that saves the portfolio, so both
+ * exist or neither does, also after a crash. A repeated request gets that response.
  *
- * What is refused saves nothing, its key neither: a mended file, or a later try, may use it. Throws
+ * A refused upload does not use the key: the corrected file, or a later retry, may use it. Throws
  * `idempotency_key_reused`, and `idempotency_in_flight` while another request holds the key.
  */
 export async function uploadOnce(
@@ -29,7 +29,10 @@ export async function uploadOnce(
     case 'answered':
       return { kind: 'replayed', created: JSON.parse(claim.answer) as CreatedPortfolio };
     case 'reused':
-      throw new AppError('idempotency_key_reused', 'This Idempotency-Key was sent with another upload.');
+      throw new AppError(
+        'idempotency_key_reused',
+        'This Idempotency-Key was already used for another upload.',
+      );
     case 'in_flight':
       throw inFlight(claim);
     case 'held':
@@ -43,25 +46,25 @@ async function uploadHolding(
   held: HeldKey,
 ): Promise<UploadAnswer> {
   const { keys, log } = ports;
-  let isKept = false;
+  let isSaved = false;
   try {
     const answer = await uploadPortfolio(ports, input, async (created, on) => {
       if (!(await keys.answer(held, JSON.stringify(created), { on }))) throw inFlight();
     });
-    isKept = answer.kind === 'created';
+    isSaved = answer.kind === 'created';
     return answer;
   } finally {
-    // Should this fail too, the key can be taken over when its lock has lapsed.
-    if (!isKept) await keys.release(held).catch(log);
+    // If this fails too, the key can be taken over after its lock expires.
+    if (!isSaved) await keys.release(held).catch(log);
   }
 }
 
-const usualSeconds = 10; // few uploads take longer: then their holder is slow, or died
+const usualSeconds = 10; // few uploads take longer: then the holder is slow or has crashed
 const retrySoonSeconds = 2;
 
-/** Says when to come again: soon, or, where the holder may have died, when its key will be free. */
+/** With the time to retry: soon, or, if the holder may have crashed, when its lock expires. */
 const inFlight = ({ heldSeconds, leftSeconds } = { heldSeconds: 0, leftSeconds: 0 }) =>
-  new AppError('idempotency_in_flight', 'An upload with this Idempotency-Key is under way.', {
+  new AppError('idempotency_in_flight', 'An upload with this Idempotency-Key is in progress.', {
     details: {
       retry_after_seconds:
         heldSeconds < usualSeconds ? retrySoonSeconds : Math.max(1, Math.ceil(leftSeconds)),

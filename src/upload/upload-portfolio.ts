@@ -18,38 +18,38 @@ export interface UploadPorts extends AssessmentPorts {
   portfolios: PortfolioStore;
   snapshots: SnapshotStore;
   admit(wanted: readonly Wanted[], options: { requestedBy: string; on: Transaction }): Promise<Admission>;
-  /** Seconds until a full queue is likely to have room. */
+  /** Estimated seconds until a full queue has room. */
   retryAfterSeconds(): Promise<number>;
   newId(): string;
 }
 
-/** Told of what is about to be saved, in the transaction that saves it; throws to have all of it undone. */
-export type Keep = (created: CreatedPortfolio, on: Transaction) => Promise<void>;
+/** Runs in the transaction that saves the portfolio, before the commit; throws to roll it back. */
+export type BeforeCommit = (created: CreatedPortfolio, on: Transaction) => Promise<void>;
 
 /**
- * Saves a portfolio at once, with everything that is known of its symbols, and has the others onboarded. All or
- * nothing: a refusal leaves neither a row nor a job behind.
+ * Saves a portfolio at once, with the data of its known symbols, and starts jobs for the others. All or nothing: a
+ * refused upload saves neither rows nor jobs.
  */
 export async function uploadPortfolio(
   ports: UploadPorts,
   input: UploadInput,
-  keep: Keep = async () => {},
+  beforeCommit: BeforeCommit = async () => {},
 ): Promise<UploadAnswer> {
   const assessed = await assessUpload(ports, input);
   if (assessed.kind !== 'approved') return assessed;
-  const answer = await save(ports, input, { ...assessed, keep });
+  const answer = await save(ports, input, { ...assessed, beforeCommit });
   if (answer.kind !== 'queue_full') return answer;
   return { ...answer, retry_after_seconds: await ports.retryAfterSeconds() };
 }
 
 type Saved = CreatedPortfolio | Exclude<Admission, { kind: 'admitted' }>;
 
-// The upload protocol: universe rows, portfolio, admission, jobs, journal, always in this order. What was detected
-// before is read again under the locks: a symbol may have completed, or failed, in between.
+// The upload protocol (lock order): universe rows, portfolio, admission, jobs, journal. The needs are read again under
+// the locks, because jobs may have ended in between.
 async function save(
   ports: UploadPorts,
   input: UploadInput,
-  { lots, instruments, rates, warnings, keep }: Approved & { keep: Keep },
+  { lots, instruments, rates, warnings, beforeCommit }: Approved & { beforeCommit: BeforeCommit },
 ): Promise<Saved> {
   const { database, universe, portfolios, snapshots, admit, newId, clock } = ports;
   const { owner, name, baseCurrency } = input;
@@ -67,7 +67,7 @@ async function save(
     );
     const expected = wanted.map(({ symbol }) => symbol);
     await snapshots.recompute([id], { causes: [], expected, session, on });
-    // What can only be said once the symbols are known.
+    // These warnings depend on the rows of the symbols.
     const quotes = await universe.quotes(quotedSymbols(lots), { on });
     const remarks = marketRemarks(lots, { quotes, baseCurrency }).map(remarkOf);
     const admission = await admit(wanted, { requestedBy: owner, on });
@@ -80,7 +80,7 @@ async function save(
       pending_symbols: pending,
       warnings: [...warnings, ...remarks],
     };
-    await keep(created, on);
+    await beforeCommit(created, on);
     return created;
   });
 }

@@ -47,7 +47,7 @@ describe('the edge of the API', () => {
       title: 'No such resource',
       status: 404,
       code: 'not_found',
-      detail: 'There is nothing at /nowhere.',
+      detail: 'Unknown path /nowhere.',
       instance: '/nowhere',
       request_id: expect.any(String),
     });

@@ -51,7 +51,7 @@ describe('readConfig', () => {
     expect(configOf({ PORT: '', DATABASE_URL: '  ', AUTH_TOKENS: '' })).toEqual(configOf({}));
   });
 
-  test('prefetches the whole depth when embedded and nothing in a cluster, unless told', () => {
+  test('prefetches the whole depth when embedded and nothing in a cluster, unless set', () => {
     const url = 'postgres://localhost/onboarding';
     expect(configOf({ ONBOARDING_QUEUE_DEPTH: '7' }).supervisor.prefetch).toBe(7);
     expect(configOf({ DATABASE_URL: url }).supervisor.prefetch).toBe(0);
@@ -81,44 +81,57 @@ describe('readConfig', () => {
   });
 
   test.each([
-    [{ PORT: 'abc' }, 'PORT: expected a whole number from 0 to 65535, came: "abc"'],
-    [{ PORT: '65536' }, 'PORT: expected a whole number from 0 to 65535, came: "65536"'],
-    [{ PORT: '-1' }, 'PORT: expected a whole number from 0 to 65535, came: "-1"'],
+    [{ PORT: 'abc' }, 'Invalid PORT "abc". Allowed: a whole number from 0 to 65535.'],
+    [{ PORT: '65536' }, 'Invalid PORT "65536". Allowed: a whole number from 0 to 65535.'],
+    [{ PORT: '-1' }, 'Invalid PORT "-1". Allowed: a whole number from 0 to 65535.'],
     [
       { ONBOARDING_QUEUE_DEPTH: '0' },
-      'ONBOARDING_QUEUE_DEPTH: expected a whole number from 1 to 100000, came: "0"',
+      'Invalid ONBOARDING_QUEUE_DEPTH "0". Allowed: a whole number from 1 to 100000.',
     ],
     [
       { ONBOARDING_CONCURRENCY: '2.5' },
-      'ONBOARDING_CONCURRENCY: expected a whole number from 1 to 200, came: "2.5"',
+      'Invalid ONBOARDING_CONCURRENCY "2.5". Allowed: a whole number from 1 to 200.',
     ],
-    [{ FSYNC: 'yes' }, 'FSYNC: expected one of on, off, came: "yes"'],
+    [{ FSYNC: 'yes' }, 'Invalid FSYNC "yes". Allowed: on, off.'],
     [
       { LOG_LEVEL: 'loud' },
-      'LOG_LEVEL: expected one of fatal, error, warn, info, debug, trace, silent, came: "loud"',
+      'Invalid LOG_LEVEL "loud". Allowed: fatal, error, warn, info, debug, trace, silent.',
     ],
     [
       { YAHOO_BASE_URL: 'localhost:8080' },
-      'YAHOO_BASE_URL: expected a URL that begins with http:// or https://, came: "localhost:8080"',
+      'Invalid YAHOO_BASE_URL "localhost:8080". Allowed: a URL that begins with http:// or https://.',
     ],
-    [{ MARKET_DATA: 'bloomberg' }, 'MARKET_DATA: expected yahoo, files or simulated, came: "bloomberg"'],
-    [{ MARKET_DATA: 'yahoo,yahoo' }, 'MARKET_DATA: expected each provider once, came: "yahoo,yahoo"'],
+    [{ MARKET_DATA: 'bloomberg' }, 'Invalid MARKET_DATA "bloomberg". Allowed: yahoo, files, simulated.'],
+    [{ MARKET_DATA: 'yahoo,yahoo' }, 'Invalid MARKET_DATA "yahoo,yahoo". Name each provider once.'],
     [
       { MARKET_DATA: 'yahoo,simulated' },
-      'MARKET_DATA: expected simulated to stand alone, came: "yahoo,simulated"',
+      'Invalid MARKET_DATA "yahoo,simulated". Use simulated alone: it must not fill gaps in real prices.',
     ],
     [
       { RETRY_BASE_MS: '500', RETRY_MAX_MS: '400' },
-      'RETRY_BASE_MS: expected RETRY_BASE_MS <= RETRY_MAX_MS, came: "500"',
+      'RETRY_BASE_MS 500 is greater than RETRY_MAX_MS 400. Lower RETRY_BASE_MS or raise RETRY_MAX_MS.',
     ],
-    [{ RETRY_MAX_MS: '400' }, 'RETRY_MAX_MS: expected RETRY_BASE_MS <= RETRY_MAX_MS, came: "400"'],
+    [
+      { RETRY_MAX_MS: '400' },
+      'RETRY_BASE_MS 1000 is greater than RETRY_MAX_MS 400. Lower RETRY_BASE_MS or raise RETRY_MAX_MS.',
+    ],
+    [
+      { SIMULATED_FAULTS: 'AAPL' },
+      'Invalid SIMULATED_FAULTS "AAPL". Allowed: faults as symbol=kind or symbol=kind:count, kind one of timeout, 429, ' +
+        '500, empty, lookup-timeout, lookup-429, lookup-500, count at least 1.',
+    ],
   ])('%j is one line', (environment, line) => {
     expect(problemsOf(environment as Record<string, string>)).toEqual([line]);
   });
 
-  test('tells every wrong setting at once', () => {
+  test('lists every wrong setting at once', () => {
     const lines = problemsOf({ PORT: 'x', LOG_LEVEL: 'loud', HOST: '0.0.0.0', RETRY_LIMIT: 'many' });
-    expect(lines.map((line) => line.split(':')[0])).toEqual(['PORT', 'RETRY_LIMIT', 'LOG_LEVEL', 'HOST']);
+    expect(lines.map((line) => /[A-Z_]{4,}/.exec(line)?.[0])).toEqual([
+      'PORT',
+      'RETRY_LIMIT',
+      'LOG_LEVEL',
+      'HOST',
+    ]);
     for (const line of lines) expect(line).not.toContain('\n');
   });
 
@@ -126,27 +139,33 @@ describe('readConfig', () => {
     const both = { MARKET_DATA: 'yahoo, files', MARKET_DATA_DIR: './bars' };
     expect(configOf(both).marketData).toMatchObject({ providers: ['yahoo', 'files'], directory: './bars' });
     expect(problemsOf({ MARKET_DATA: 'files' })).toEqual([
-      'MARKET_DATA_DIR: expected a directory, because MARKET_DATA names files, came: nothing',
+      'Missing MARKET_DATA_DIR. MARKET_DATA includes files: set MARKET_DATA_DIR to the directory of the price files.',
     ]);
     expect(problemsOf({ MARKET_DATA_DIR: './bars' })).toEqual([
-      'MARKET_DATA_DIR: expected to be unset unless MARKET_DATA names files, came: "./bars"',
+      'MARKET_DATA_DIR "./bars" has no effect unless MARKET_DATA includes files. ' +
+        'Add files to MARKET_DATA, or unset MARKET_DATA_DIR.',
     ]);
   });
 
-  test('listens on loopback only, because nobody has to say who they are', () => {
+  test('listens on loopback only while there are no tokens', () => {
     for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '::1']) {
       expect(isLoopback(host)).toBe(true);
       expect(configOf({ HOST: host }).host).toBe(host);
     }
     for (const host of ['0.0.0.0', '::', '192.168.1.2', '127.0.0.1.example.com', 'example.com']) {
-      expect(problemsOf({ HOST: host })).toEqual([expect.stringMatching(/^HOST: expected a loopback/)]);
+      expect(problemsOf({ HOST: host })).toEqual([
+        `HOST "${host}" is open to other machines, but AUTH_TOKENS is not set. ` +
+          'Set AUTH_TOKENS, or use a loopback address like 127.0.0.1.',
+      ]);
     }
   });
 
   test.each(['DATA_DIR', 'FSYNC'])('refuses %s beside DATABASE_URL, where it would do nothing', (name) => {
     const value = name === 'FSYNC' ? 'off' : './elsewhere';
     const lines = problemsOf({ DATABASE_URL: 'postgres://localhost/x', [name]: value });
-    expect(lines).toEqual([expect.stringContaining(`${name}: expected to be unset beside DATABASE_URL`)]);
+    expect(lines).toEqual([
+      `${name} "${value}" has no effect with DATABASE_URL. Unset ${name}: it is for the embedded database.`,
+    ]);
   });
 
   test('never shows a secret, not even a wrong one', () => {
@@ -157,21 +176,20 @@ describe('readConfig', () => {
 
   test('names a misspelt setting instead of running without it', () => {
     expect(problemsOf({ ONBOARDING_CONCURENCY: '8', PATH: '/bin' })).toEqual([
-      'ONBOARDING_CONCURENCY: expected one of the settings that --help lists, came: "8"',
+      'Unknown setting ONBOARDING_CONCURENCY. Did you mean ONBOARDING_CONCURRENCY?',
     ]);
   });
 
   test.each([
+    [{ RATE_LIMIT: '0' }, 'Unknown setting RATE_LIMIT. Did you mean RATE_LIMIT_PER_MINUTE?'],
+    [{ RETRY_MAX_S: '3' }, 'Unknown setting RETRY_MAX_S. Did you mean RETRY_MAX_MS?'],
+    [{ RETRY_FOREVER: '1' }, 'Unknown setting RETRY_FOREVER. See --help for all settings.'],
     [
-      { RATE_LIMIT: '0' },
-      'RATE_LIMIT: expected RATE_LIMIT_PER_MINUTE, or another of the settings that --help lists, came: "0"',
+      { ONBOARDING_QUEUE_DEPHT: '9' },
+      'Unknown setting ONBOARDING_QUEUE_DEPHT. Did you mean ONBOARDING_QUEUE_DEPTH?',
     ],
-    [{ RETRY_MAX_S: '3' }, 'RETRY_MAX_S: expected one of the settings that --help lists, came: "3"'],
-    [
-      { AUTH_TOKEN: 'ann-and-her-secret' },
-      'AUTH_TOKEN: expected AUTH_TOKENS, or another of the settings that --help lists, came: (not shown)',
-    ],
-  ])('refuses the near miss %j', (environment, line) => {
+    [{ AUTH_TOKEN: 'ann-and-her-secret' }, 'Unknown setting AUTH_TOKEN. Did you mean AUTH_TOKENS?'],
+  ])('suggests the right name for %j', (environment, line) => {
     expect(problemsOf(environment)).toEqual([line]);
   });
 
@@ -187,7 +205,7 @@ describe('readConfig', () => {
     expect(problemsOf({ [name]: 'x' })).toEqual([]);
   });
 
-  test('quotes what came without letting it touch the terminal', () => {
+  test('quotes a value without the characters that a terminal would obey', () => {
     const [line = ''] = problemsOf({ PORT: `\u001b[31m${'9'.repeat(500)}` });
     expect(line).not.toContain('\u001b');
     expect(line.length).toBeLessThan(200);
@@ -210,8 +228,8 @@ describe('the process', () => {
   test('ends with status 1 and one line for each wrong setting', () => {
     const { status, stdout, stderr } = run([], { PORT: 'wrong', HOST: '0.0.0.0' });
     expect(stderr.trimEnd().split('\n')).toEqual([
-      expect.stringMatching(/^PORT: expected/),
-      expect.stringMatching(/^HOST: expected/),
+      expect.stringMatching(/^Invalid PORT/),
+      expect.stringMatching(/^HOST "0.0.0.0"/),
     ]);
     expect([status, stdout]).toEqual([1, '']);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ProblemCode, problemCatalog } from '../../src/contract/row-problem-catalog.ts';
+import { type RowProblemCode, rowProblemCatalog } from '../../src/contract/row-problem-catalog.ts';
 import { minorUnitWarning } from '../../src/portfolio/minor-unit-warning.ts';
 import { splitWarning } from '../../src/portfolio/split-warning.ts';
 import { deferredWarnings } from '../../src/upload/deferred-verification.ts';
@@ -22,7 +22,7 @@ const raw = (...bytes: number[]) => Uint8Array.from(bytes);
 const row = 'AAPL,10,172.40,2025-06-30';
 
 /** For each code one upload that it answers, with nothing else wrong. */
-const producers: Record<ProblemCode, () => Reading> = {
+const producers: Record<RowProblemCode, () => Reading> = {
   ERR_CSV_001: () => readBytes(new Uint8Array(10 * 1024 * 1024 + 1).fill(0x0a)),
   ERR_CSV_002: () => readBytes(raw(0x50, 0x4b, 0x03, 0x04, 0x14)),
   ERR_CSV_003: () => readCsv(`${requiredHeader}\n`),
@@ -107,9 +107,9 @@ const producers: Record<ProblemCode, () => Reading> = {
   },
 };
 
-const catalogued = Object.keys(problemCatalog) as ProblemCode[];
+const catalogued = Object.keys(rowProblemCatalog) as RowProblemCode[];
 
-describe('problemCatalog', () => {
+describe('rowProblemCatalog', () => {
   test.each(catalogued.filter((code) => code.startsWith('ERR_')))(
     '%s answers an upload in which nothing else is wrong',
     (code) => {
@@ -133,11 +133,11 @@ describe('problemCatalog', () => {
     },
   );
 
-  test.each(catalogued)('%s says what is wrong and how to mend it, in sentences', (code) => {
-    const { title, mend } = problemCatalog[code];
+  test.each(catalogued)('%s says what is wrong and how to fix it, in sentences', (code) => {
+    const { title, fix } = rowProblemCatalog[code];
     expect(title).toMatch(/^[A-Z].*[^.]$/);
-    expect(mend).toMatch(/^[A-Z].*\.$/);
-    expect(title.length + mend.length).toBeLessThan(300);
+    expect(fix).toMatch(/^[A-Z].*\.$/);
+    expect(title.length + fix.length).toBeLessThan(300);
   });
 
   test('numbers its errors without a gap', () => {

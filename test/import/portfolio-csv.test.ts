@@ -207,7 +207,7 @@ describe('what is not a portfolio CSV', () => {
       [2, 'ERR_POS_005'],
       [3, 'ERR_CSV_006'],
     ]);
-    expect(problems?.[1]?.message).toMatch(/opened and never closed.*rows behind it were not read/);
+    expect(problems?.[1]?.message).toMatch(/never closed.*rows after it were not read/);
   });
 
   test('a quote inside a value is refused', () => {
@@ -227,7 +227,7 @@ describe('what is not a portfolio CSV', () => {
       [4, 'ERR_POS_005'],
     ]);
     expect(problems?.[0]?.message).toContain('without thousands separators');
-    expect(problems?.[1]?.message).toContain('2 cells and the header 4');
+    expect(problems?.[1]?.message).toContain('2 cells, but the header has 4');
   });
 });
 

@@ -4,7 +4,7 @@ import { centuryBefore, readDay } from '../../src/import/read-date.ts';
 
 describe('readDay', () => {
   test.each(['2025-06-30', '2024-02-29', '2000-02-29', '1926-07-31', '2025-12-31'])('takes %s', (day) => {
-    expect(readDay(day)).toEqual({ value: day, mend: null });
+    expect(readDay(day)).toEqual({ value: day, fix: null });
   });
 
   test.each([
@@ -12,11 +12,11 @@ describe('readDay', () => {
     ['1900-02-29', '1900-02 has 28 days'],
     ['2025-04-31', '2025-04 has 30 days'],
     ['2025-01-00', '2025-01 has 31 days'],
-    ['2025-13-01', 'no month 13'],
-    ['2025-00-01', 'no month 00'],
+    ['2025-13-01', 'Month 13 does not exist'],
+    ['2025-00-01', 'Month 00 does not exist'],
   ])('refuses %s, which is no day', (text, advice) => {
     expect(readDay(text).value).toBeNull();
-    expect(readDay(text).mend).toContain(advice);
+    expect(readDay(text).fix).toContain(advice);
   });
 
   test.each([
@@ -27,11 +27,11 @@ describe('readDay', () => {
     ['20250630', '2025-06-30.'],
     ['2025-06-30T00:00:00Z', '2025-06-30.'],
     ['2025-06-30 00:00', '2025-06-30.'],
-    ['06/07/2025', 'either of two days'],
+    ['06/07/2025', 'ambiguous'],
     ['45838', 'serial number'],
   ])('refuses %s and says what to write', (text, advice) => {
     expect(readDay(text).value).toBeNull();
-    expect(readDay(text).mend).toContain(advice);
+    expect(readDay(text).fix).toContain(advice);
   });
 
   test.each(['', 'today', '2025-6-3x', '31/31/2025', '=TODAY()', '2025-06-30; drop'])(

@@ -45,7 +45,7 @@ describe('readDecimal', () => {
     ["1'234.5", 'Write 1234.5:'],
     ['1 234.5', 'Write 1234.5:'],
     ['1\u202f234.5', 'Write 1234.5:'],
-    ['1,200', 'Write 1200 or 1.200, whichever is meant'],
+    ['1,200', 'Write 1200 or 1.200: the comma is ambiguous.'],
     ['1.234,56', 'Write 1234.56:'],
     ['12,5', 'Write 12.5:'],
     ['$150.25', 'Write 150.25:'],
@@ -54,18 +54,18 @@ describe('readDecimal', () => {
     ['$1,200.50', 'Write 1200.50:'],
     ['(500)', 'Write -500:'],
     ['(1,200.50)', 'Write -1200.50:'],
-    ['(1,200)', 'Write -1200 or -1.200,'],
+    ['(1,200)', 'Write -1200 or -1.200:'],
     ['500-', 'Write -500:'],
     ['−500', 'Write -500:'],
     ['+5', 'Write 5:'],
     ['1E+05', 'not in scientific notation'],
     ['15%', 'not a percentage'],
-    ['=1+1', 'A formula is never evaluated'],
-    ['@SUM(A1)', 'A formula is never evaluated'],
-  ])('refuses %s and names the spelling to use', (text, advice) => {
+    ['=1+1', 'Formulas are not evaluated'],
+    ['@SUM(A1)', 'Formulas are not evaluated'],
+  ])('refuses %s and says what to write', (text, advice) => {
     const reading = readDecimal(text);
     expect(reading).toMatchObject({ value: null, flaw: 'not_a_number' });
-    expect('mend' in reading && reading.mend).toContain(advice);
+    expect('fix' in reading && reading.fix).toContain(advice);
   });
 
   test('keeps every decimal exactly, and reads its own writing (property)', () => {

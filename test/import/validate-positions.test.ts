@@ -217,7 +217,7 @@ describe('validatePositions', () => {
       [3, 1, 'ERR_POS_023'],
       [4, 1, 'ERR_POS_023'],
     ]);
-    expect(problems?.[0]?.message).toMatch(/Row 1 is the same. Sum the two.*allow_duplicates=true/);
+    expect(problems?.[0]?.message).toMatch(/Merge it with row 1\. .*allow_duplicates=true/);
   });
 
   test('takes equal rows where they are meant', () => {
@@ -236,7 +236,7 @@ describe('validatePositions', () => {
       { ...cash, symbol: 'GBP' },
     ]);
     expect(warnings.map(({ line, value, message }) => [line, value, message.split('. ')[1]])).toEqual([
-      [1, 'EUR', expect.stringContaining('2 lots are in EUR, the portfolio in USD')],
+      [1, 'EUR', expect.stringContaining('2 lots are in EUR, the portfolio is in USD')],
       [4, 'GBP', expect.stringContaining('One lot is in GBP')],
     ]);
   });

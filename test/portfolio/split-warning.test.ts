@@ -27,7 +27,7 @@ describe('splitWarning', () => {
       { date: '2025-01-02', numerator: '1', denominator: '3' },
     ];
     expect(splitText(splits)).toBe(
-      '4 for 1 on 2020-08-31 and 10 for 1 on 2024-06-10 and 1 for 3 on 2025-01-02, 40 for 3 in all',
+      '4 for 1 on 2020-08-31 and 10 for 1 on 2024-06-10 and 1 for 3 on 2025-01-02, 40 for 3 in total',
     );
     const { message } = splitWarning({ ...lot, quantity: '1', entryDate: '2019-01-02' }, splits)!;
     expect(message).toContain('enter the lot as about 13.333333 at 90.');

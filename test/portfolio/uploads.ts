@@ -1,4 +1,4 @@
-import type { Problem } from '../../src/contract/row-problems.ts';
+import type { RowProblem } from '../../src/contract/row-problems.ts';
 import { parsePortfolioCsv } from '../../src/import/portfolio-csv.ts';
 import { type ValidationOptions, validatePositions } from '../../src/import/validate-positions.ts';
 import type { Lot } from '../../src/portfolio/lots.ts';
@@ -44,7 +44,7 @@ export function lotOf(change: Record<string, string | null | undefined>): Lot {
   return lots[0];
 }
 
-export const codes = (remarks: readonly Problem[] | null): string[] =>
+export const codes = (remarks: readonly RowProblem[] | null): string[] =>
   (remarks ?? []).map(({ code }) => code);
 
 /** The codes of what is wrong with one JSON row. */

@@ -57,7 +57,7 @@ test('says nothing of lots that are closed, or in a currency that their row name
   expect(remarks([closed, { symbol: 'SAP.DE', currency: 'USD' }])).toEqual([]);
 });
 
-test('says once what the gain of closed lots is taken to be in, where nobody knows their currency', () => {
+test('says once which currency is assumed for the gain of closed lots of unknown currency', () => {
   const closed = { symbol: 'GONE', exitDate: '2025-03-03', exitPrice: '110' };
   const named = { ...closed, currency: 'EUR' };
   const known = { ...closed, symbol: 'AAPL' };

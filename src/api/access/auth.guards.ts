@@ -11,8 +11,8 @@ export interface Authentication {
 }
 
 /**
- * Who asks, or null where anybody may: the route is public. Throws (or rejects with) `unauthenticated`, `rate_limited`.
- * Only a ticket takes a promise: one for each request would cost more than the comparison.
+ * The viewer of a request; null if the route is public. Throws (or rejects with) `unauthenticated`, `rate_limited`.
+ * Returns a promise for tickets only: one per request would cost more than the comparison of tokens.
  */
 export function authenticate(
   request: FastifyRequest,
@@ -28,7 +28,7 @@ export function authenticate(
     const viewer = token === null ? null : viewerOf(token, tokens);
     if (viewer !== null) return viewer;
     rates.countFailure(request);
-    throw unauthenticated(reply, 'The token of this request is none that is accepted here.', true);
+    throw unauthenticated(reply, 'Invalid token.', true);
   }
   const { ticket } = query as { ticket?: unknown };
   const { tickets: takesTickets, stream } = route;
@@ -36,7 +36,7 @@ export function authenticate(
     return redeem(ticket, request, reply, authentication);
   }
   rates.count(request, reply, null);
-  throw unauthenticated(reply, 'Expected the header Authorization: Bearer <token>, got none.', false);
+  throw unauthenticated(reply, 'Missing token. Send the header Authorization: Bearer <token>.', false);
 }
 
 async function redeem(
@@ -46,16 +46,16 @@ async function redeem(
   { tokens, tickets, rates }: Authentication,
 ): Promise<Viewer> {
   const viewer = await tickets.redeem(ticket);
-  // A token that was taken back takes its tickets along.
+  // Revoking a token revokes its tickets.
   if (viewer !== null && tokens.some(({ viewer: known }) => isSame(known, viewer))) return viewer;
   rates.countFailure(request);
-  const message = 'The ticket is unknown, spent or too old: POST /tickets makes a new one.';
+  const message = 'Invalid ticket: unknown, used or expired. Get a new one with POST /tickets.';
   throw unauthenticated(reply, message, true);
 }
 
 const isSame = (one: Viewer, other: Viewer) => one.name === other.name && one.role === other.role;
 
-/** RFC 6750, 3: whoever showed nothing is told how to, and not that it was wrong. */
+/** RFC 6750, 3: a request without a token gets the challenge without an error code. */
 function unauthenticated(reply: FastifyReply, message: string, wrong: boolean): AppError {
   const challenge = 'Bearer realm="symbol-onboarding"';
   reply.header('www-authenticate', wrong ? `${challenge}, error="invalid_token"` : challenge);

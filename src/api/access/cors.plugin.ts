@@ -2,10 +2,10 @@ import cors from '@fastify/cors';
 import type { Api } from '../http/fastify.types.ts';
 
 /**
- * Lets pages of these origins call, by the token that they send: there are no cookies. Without origins it does nothing,
- * and a browser refuses every page but our own.
+ * Allows pages of these origins to call the API (CORS). They authenticate by token: there are no cookies. Without
+ * origins it does nothing, and browsers block every page but our own.
  *
- * Must be loaded before the guards: a browser asks first, and without a token.
+ * Must be loaded before the guards, because a preflight request has no token.
  */
 export function allowOrigins(app: Api, origins: readonly string[]): void {
   if (origins.length === 0) return;
@@ -35,7 +35,7 @@ export function allowOrigins(app: Api, origins: readonly string[]): void {
       'x-request-id',
     ],
     maxAge: 600,
-    // A browser names the method that it asks for; whoever does not gets an empty answer, not one in plain text.
+    // A preflight without a method gets an empty response instead of an error in plain text.
     strictPreflight: false,
   });
 }

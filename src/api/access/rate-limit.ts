@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 
 const windowMs = 60_000;
-const clientsMax = 10_000; // about 2 MB; whoever is forgotten begins anew
+const clientsMax = 10_000; // about 2 MB; a forgotten client starts a new window
 
 export interface Rate {
-  /** How many more requests the client may make in this window. */
+  /** Requests that the client has left in this window. */
   remaining: number;
   /** Whole seconds until the window ends, at least 1. */
   resetSeconds: number;
@@ -14,17 +14,17 @@ export interface Rate {
 export interface RateLimiter {
   /** Counts one request of the client. */
   take(client: string, now: number): Rate;
-  /** What the next `take` would find, without counting. */
-  look(client: string, now: number): Rate;
+  /** What the next `take` would return, without counting. */
+  peek(client: string, now: number): Rate;
 }
 
 /**
- * Counts requests per client in windows of a minute that begin with the client's first request, of the 10,000 clients
- * that came last. A client may so use up two limits within a minute, at the end of one window and the start of the
- * next, and never more.
+ * Fixed-window rate limiter, for the 10,000 most recent clients. A window is a minute that begins with the client's
+ * first request, so a client can make twice the limit within a minute: at the end of one window and the start of the
+ * next.
  *
- * Synchronous and told the time: `@fastify/rate-limit` costs 7 µs a request (this 2), reads the clock itself, and sees
- * neither unknown paths nor requests that a guard refuses.
+ * Synchronous, with the time as a parameter: `@fastify/rate-limit` costs 7 µs per request (this 2), reads the clock
+ * itself, and sees neither unknown paths nor requests that a guard refuses.
  */
 export function rateLimiter(limit: number): RateLimiter {
   const windows = new LRUCache<string, { count: number; end: number }>({ max: clientsMax });
@@ -44,7 +44,7 @@ export function rateLimiter(limit: number): RateLimiter {
       if (window.count === 1) windows.set(client, window);
       return rate(window.count, window.end - now);
     },
-    look(client, now) {
+    peek(client, now) {
       const window = open(client, now);
       return rate((window?.count ?? 0) + 1, window === null ? windowMs : window.end - now);
     },
@@ -52,8 +52,8 @@ export function rateLimiter(limit: number): RateLimiter {
 }
 
 /**
- * Whom an address stands for: an IPv4 address itself, of an IPv6 address the network (/64), because one customer has
- * all of that.
+ * The client behind an address: an IPv4 address itself, or the /64 network of an IPv6 address, because one customer
+ * owns all of it.
  *
  *     clientOf('2001:db8::1')       // '2001:db8:0:0::/64'
  *     clientOf('::ffff:192.0.2.1')  // '192.0.2.1'
@@ -70,4 +70,4 @@ export function clientOf(address: string): string {
   return `${network.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
 }
 
-const addressMax = 64; // a proxy may name its client as it likes
+const addressMax = 64; // a proxy can send any text as client

@@ -4,23 +4,23 @@ import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { clientOf, type Rate, rateLimiter } from './rate-limit.ts';
 
-/** Requests per minute and client: a token's name, or an address where there is none. 0: no limit. */
+/** Requests per minute and client: the name of a token, or else an address. 0 means no limit. */
 export interface RateLimits {
   requests: number;
   /** Uploads, onboardings and tickets, which cost more. */
   uploads: number;
-  /** Wrong tokens and tickets, per address. */
+  /** Invalid tokens and tickets, per address. */
   failures: number;
 }
 
 export const noRateLimits: RateLimits = { requests: 0, uploads: 0, failures: 60 };
 
 export interface RateGuard {
-  /** Counts the request; throws `rate_limited` when it is one too many. */
+  /** Counts the request; throws `rate_limited` if it exceeds the limit. */
   count(request: FastifyRequest, reply: FastifyReply, viewer: Viewer | null): void;
-  /** Throws `rate_limited` where the address has shown too many wrong tokens, be this one right. */
+  /** Throws `rate_limited` if the address has sent too many invalid tokens, even if this one is valid. */
   refuseGuessing(request: FastifyRequest): void;
-  /** Counts a wrong token or ticket. */
+  /** Counts an invalid token or ticket. */
   countFailure(request: FastifyRequest): void;
 }
 
@@ -38,7 +38,7 @@ export function rateGuard(limits: RateLimits, clock: Clock): RateGuard {
     count({ ip, route }, reply, viewer) {
       const policy = route.rate ?? 'requests';
       if (policy === 'unlimited' || limits[policy] === 0) return;
-      // No address begins with @, so nobody can use up another's by being called like him.
+      // No address begins with @, so a token named like an address cannot use up the limit of that address.
       const client = viewer === null ? clientOf(ip) : `@${viewer.name}`;
       const rate = limiters[policy].take(client, clock.now());
       reply.header('ratelimit-policy', policies[policy]);
@@ -47,8 +47,8 @@ export function rateGuard(limits: RateLimits, clock: Clock): RateGuard {
     },
     refuseGuessing({ ip }) {
       if (limits.failures === 0) return;
-      const rate = limiters.failures.look(clientOf(ip), clock.now());
-      if (rate.exceeded) refuse(rate, 'Too many wrong tokens came from this address.', limits.failures);
+      const rate = limiters.failures.peek(clientOf(ip), clock.now());
+      if (rate.exceeded) refuse(rate, 'Too many invalid tokens from this address.', limits.failures);
     },
     countFailure({ ip }) {
       limiters.failures.take(clientOf(ip), clock.now());
@@ -57,5 +57,7 @@ export function rateGuard(limits: RateLimits, clock: Clock): RateGuard {
 }
 
 function refuse({ resetSeconds }: Rate, message: string, limit: number): never {
-  throw new AppError('rate_limited', message, { details: { limit, retry_after_seconds: resetSeconds } });
+  throw new AppError('rate_limited', `${message} Try again in ${resetSeconds} s.`, {
+    details: { limit, retry_after_seconds: resetSeconds },
+  });
 }

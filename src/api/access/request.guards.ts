@@ -17,15 +17,15 @@ import { hostGuard, refuseOrigin } from './origin.guards.ts';
 const offered = ['application/json', problemType];
 
 export interface GuardOptions extends Authentication {
-  /** Of pages that may call us besides our own. */
+  /** Origins of other pages that may call the API. */
   corsOrigins: readonly string[];
 }
 
 /**
  * Refuses a request before its body is read: host, origin, token, path, method, representation, encoding, charset.
  *
- * The token comes before the path: whoever has none learns nothing of what is here, not even what is not.
- * Must be installed before the routes, whose methods it learns for `Allow`.
+ * The token is checked before the path, so a client without one does not learn which paths exist.
+ * Must be installed before the routes: it collects their methods for `Allow`.
  */
 export function guardRequests(app: Api, options: GuardOptions): void {
   const origins = new Set(options.corsOrigins);
@@ -39,7 +39,7 @@ export function guardRequests(app: Api, options: GuardOptions): void {
   app.addHook('preClose', async () => {
     closing = true;
   });
-  // Otherwise the connection that a client keeps would hold up the stop, jobs and all, until it times out.
+  // Otherwise a keep-alive connection would delay the shutdown until it times out.
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (closing) reply.header('connection', 'close');
     done();
@@ -47,7 +47,7 @@ export function guardRequests(app: Api, options: GuardOptions): void {
   const admit = (request: FastifyRequest, reply: FastifyReply, viewer: Viewer | null) => {
     if (!open) request.viewer = viewer as Viewer;
     options.rates.count(request, reply, viewer);
-    // The route that answers browsers' questions is none of its own.
+    // `*` is the route for CORS preflights.
     if (request.route.url === undefined || request.route.url === '*') refuseRoute(request, routes);
     refuseRepresentation(request);
     refuseBodyEncoding(request);
@@ -73,28 +73,35 @@ export function guardRequests(app: Api, options: GuardOptions): void {
 function refuseRoute({ url, method }: FastifyRequest, routes: readonly KnownRoute[]): never {
   const path = pathOf(url);
   const allow = allowedMethods(routes, path);
-  if (allow.length === 0) throw new AppError('not_found', `There is nothing at ${path}.`);
-  throw new AppError('method_not_allowed', `${path} takes ${allow.join(', ')}, got: ${method}`, {
-    details: { allow },
-  });
+  if (allow.length === 0) throw new AppError('not_found', `Unknown path ${path}.`);
+  throw new AppError(
+    'method_not_allowed',
+    `Method ${method} is not allowed at ${path}. Allowed: ${allow.join(', ')}.`,
+    {
+      details: { allow },
+    },
+  );
 }
 
 function refuseRepresentation({ headers, route }: FastifyRequest): void {
   const types = route.produces ?? offered;
   if (headers.upgrade || accepts(headers.accept, types)) return;
-  throw new AppError('not_acceptable', `The answer is ${types[0]}, the request accepts: ${headers.accept}`);
+  throw new AppError('not_acceptable', `Invalid Accept "${headers.accept}". Available: ${types.join(', ')}.`);
 }
 
 function refuseBodyEncoding({ headers }: FastifyRequest): void {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    throw new AppError('unsupported_encoding', `Expected an uncompressed body, got: ${encoding}`);
+    throw new AppError(
+      'unsupported_encoding',
+      `Invalid Content-Encoding "${encoding}". Send the body uncompressed.`,
+    );
   }
   const type = headers['content-type'];
   if (type === undefined) return;
   const charset = charsetOf(type);
-  // The parts of a form are read as bytes; a charset on the envelope has no meaning.
+  // The parts of a form are read as bytes, so a charset of the form itself has no meaning.
   if (!type.toLowerCase().startsWith('multipart/') && !isReadableCharset(charset)) {
-    throw new AppError('unsupported_charset', `Expected UTF-8, got: ${charset}`);
+    throw new AppError('unsupported_charset', `Invalid charset "${charset}". Allowed: utf-8.`);
   }
 }

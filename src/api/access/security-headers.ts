@@ -1,7 +1,7 @@
-/** An answer is data, and no page may do anything with it but read it. Pages of our own have their own policy. */
+/** For data: browsers must not run, frame or load anything from it. Pages have a policy of their own. */
 export const strictPolicy = "default-src 'none';frame-ancestors 'none';base-uri 'none';form-action 'none'";
 
-/** With every answer, data or page. */
+/** Sent with every response. */
 const always = {
   'content-security-policy': strictPolicy,
   'cross-origin-resource-policy': 'same-origin',
@@ -9,7 +9,7 @@ const always = {
   'x-frame-options': 'DENY',
 };
 
-/** What says something of pages only, and costs each answer 3 µs where a whole one takes 80. */
+/** Sent with pages only. For data they would cost 3 of 80 µs per response and have no effect. */
 const ofPages = {
   'cross-origin-opener-policy': 'same-origin',
   'origin-agent-cluster': '?1',
@@ -21,11 +21,11 @@ const ofPages = {
 };
 
 /**
- * What helmet sends, without `Strict-Transport-Security`: whoever ends TLS in front of us knows for which names. A page
- * brings its own policy (`config.csp` of its route).
+ * The headers of helmet, without `Strict-Transport-Security`: that is for the proxy that terminates TLS. A page has
+ * its own policy (`config.csp` of its route).
  *
- * Written out, because `@fastify/helmet` makes its middleware anew for each request: 34 µs, where a whole request on a
- * bare server takes 42. A test holds the list against it.
+ * Written out because `@fastify/helmet` creates its middleware for each request: 34 µs, where a whole request on a bare
+ * server takes 42. A test compares the list with helmet's.
  */
 export function securityHeaders(pagePolicy?: string): Readonly<Record<string, string>> {
   if (pagePolicy === undefined) return always;

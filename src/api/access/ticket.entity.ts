@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 
-/** A ticket for one WebSocket, for whom it was made. Only its hash is kept, and only until it is used or too old. */
+/** A one-time ticket for a WebSocket or event stream. Only its hash is stored, until it is used or has expired. */
 export const Ticket = defineEntity({
   name: 'Ticket',
   tableName: 'tickets',

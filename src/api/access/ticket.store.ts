@@ -3,11 +3,11 @@ import type { Tickets, Viewer } from '../../contract/service.ts';
 import type { Database } from '../../database/database.orm.ts';
 import { sha256 } from './tokens.ts';
 
-const lifetimeSeconds = 30; // between asking for it and opening the socket
+const lifetimeSeconds = 30; // time to open the WebSocket
 const ticketPattern = /^[\w-]{43}$/; // 256 bits in base64url
-const cleanedMax = 100; // more than one can add, so that what was never used does not pile up
+const cleanedMax = 100; // more than one request adds, so unused tickets do not pile up
 
-/** Tickets that any node accepts, once. The database's clock decides how old they are. */
+/** One-time tickets, valid on every node. They expire by the database's clock. */
 export function ticketStore(database: Database): Tickets {
   return {
     async issue({ name, role }) {
@@ -22,7 +22,7 @@ export function ticketStore(database: Database): Tickets {
       return { ticket, expires_at: new Date(row!.expires_at).toISOString() };
     },
     async redeem(ticket) {
-      // Whoever guesses costs no statement.
+      // A malformed guess costs no statement.
       if (!ticketPattern.test(ticket)) return null;
       const [row] = await database.sql<Viewer & { fresh: boolean }>(redeemSql, [digestOf(ticket)]);
       return row?.fresh ? { name: row.name, role: row.role } : null;

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Viewer } from '../../contract/service.ts';
 
-/** One entry of `AUTH_TOKENS`: who somebody is that knows the token. The token itself is kept nowhere. */
+/** One entry of `AUTH_TOKENS`: the viewer that a token identifies. The token itself is stored nowhere. */
 export interface Token {
   viewer: Viewer;
   /** SHA-256 of the token, 32 bytes. */
@@ -12,24 +12,24 @@ const namePattern = /^[a-z0-9][a-z0-9._@-]{0,63}$/;
 const digestPattern = /^[0-9a-f]{64}$/i;
 
 /**
- * Reads entries `name:role:sha256`, separated by commas: tokens, or every problem as the rest of "expected …".
+ * Reads entries `name:role:sha256`, separated by commas: tokens, or every problem in a sentence.
  *
- * A name may come several times with one role, so that its token can be replaced while the old one still works.
- * A problem names an entry by its place, and by its name only once that must be one: nothing that could be a
+ * A name may occur several times with one role, so that its token can be replaced while the old one still works.
+ * A problem names an entry by its position, and by its name only if name and role are valid: nothing that could be a
  * secret is repeated.
  */
 export function parseTokens(list: string): { tokens: Token[]; problems: string[] } {
   const problems: string[] = [];
   const roles = new Map<string, string>();
-  const digests = new Set<string>([sha256('').toString('hex')]); // of a token that was forgotten
+  const digests = new Set<string>([sha256('').toString('hex')]); // an empty token
   const tokens = list.split(',').flatMap((entry, index): Token[] => {
     const [name = '', role = '', hex = '', ...more] = entry.split(':').map((part) => part.trim());
     const digest = hex.toLowerCase();
-    const wrong =
-      refuseShape(name, role, hex, more) ?? refuseRepetition(roles.get(name), role, digests, digest);
-    if (wrong !== null) {
+    const problem =
+      checkShape(name, role, hex, more) ?? checkRepetition(roles.get(name), role, digests, digest);
+    if (problem !== null) {
       const named = namePattern.test(name) && isRole(role) ? ` (${name})` : '';
-      problems.push(`entry ${index + 1}${named} ${wrong}`);
+      problems.push(`Entry ${index + 1}${named} ${problem}.`);
       return [];
     }
     roles.set(name, role);
@@ -41,30 +41,31 @@ export function parseTokens(list: string): { tokens: Token[]; problems: string[]
 
 const isRole = (role: string) => role === 'user' || role === 'operator';
 
-function refuseShape(name: string, role: string, hex: string, more: readonly string[]): string | null {
-  if (hex === '' || more.length > 0) return 'to be name:role:sha256-of-token';
-  if (!namePattern.test(name)) return 'to have a name of 1 to 64 of a-z 0-9 . _ @ -';
-  if (!isRole(role)) return 'to have the role user or operator';
+function checkShape(name: string, role: string, hex: string, more: readonly string[]): string | null {
+  if (hex === '' || more.length > 0) return 'must be name:role:sha256-of-token';
+  if (!namePattern.test(name)) return 'must have a name of 1 to 64 characters from a-z 0-9 . _ @ -';
+  if (!isRole(role)) return 'must have the role user or operator';
   return digestPattern.test(hex)
     ? null
-    : 'to end with a SHA-256, 64 hexadecimal digits, never with the token';
+    : 'must end with the SHA-256 of the token (64 hexadecimal digits), not with the token itself';
 }
 
-function refuseRepetition(
+function checkRepetition(
   earlierRole: string | undefined,
   role: string,
   digests: ReadonlySet<string>,
   digest: string,
 ): string | null {
-  if (earlierRole !== undefined && earlierRole !== role) return `to have the role ${earlierRole}, as before`;
-  return digests.has(digest) ? 'to have a token of its own, and not an empty one' : null;
+  if (earlierRole !== undefined && earlierRole !== role)
+    return `must have the role ${earlierRole}, like the earlier entry of that name`;
+  return digests.has(digest) ? 'must have a token that no other entry has, and not an empty one' : null;
 }
 
 /**
- * Whose token this is, or null.
+ * The viewer of a token, or null.
  *
- * Compared with every entry, each in constant time, whether or not an earlier one was right: how long it takes tells
- * nothing about what is configured.
+ * Compares with every entry in constant time, also after a match, so the response time leaks nothing about the
+ * configured tokens (timing attack).
  */
 export function viewerOf(token: string, tokens: readonly Token[]): Viewer | null {
   const digest = sha256(token);
@@ -76,7 +77,7 @@ export function viewerOf(token: string, tokens: readonly Token[]): Viewer | null
 }
 
 /**
- * The token of an `Authorization` header, null where it carries none.
+ * The bearer token of an `Authorization` header, or null.
  *
  *     bearerToken('Bearer abc')   // 'abc'
  */
@@ -88,11 +89,12 @@ export function bearerToken(header: string): string | null {
 export function tokenEntry({ name, role, token }: { name: string; role: string; token: string }): string {
   const entry = `${name}:${role}:${sha256(token).toString('hex')}`;
   const [problem] = parseTokens(entry).problems;
-  if (problem !== undefined) throw new Error(`Expected ${problem}, got: ${name} ${role}`);
+  if (problem !== undefined)
+    throw new Error(`${problem.replace(/^Entry 1( \(.*?\))?/, 'The entry')} Got: ${name} ${role}`);
   return entry;
 }
 
-/** Of a secret that is random enough to need no salt. */
+/** For secrets that are random enough to need no salt. */
 export function sha256(secret: string): Buffer {
   return hash('sha256', secret, 'buffer');
 }

@@ -2,9 +2,9 @@ import { localViewer, type Viewer } from '../../contract/service.ts';
 import { clientOf } from '../access/rate-limit.ts';
 import type { LiveLimits } from './frames.ts';
 
-/** Counts the connections that stay open: sockets and event streams, of each client and of all. */
+/** Limits open WebSockets and event streams, per client and in total. */
 export interface ConnectionGate {
-  /** Null where one more is one too many; else what gives the place back. */
+  /** Null if the limit is reached; else a function that releases the place. */
   enter(from: { viewer: Viewer; ip: string }): (() => void) | null;
 }
 
@@ -21,10 +21,10 @@ export function connectionGate({
       if (own >= socketsPerClient || total >= sockets) return null;
       open.set(client, own + 1);
       total += 1;
-      let inside = true;
+      let released = false;
       return () => {
-        if (!inside) return;
-        inside = false;
+        if (released) return;
+        released = true;
         total -= 1;
         const left = open.get(client)! - 1;
         if (left > 0) open.set(client, left);

@@ -23,20 +23,20 @@ const reconnectMs = 1000;
 
 const streamed = z.string().meta({
   description:
-    'Events without end: each has the name, and as its data the JSON, of a frame of the feed. Comments keep the ' +
+    'Endless events. Each is a frame of the feed: the event name is its type, the data its JSON. Comments keep the ' +
     'connection alive.',
 });
 
-/** `GET /events`: the feed as server-sent events, with one subscription for as long as it is read. */
+/** `GET /events`: the feed as server-sent events, with one subscription per stream. */
 export function eventsRoute(app: Api, { feed, hub, gate, limits }: EventsOptions): void {
   const schema = {
     operationId: 'streamEvents',
     tags: ['onboarding'],
     summary: 'Watch jobs and portfolios as server-sent events',
     description:
-      'The same frames as over `/ws`, see `/asyncapi.json`, for one subscription. An `EventSource` that lost its ' +
-      'connection names the last event itself and gets what it has missed; `resync` says that this cannot be told, ' +
-      'and that everything begins anew. Needs the token in the header, or a ticket from `POST /tickets` in the query.',
+      'The frames of `/ws`, see `/asyncapi.json`, for one subscription. After a lost connection an `EventSource` sends ' +
+      'the id of the last event and gets the missed ones; `resync` says that they cannot be replayed and the subscription ' +
+      'starts again. Needs the token in the header, or a ticket from `POST /tickets` in the query.',
     querystring: eventsQuerySchema,
     headers: eventsHeadersSchema,
     response: responses({ 200: streamed }, [
@@ -50,17 +50,17 @@ export function eventsRoute(app: Api, { feed, hub, gate, limits }: EventsOptions
   const config = { tickets: true, stream: true, fresh: true, produces: ['text/event-stream'] };
   app.get('/events', { schema, config, exposeHeadRoute: false }, async (request, reply) => {
     const { viewer, query, headers } = request;
-    const { ticket: _, after: asked, ...selector } = query;
-    const after = headers['last-event-id'] ?? asked; // a stream that comes back does so to the address it began with
+    const { ticket: _, after: first, ...selector } = query;
+    const after = headers['last-event-id'] ?? first; // a stream reconnects to its first URL, with an old `after`
     const subscription = await admissible({ id: 'events', ...selector }, viewer, feed);
-    if (reply.raw.destroyed) return void reply.hijack(); // gone meanwhile: nothing would tell us once more
-    const leave = gate.enter(request);
-    if (leave === null) throw new AppError('too_many_connections', 'You have too many open connections.');
+    if (reply.raw.destroyed) return void reply.hijack(); // disconnected meanwhile: `close` will not be emitted again
+    const release = gate.enter(request);
+    if (release === null) throw new AppError('too_many_connections', 'You have too many open connections.');
     const session = hub.join({ sink: stream(reply, limits), encode: encodings[viewer.role], viewer });
     reply.raw.on('drain', session.drained);
     reply.raw.once('close', () => {
       session.ended();
-      leave();
+      release();
     });
     session.request(
       after === undefined
@@ -71,7 +71,7 @@ export function eventsRoute(app: Api, { feed, hub, gate, limits }: EventsOptions
   app.addHook('preClose', async () => hub.close());
 }
 
-/** Refused with a status, which ends an EventSource, where an event would have it try again for ever. */
+/** Refuses with a status, which ends an EventSource: after an error event it would reconnect forever. */
 async function admissible(given: Subscription, viewer: Viewer, feed: Feed): Promise<Subscription> {
   const read = readSubscription(given, viewer);
   if ('type' in read) {
@@ -84,7 +84,7 @@ async function admissible(given: Subscription, viewer: Viewer, feed: Feed): Prom
   return read;
 }
 
-/** Takes the answer over: from here on it is a stream. */
+/** Takes the response over: from here on it is a stream. */
 function stream(reply: FastifyReply, { closeTimeoutMs }: LiveLimits): Sink {
   reply.hijack();
   const { raw } = reply;
@@ -92,8 +92,8 @@ function stream(reply: FastifyReply, { closeTimeoutMs }: LiveLimits): Sink {
     ...(reply.getHeaders() as Record<string, string>),
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
-    connection: 'close', // a stream ends when the service stops: nobody should keep its connection for later
-    'x-accel-buffering': 'no', // nginx would keep events until it has a page of them
+    connection: 'close', // the stream ends at shutdown: do not keep the connection alive after it
+    'x-accel-buffering': 'no', // nginx would buffer events
   });
   raw.write(`retry: ${reconnectMs}\n\n`);
   return {
@@ -105,7 +105,7 @@ function stream(reply: FastifyReply, { closeTimeoutMs }: LiveLimits): Sink {
     },
     close() {
       raw.end();
-      // Who does not read what was written will not read the end of it either.
+      // A client that does not read will not see the end either.
       setTimeout(() => raw.destroy(), closeTimeoutMs).unref();
     },
   };

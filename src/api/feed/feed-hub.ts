@@ -15,39 +15,39 @@ export interface HubOptions {
   log: (error: unknown) => void;
 }
 
-/** All clients of the feed on this node, however they are connected. */
+/** All clients of the feed on this node, over WebSockets and event streams. */
 export interface FeedHub {
-  /** Greets a client, who has subscribed to nothing yet. */
+  /** Adds a client and sends `hello`. It has no subscriptions yet. */
   join(client: { sink: Sink; encode: Encode; viewer: Viewer }): Session;
-  /** What time brings: slow and idle clients end, the others hear how far the feed is. Called about each second. */
+  /** Closes slow and idle clients, and sends the others the position. Called about once per second. */
   tick(): void;
-  /** Says goodbye to everybody. */
+  /** Closes all clients. */
   close(): void;
   readonly size: number;
 }
 
-/** What sessions share. */
+/** Shared by all sessions. */
 export interface HubParts extends HubOptions {
   index: FeedIndex<Session>;
-  /** Everything up to there was handed to the sessions that it concerns. */
+  /** Entries up to this position were delivered to the sessions. */
   position(): number;
-  /** The entries after one position and up to another; null where they are no longer remembered. */
+  /** The entries after one position up to another; null if they are no longer in memory. */
   between(after: number, until: number): readonly FeedEntry[] | null;
-  /** The feed has come that far, be it that nothing stands there. */
+  /** Resolves when the feed has reached a position, even if that has no entry for anyone. */
   reached(position: number, signal: AbortSignal): Promise<void>;
-  /** Runs one reading of the database, a few at a time for all clients. */
+  /** Runs a database read, a few at a time for all clients. */
   read<T>(work: () => Promise<T>): Promise<T>;
 }
 
-const rememberedMax = 5000; // entries that come while a client's first frames are read and sent
-const readsAtOnce = 4; // of the pool's ten connections
+const rememberedMax = 5000; // enough for the time in which the initial state of a client is read and sent
+const readsMax = 4; // of ten connections in the pool
 
 export function feedHub(options: HubOptions): FeedHub {
   const { feed, clock, limits, marketData } = options;
   const index = feedIndex<Session>();
   const sessions = new Set<Session>();
   const remembered: FeedEntry[] = [];
-  let told: FrameOf<'position'> = { type: 'position', position: 0 };
+  let positionFrame: FrameOf<'position'> = { type: 'position', position: 0 };
 
   const subscription = feed.subscribe((entry) => {
     remembered.push(entry);
@@ -56,7 +56,7 @@ export function feedHub(options: HubOptions): FeedHub {
       forgotten = remembered[rememberedMax - 1]!.position;
       remembered.splice(0, rememberedMax);
     }
-    index.tell(entry, (session) => session.deliver(entry));
+    index.notify(entry, (session) => session.deliver(entry));
   });
   let { position } = subscription;
   let forgotten = position;
@@ -75,7 +75,7 @@ export function feedHub(options: HubOptions): FeedHub {
       await feed.reached(wanted, signal);
       position = Math.max(position, wanted);
     },
-    read: lanes(readsAtOnce),
+    read: limitConcurrency(readsMax),
   };
   return {
     join({ sink, encode, viewer }) {
@@ -89,8 +89,8 @@ export function feedHub(options: HubOptions): FeedHub {
     },
     tick() {
       const now = clock.now();
-      if (told.position !== position) told = { type: 'position', position };
-      for (const session of sessions) session.tick(now, told);
+      if (positionFrame.position !== position) positionFrame = { type: 'position', position };
+      for (const session of sessions) session.tick(now, positionFrame);
     },
     close() {
       closed = true;
@@ -103,8 +103,8 @@ export function feedHub(options: HubOptions): FeedHub {
   };
 }
 
-/** Runs so many at once, the others in the order in which they came. */
-function lanes(count: number) {
+/** Runs at most `count` tasks at once, the others in order of arrival. */
+function limitConcurrency(count: number) {
   const waiting: (() => void)[] = [];
   let free = count;
   return async <T>(work: () => Promise<T>): Promise<T> => {

@@ -9,22 +9,22 @@ import type { Outlet } from './slow-client.ts';
 import { subscriptionsOf } from './subscriptions.ts';
 
 /**
- * One client of the feed: what it has subscribed to, and how far it has been told.
+ * One client of the feed: its subscriptions, and how far it has been notified.
  *
- * Whatever is subscribed to, and in whichever order, positions never go back on a connection and nothing comes twice:
- * while a subscription's first frames are read and sent, entries wait in the hub's memory.
+ * On a connection positions never go back and no entry is sent twice, in whichever order subscriptions begin: while the
+ * initial state of a subscription is read and sent, new entries wait in the hub's memory.
  */
 export interface Session {
-  /** A message of the client; null for a binary one. Never throws. */
+  /** Handles a message of the client; null stands for a binary one. Never throws. */
   receive(text: string | null): void;
-  /** A frame that is known to be well-formed. */
+  /** Handles a valid frame. */
   request(frame: ClientFrame): void;
   deliver(entry: FeedEntry): void;
-  /** The sink has room again. */
+  /** The sink accepts bytes again. */
   drained(): void;
   tick(now: number, position: FrameOf<'position'>): void;
   close(code: number, reason: string): void;
-  /** The connection is gone. */
+  /** The connection has ended. */
   ended(): void;
 }
 
@@ -34,20 +34,20 @@ interface SessionOptions extends HubParts {
   onEnd: () => void;
 }
 
-const queuedMax = 64; // requests that wait for one another: a client that sends more does not listen
-const mistakesMax = 100;
+const queuedMax = 64; // requests in the queue: a client that sends more ignores the responses
+const refusalsMax = 100;
 
 export function createSession(options: SessionOptions): Session {
   const { outlet, limits, clock } = options;
-  const gone = new AbortController();
-  const mayAsk = allowance(options);
+  const disconnected = new AbortController();
+  const isWithinLimit = requestLimiter(options);
   let idleSince = clock.now();
-  let toldAt = clock.now();
-  let mistakes = 0;
+  let positionSentAt = clock.now();
+  let refused = 0;
 
   const ended = () => {
-    if (gone.signal.aborted) return;
-    gone.abort(new Error('the client is gone'));
+    if (disconnected.signal.aborted) return;
+    disconnected.abort(new Error('the client has disconnected'));
     subscriptions.endAll();
     outlet.ended();
     options.onEnd();
@@ -55,13 +55,13 @@ export function createSession(options: SessionOptions): Session {
   const { close } = outlet;
   const refuse = (refusals: readonly FrameOf<'error'>[]) => {
     for (const refusal of refusals) outlet.send(refusal);
-    mistakes += refusals.length;
-    if (mistakes > mistakesMax) close(closeCodes.refused, 'too many mistakes');
+    refused += refusals.length;
+    if (refused > refusalsMax) close(closeCodes.refused, 'too many invalid frames');
   };
   const session: Session = {
     receive(text) {
-      if (gone.signal.aborted) return;
-      if (!mayAsk() || queue.length >= queuedMax) {
+      if (disconnected.signal.aborted) return;
+      if (!isWithinLimit() || queue.length >= queuedMax) {
         refuse([
           errorFrame('too_many_requests', `More than ${limits.requestsPerMinute} frames in a minute.`),
         ]);
@@ -78,18 +78,25 @@ export function createSession(options: SessionOptions): Session {
     drained: () => outlet.drained(),
     tick(now, position) {
       outlet.tick(now);
-      if (gone.signal.aborted || queue.busy) return;
+      if (disconnected.signal.aborted || queue.busy) return;
       if (subscriptions.size > 0) idleSince = now;
-      else if (now - idleSince >= limits.idleMs) return close(closeCodes.idle, 'subscribed to nothing');
-      if (subscriptions.size === 0 || outlet.isBehind || now - toldAt < limits.pingIntervalMs) return;
-      toldAt = now;
+      else if (now - idleSince >= limits.idleMs) return close(closeCodes.idle, 'no subscription');
+      if (subscriptions.size === 0 || outlet.isBehind || now - positionSentAt < limits.pingIntervalMs) return;
+      positionSentAt = now;
       outlet.send(position);
     },
     close,
     ended,
   };
   const subscriptions = subscriptionsOf(session, options);
-  const queue = requestQueue({ ...options, subscriptions, session, refuse, close, gone: gone.signal });
+  const queue = requestQueue({
+    ...options,
+    subscriptions,
+    session,
+    refuse,
+    close,
+    disconnected: disconnected.signal,
+  });
   return session;
 }
 
@@ -98,15 +105,15 @@ interface QueueOptions extends SessionOptions {
   session: Session;
   refuse: (refusals: readonly FrameOf<'error'>[]) => void;
   close: (code: number, reason: string) => void;
-  gone: AbortSignal;
+  disconnected: AbortSignal;
 }
 
-/** Follows the requests of a client, one after the other; `busy` while entries have to wait for one of them. */
+/** Handles the requests of a client one by one; while it is `busy`, new entries wait. */
 function requestQueue(options: QueueOptions) {
-  const { outlet, index, session, subscriptions, refuse, close, gone, log } = options;
+  const { outlet, index, session, subscriptions, refuse, close, disconnected, log } = options;
   const waiting: ClientFrame[] = [];
   let busy = false;
-  let at = 0; // everything up to there was sent, or did not concern the client
+  let at = 0; // every entry up to this position was sent, or did not concern the client
 
   const concerns = (entry: FeedEntry) => index.concerns(session, entry);
   const catchUp = (position: number) => {
@@ -116,7 +123,7 @@ function requestQueue(options: QueueOptions) {
     at = Math.max(at, position);
   };
   const parts = { ...options, concerns, catchUp };
-  const follow = async (frame: ClientFrame) => {
+  const handle = async (frame: ClientFrame) => {
     if (frame.type === 'subscribe') return subscribe(parts, frame.subscriptions);
     if (frame.type === 'resume') return resume(parts, frame);
     const { ended, refusals } = subscriptions.end(frame.subscriptions);
@@ -127,15 +134,15 @@ function requestQueue(options: QueueOptions) {
     busy = true;
     at = options.position();
     try {
-      for (let frame = waiting.shift(); frame && !gone.aborted; frame = waiting.shift()) {
-        await follow(frame);
-        if (!gone.aborted) catchUp(options.position());
+      for (let frame = waiting.shift(); frame && !disconnected.aborted; frame = waiting.shift()) {
+        await handle(frame);
+        if (!disconnected.aborted) catchUp(options.position());
       }
     } catch (error) {
-      if (gone.aborted) return;
+      if (disconnected.aborted) return;
       log(error);
-      outlet.send(errorFrame('feed_unavailable', 'The feed cannot be read now: connect again in a moment.'));
-      close(closeCodes.tryAgainLater, 'the feed is not available');
+      outlet.send(errorFrame('feed_unavailable', 'The feed is unavailable now. Connect again in a moment.'));
+      close(closeCodes.tryAgainLater, 'the feed is unavailable');
     } finally {
       busy = false;
     }
@@ -154,8 +161,8 @@ function requestQueue(options: QueueOptions) {
   };
 }
 
-/** Whether a client may send one more frame in this minute. */
-function allowance({ limits, clock }: Pick<SessionOptions, 'limits' | 'clock'>): () => boolean {
+/** Whether a client may send another frame in this minute (fixed window). */
+function requestLimiter({ limits, clock }: Pick<SessionOptions, 'limits' | 'clock'>): () => boolean {
   let since = clock.now();
   let count = 0;
   return () => {

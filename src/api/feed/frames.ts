@@ -4,7 +4,7 @@ import { frameForUsers } from './hide-node-names.ts';
 
 export const subprotocol = 'onboarding.v1+json';
 
-/** Close codes of our own, in the ranges that RFC 6455 gives to registered use and to applications. */
+/** Close codes that we use: registered ones, and our own in the range for applications (RFC 6455). */
 export const closeCodes = {
   goingAway: 1001,
   refused: 1008,
@@ -15,28 +15,28 @@ export const closeCodes = {
 } as const;
 
 export interface LiveLimits {
-  /** Between two pings, and between two heartbeats of an event stream. */
+  /** Between two pings of a WebSocket, and two heartbeats of an event stream. */
   pingIntervalMs: number;
-  /** How long a connection may be without a subscription. */
+  /** How long a connection may have no subscription. */
   idleMs: number;
   /** The largest frame that a client may send. */
   frameBytes: number;
-  /** Bytes sent and not yet read by the client at which it gets no more than the latest of each job and portfolio. */
+  /** Unread bytes above which a client gets only the latest entry of each job and portfolio (coalescing). */
   bufferBytes: number;
-  /** How long it may stay that far behind. */
+  /** How long a client may stay that slow. */
   slowMs: number;
-  /** Subscriptions of one connection, and the symbols, portfolios and jobs that they name in all. */
+  /** Subscriptions per connection, and the symbols, portfolios and jobs in all of them. */
   subscriptions: number;
   names: number;
-  /** Frames that a client may send in a minute: each may cost a transaction. */
+  /** Frames that a client may send per minute: each may cost a transaction. */
   requestsPerMinute: number;
-  /** How many frames a resume may replay. */
+  /** Frames that a resume may replay. */
   replay: number;
-  /** How long a client that was told goodbye may take to answer; a shutdown waits that long at most. */
+  /** How long to wait for the closing handshake of a client; also the longest delay of a shutdown. */
   closeTimeoutMs: number;
-  /** Sockets and event streams that one client, a token's name or an address, may have open. */
+  /** Open WebSockets and event streams per client (name of a token, or address). */
   socketsPerClient: number;
-  /** Those of all clients. */
+  /** Open WebSockets and event streams of all clients. */
   sockets: number;
 }
 
@@ -44,15 +44,15 @@ export const liveLimits: LiveLimits = {
   pingIntervalMs: 30_000, // below the 60 s after which common proxies drop a silent connection
   idleMs: 60_000,
   frameBytes: 64 * 1024, // a thousand names
-  bufferBytes: 256 * 1024, // some 400 transitions: a client that far behind is not merely busy
+  bufferBytes: 256 * 1024, // about 400 transitions: more than a short delay of the client
   slowMs: 15_000,
   subscriptions: 32,
   names: 1000,
   requestsPerMinute: 600,
   replay: 10_000,
   closeTimeoutMs: 2000,
-  socketsPerClient: 20, // a window each, for more windows than anybody watches
-  sockets: 500, // half of the connections, so that requests always find one
+  socketsPerClient: 20, // one per browser window
+  sockets: 500, // half of the connections, so that some are left for requests
 };
 
 export interface Hello {
@@ -93,19 +93,19 @@ export function errorFrame(
   return { type: 'error', code, message, subscription };
 }
 
-/** How frames travel: each kind of connection writes them in its own way. */
+/** Encodes a frame for one kind of connection. */
 export type Encode = (frame: Frame) => Uint8Array;
 
-/** One encoding for each role: users are not told all that operators are. */
+/** One encoding per role: users do not see everything that operators see. */
 export const encodeForRoles = (encode: Encode): Record<Viewer['role'], Encode> => ({
   operator: encodeOnce(encode),
   user: encodeOnce((frame) => encode(frameForUsers(frame))),
 });
 
-/** Encodes each frame once, for however many connections: whoever is told the same thing is handed the same object. */
+/** Encodes each frame once for all connections: they share the frame objects. */
 function encodeOnce(encode: Encode): Encode {
   const known = new WeakMap<Frame, Uint8Array>();
-  // Of a broadcast each is asked for thousands of times in a row.
+  // A broadcast asks for the same frame thousands of times in a row.
   let last: { frame: Frame; bytes: Uint8Array } | null = null;
   return (frame) => {
     if (last?.frame === frame) return last.bytes;
@@ -116,11 +116,11 @@ function encodeOnce(encode: Encode): Encode {
   };
 }
 
-/** An event of an event stream. Only what can be resumed after has an id. */
+/** A frame as server-sent event. Only frames that can be resumed after have an id. */
 export function eventText(frame: Frame): string {
   const text = JSON.stringify(frame);
   const id = resumable.has(frame.type) ? `id: ${(frame as { position: number }).position}\n` : '';
-  // Nothing happened: the id moves on all the same, and no listener is called.
+  // A comment with an id: it advances Last-Event-ID without calling a listener.
   if (frame.type === 'position') return `: heartbeat\n${id}\n`;
   return `event: ${frame.type}\n${id}data: ${text}\n\n`;
 }

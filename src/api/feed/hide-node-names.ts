@@ -7,20 +7,20 @@ interface NamesNodes {
 }
 
 /**
- * A view as its viewer may read it. A node is named after its host and process: operators need that to find a log, to
- * users it tells how the house is built, so for them it is null.
+ * Hides node names from users. They contain host and process: operators need them to find a log, for users they are
+ * internals, so they get null.
  */
 export const viewFor = <View extends NamesNodes>({ role }: Viewer, view: View): View =>
-  role === 'operator' ? view : nameless(view);
+  role === 'operator' ? view : withoutNodes(view);
 
-/** A frame of the feed as users may read it. */
+/** A frame of the feed without node names. */
 export function frameForUsers(frame: Frame): Frame {
-  if (frame.type === 'transition') return nameless(frame);
-  return frame.type === 'actor' ? { ...frame, job: nameless(frame.job) } : frame;
+  if (frame.type === 'transition') return withoutNodes(frame);
+  return frame.type === 'actor' ? { ...frame, job: withoutNodes(frame.job) } : frame;
 }
 
-const nameless = <View extends NamesNodes>(view: View): View => ({
+const withoutNodes = <View extends NamesNodes>(view: View): View => ({
   ...view,
   node: null,
-  ...(view.timeline && { timeline: view.timeline.map(nameless) }),
+  ...(view.timeline && { timeline: view.timeline.map(withoutNodes) }),
 });

@@ -6,32 +6,32 @@ import { errorFrame } from './frames.ts';
 import type { Outlet } from './slow-client.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
-export interface BeginningParts extends Pick<HubParts, 'feed' | 'reached' | 'read' | 'limits'> {
+export interface InitialStateParts extends Pick<HubParts, 'feed' | 'reached' | 'read' | 'limits'> {
   outlet: Outlet;
   subscriptions: Subscriptions;
   viewer: Viewer;
   refuse: (refusals: readonly FrameOf<'error'>[]) => void;
   concerns: (entry: FeedEntry) => boolean;
-  /** Sends what has waited up to a position: nothing that comes before it is owed any more. */
+  /** Sends the waiting entries up to a position. */
   catchUp: (position: number) => void;
-  gone: AbortSignal;
+  disconnected: AbortSignal;
 }
 
 /**
- * The first frames of subscriptions: how things are at one position, all read at once.
+ * Begins subscriptions: sends their state at one position, from one consistent read.
  *
- * What was subscribed to before is told up to that position first, then these frames, then everything after it, so
- * that nothing is told twice or in another order. Rejects when the client is gone, or the database does not answer.
+ * First it sends the entries of earlier subscriptions up to that position, then the state, then everything after it, so
+ * no entry is sent twice or out of order. Rejects if the client disconnects or the database is unavailable.
  */
-export async function subscribe(parts: BeginningParts, given: readonly Subscription[]): Promise<void> {
+export async function subscribe(parts: InitialStateParts, given: readonly Subscription[]): Promise<void> {
   const { outlet, subscriptions, feed, viewer, refuse } = parts;
   const { admitted, refusals } = subscriptions.admit(given);
   refuse(refusals);
   if (admitted.length === 0) return;
   const { position, subscriptions: states } = await parts.read(() => feed.state(admitted, viewer));
-  await parts.reached(position, parts.gone);
+  await parts.reached(position, parts.disconnected);
   parts.catchUp(position);
-  await outlet.room(); // what was caught up may be kept for later, and `live` says that nothing is missing
+  await outlet.writable(); // entries may still be buffered, and `live` says that none is missing
   for (const [place, state] of states.entries()) {
     const { id, portfolios, actors, truncated } = state;
     const refusal = subscriptions.begin(admitted[place]!, state);
@@ -41,25 +41,26 @@ export async function subscribe(parts: BeginningParts, given: readonly Subscript
     }
     outlet.send({ type: 'subscribed', subscription: id, position, truncated });
     for (const portfolio of portfolios) {
-      await outlet.room();
+      await outlet.writable();
       outlet.send({ type: 'portfolio', subscription: id, position, ...portfolio });
     }
     for (const actor of actors) {
-      await outlet.room();
+      await outlet.writable();
       outlet.send({ type: 'actor', subscription: id, position, ...actor });
     }
     outlet.send({ type: 'live', subscriptions: [id], position });
   }
 }
 
-/** What the client has missed since `after`; where that cannot be told, it is told so, and everything begins anew. */
+/** Replays the entries after `after`. If that is impossible, sends `resync` and begins the subscriptions again. */
 export async function resume(
-  parts: BeginningParts,
+  parts: InitialStateParts,
   { after, subscriptions: given }: FrameOf<'resume'>,
 ): Promise<void> {
   const { outlet, subscriptions, feed, viewer, limits, refuse } = parts;
   if (subscriptions.used) {
-    const message = 'Resume before anything else is subscribed to, with all subscriptions at once.';
+    const message =
+      'This connection already has subscriptions. Resume first, with all subscriptions at once.';
     return refuse([errorFrame('resume_too_late', message)]);
   }
   const { admitted, refusals } = subscriptions.admit(given);
@@ -73,7 +74,7 @@ export async function resume(
   }
   refuse(refusals);
   const { position, subscriptions: states, entries } = replay;
-  await parts.reached(position, parts.gone);
+  await parts.reached(position, parts.disconnected);
   parts.catchUp(position);
   const begun: string[] = [];
   for (const [place, state] of states.entries()) {
@@ -85,7 +86,7 @@ export async function resume(
   outlet.send({ type: 'resumed', subscriptions: begun, after, until: position });
   for (const entry of entries) {
     if (!parts.concerns(entry)) continue;
-    await outlet.room();
+    await outlet.writable();
     outlet.deliver(entry);
   }
   outlet.send({ type: 'live', subscriptions: begun, position });

@@ -11,12 +11,12 @@ import type { FeedHub } from './feed-hub.ts';
 import { closeCodes, encodeForRoles, type LiveLimits, subprotocol } from './frames.ts';
 import type { Sink } from './slow-client.ts';
 
-/** Lets routes be upgraded to a WebSocket, those that are declared after it has been loaded. */
+/** Enables WebSocket upgrades for routes that are declared after it has been loaded. */
 export function acceptSockets(app: Api, limits: LiveLimits): void {
   const options: WebsocketPluginOptions['options'] & { closeTimeout: number } = {
     maxPayload: limits.frameBytes,
     closeTimeout: limits.closeTimeoutMs, // not in ws's types yet
-    // A client that names no subprotocol is served too; one that only knows others is not.
+    // Serves clients without a subprotocol too, but not those that offer only others.
     handleProtocols: (offered) => offered.has(subprotocol) && subprotocol,
   };
   app.register(websocket, {
@@ -29,7 +29,7 @@ export function acceptSockets(app: Api, limits: LiveLimits): void {
 }
 
 const opened = z.null().meta({
-  description: 'The connection is a WebSocket from here on: each message is a frame of the feed, as JSON.',
+  description: 'The connection is a WebSocket now: each message is a frame of the feed as JSON.',
 });
 
 interface SocketOptions {
@@ -38,18 +38,18 @@ interface SocketOptions {
   limits: LiveLimits;
 }
 
-/** `/ws`: the feed, as each client asks for it. */
+/** `/ws`: the feed over a WebSocket. */
 export function liveSocket(app: Api, { hub, gate, limits }: SocketOptions): void {
   const schema = {
     operationId: 'watch',
     tags: ['onboarding'],
     summary: 'Watch jobs and portfolios over a WebSocket',
     description:
-      'Subprotocol `onboarding.v1+json`; `/asyncapi.json` describes every frame. After `hello` the client subscribes ' +
-      'to symbols, portfolios, jobs, statuses or, as an operator, everything, or resumes after a position; it gets ' +
-      'the state that things are in, and then every transition. A client that does not read is closed with code ' +
-      '4429, one that subscribes to nothing with 4408, one with more than 20 connections with 4430. Needs the token ' +
-      'in the header, or a ticket from `POST /tickets` in the query.',
+      'Subprotocol `onboarding.v1+json`; `/asyncapi.json` describes every frame. After `hello` the client subscribes to ' +
+      'symbols, portfolios, jobs, statuses or (operators) everything, or resumes after a position. It gets the present ' +
+      'state and then every transition. Close codes: 4429 for a client that reads too slowly, 4408 without a ' +
+      'subscription, 4430 above 20 connections per client. Needs the token in the header, or a ticket from ' +
+      '`POST /tickets` in the query.',
     querystring: watchQuerySchema,
     response: responses({ 101: opened }, ['upgrade_required', 'cross_origin']),
   };
@@ -61,12 +61,12 @@ export function liveSocket(app: Api, { hub, gate, limits }: SocketOptions): void
     schema,
     config: { tickets: true },
     handler: async () => {
-      throw new AppError('upgrade_required', 'This address speaks WebSocket only.');
+      throw new AppError('upgrade_required', 'This address supports WebSocket only.');
     },
     wsHandler: (socket, request) => {
-      const leave = gate.enter(request);
-      // A browser's page sees a close code, and no status.
-      if (leave === null) return socket.close(closeCodes.tooMany, 'too many connections');
+      const release = gate.enter(request);
+      // Pages in a browser see a close code, but not the status of a refused upgrade.
+      if (release === null) return socket.close(closeCodes.tooMany, 'too many connections');
       const wire = request.raw.socket;
       const sink: Sink = {
         write(frame) {
@@ -80,12 +80,12 @@ export function liveSocket(app: Api, { hub, gate, limits }: SocketOptions): void
       const { viewer } = request;
       const session = hub.join({ sink, encode: encodings[viewer.role], viewer });
       wire.on('drain', session.drained);
-      socket.on('error', () => {}); // what was wrong with its frames it is told by a close code
+      socket.on('error', () => {}); // ws closes with a code that says what was wrong with a frame
       socket.on('message', (data, isBinary) => session.receive(isBinary ? null : String(data)));
       socket.once('close', () => {
         wire.off('drain', session.drained);
         session.ended();
-        leave();
+        release();
       });
     },
   });
@@ -98,15 +98,15 @@ const { Sender } = ws as unknown as {
 };
 
 /**
- * A message as it goes over the wire, the same for each client of a role: what a server sends is not masked, and
- * nothing here is compressed. Written to the sockets as it is, past `send`, which would frame it for each of them anew.
+ * A message as bytes on the wire, the same for all clients of a role: a server does not mask, and we do not compress.
+ * Written to the sockets directly, because `send` would frame it again for each of them.
  */
 const encodings = encodeForRoles((frame) => {
   const data = Buffer.from(JSON.stringify(frame));
   return Buffer.concat(Sender.frame(data, { fin: true, opcode: 1, mask: false, rsv1: false }));
 });
 
-/** Pings every client; one that has not answered since the last ping is gone, whatever its TCP says. */
+/** Pings every client, and terminates those that have not answered the last ping (half-open connections). */
 function keepAlive(app: Api, intervalMs: number): () => void {
   const answered = new WeakSet<WebSocket>();
   const seen = new WeakSet<WebSocket>();

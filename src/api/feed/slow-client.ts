@@ -2,38 +2,39 @@ import type { FeedEntry } from '../../contract/feed.ts';
 import type { Frame } from '../../contract/schemas.ts';
 import { closeCodes, type Encode, errorFrame, type LiveLimits } from './frames.ts';
 
-/** What bytes go into: a socket, or the answer of an event stream. */
+/** The connection of a client: a WebSocket, or the response of an event stream. */
 export interface Sink {
   write(bytes: Uint8Array): void;
-  /** Bytes that were written and have not left this process yet. */
+  /** Written bytes that are still in the buffer of this process. */
   readonly pending: number;
-  /** Ends the connection in an orderly way; nothing is written after it. */
+  /** Closes the connection gracefully; nothing is written after it. */
   close(code: number, reason: string): void;
 }
 
 /**
- * The way out to one client, who may read as slowly as he likes.
+ * Sends frames to one client, with backpressure: it may read slowly without costing memory.
  *
- * Up to `bufferBytes` wait for him. Beyond them nothing is added but the latest entry of each job and each portfolio,
- * which he gets with a `coalesced` frame once he has read on. Who stays behind for `slowMs` is told and closed.
+ * Up to `bufferBytes` are buffered. Above that, entries are coalesced: only the latest of each job and portfolio is
+ * kept, and sent after a `coalesced` frame when the client has read on. A client that stays slow for `slowMs` is
+ * closed.
  */
 export interface Outlet {
-  /** Writes a frame that is for this client alone. */
+  /** Writes a frame for this client. */
   send(frame: Frame): void;
-  /** Writes an entry, or keeps it as the latest of its kind. */
+  /** Writes an entry, or keeps it as the latest of its job or portfolio. */
   deliver(entry: FeedEntry): void;
   /**
-   * Resolves once nothing is kept and there is room again, for who has much to say at once; rejects when the client is
-   * gone.
+   * Resolves when no entries are kept and the buffer has room: await it before each of many frames. Rejects if the
+   * client disconnects.
    */
-  room(): Promise<void>;
-  /** The sink has room again. */
+  writable(): Promise<void>;
+  /** The sink accepts bytes again. */
   drained(): void;
-  /** Looks whether the client has been behind for too long. */
+  /** Closes the client if it has been slow for too long. */
   tick(now: number): void;
   readonly isBehind: boolean;
   close(code: number, reason: string): void;
-  /** The connection is gone. */
+  /** The connection has ended. */
   ended(): void;
 }
 
@@ -42,16 +43,16 @@ interface OutletOptions {
   encode: Encode;
   limits: Pick<LiveLimits, 'bufferBytes' | 'slowMs'>;
   now: () => number;
-  /** It was closed, be it from here. */
+  /** The connection was closed, also by the outlet itself. */
   onClose: () => void;
 }
 
-/** Entries that a client is behind with; as many jobs as a cluster works on at once, and more. */
+/** Kept entries per client: more than a cluster has running jobs. */
 const latestMax = 5000;
 
 export function createOutlet({ sink, encode, limits, now, onClose }: OutletOptions): Outlet {
   const latest = new Map<string, FeedEntry>();
-  let since: number | null = null; // when it fell behind
+  let behindSince: number | null = null;
   let after = 0; // the last position written
   let skipped = 0;
   let open = true;
@@ -71,24 +72,24 @@ export function createOutlet({ sink, encode, limits, now, onClose }: OutletOptio
   const ended = () => {
     open = false;
     latest.clear();
-    waiting?.reject(new Error('the client is gone'));
+    waiting?.reject(new Error('the client has disconnected'));
     waiting = null;
   };
   const tooSlow = () => {
-    write(errorFrame('too_slow', 'You read more slowly than things happen: connect again and resume.'));
+    write(errorFrame('too_slow', 'This client reads too slowly. Connect again and resume.'));
     close(closeCodes.tooSlow, 'too slow');
   };
   const writeEntry = (entry: FeedEntry) => {
     write(entry);
     after = entry.position;
   };
-  const keep = (entry: FeedEntry) => {
+  const coalesce = (entry: FeedEntry) => {
     const key = entry.type === 'transition' ? entry.job_id : entry.portfolio_id;
     if (latest.delete(key)) skipped += 1;
-    latest.set(key, entry); // and so they stay in the order of their positions
+    latest.set(key, entry); // at the end, so entries stay in the order of their positions
     if (latest.size > latestMax) tooSlow();
   };
-  const readOn = () => {
+  const flush = () => {
     if (skipped > 0) {
       const until = [...latest.values()].at(-1)!.position;
       write({ type: 'coalesced', after, until, skipped });
@@ -99,42 +100,42 @@ export function createOutlet({ sink, encode, limits, now, onClose }: OutletOptio
       latest.delete(key);
       writeEntry(entry);
     }
-    since = null;
+    behindSince = null;
   };
   return {
     send(frame) {
-      // What a client asks for and does not read is no reason to keep it.
+      // A client that requests much and does not read must not fill the memory.
       if (sink.pending > 2 * limits.bufferBytes) tooSlow();
       else write(frame);
     },
     deliver(entry) {
       if (!open) return;
-      if (since === null && sink.pending <= limits.bufferBytes) {
+      if (behindSince === null && sink.pending <= limits.bufferBytes) {
         after = entry.position;
         return sink.write(encode(entry));
       }
-      since ??= now();
-      keep(entry);
+      behindSince ??= now();
+      coalesce(entry);
     },
-    room() {
-      if (!open) return Promise.reject(new Error('the client is gone'));
-      if (since === null && !isFull()) return Promise.resolve();
-      since ??= now();
+    writable() {
+      if (!open) return Promise.reject(new Error('the client has disconnected'));
+      if (behindSince === null && !isFull()) return Promise.resolve();
+      behindSince ??= now();
       waiting ??= Promise.withResolvers<void>();
       return waiting.promise;
     },
     drained() {
       if (!open || isFull()) return;
-      if (since !== null) readOn();
+      if (behindSince !== null) flush();
       if (isFull()) return;
       waiting?.resolve();
       waiting = null;
     },
     tick(at) {
-      if (open && since !== null && at - since > limits.slowMs) tooSlow();
+      if (open && behindSince !== null && at - behindSince > limits.slowMs) tooSlow();
     },
     get isBehind() {
-      return since !== null;
+      return behindSince !== null;
     },
     close,
     ended,

@@ -2,10 +2,10 @@ import { statusOf } from '../../../machines/job.ts';
 import type { FeedEntry } from '../../contract/feed.ts';
 import type { Selector } from '../../contract/schemas.ts';
 
-/** One thing that can be listened for, as a text. */
+/** Something that can be subscribed to, as text. */
 type Key = string;
 
-/** What a selection listens for; the symbols of its portfolios have to be among its symbols. */
+/** The keys of a selector. Its `symbols` must include those of its portfolios. */
 export function keysOf({ everything, symbols, portfolios, jobs, statuses }: Selector): Key[] {
   return [
     ...(everything ? ['*'] : []),
@@ -16,7 +16,7 @@ export function keysOf({ everything, symbols, portfolios, jobs, statuses }: Sele
   ];
 }
 
-/** Whom an entry concerns. A job that leaves a status concerns whoever listens for that one too. */
+/** The keys that an entry matches. A change of status matches the old status as well. */
 export function keysOfEntry(entry: FeedEntry): Key[] {
   if (entry.type === 'snapshot.updated') return ['*', `portfolio ${entry.portfolio_id}`];
   const before = entry.from === null ? entry.status : statusOf(entry.from);
@@ -24,18 +24,18 @@ export function keysOfEntry(entry: FeedEntry): Key[] {
   return before === entry.status ? keys : [...keys, `status ${before}`];
 }
 
-/** Who listens for what: an entry costs as much as it has listeners, however many there are of other things. */
+/** Finds the listeners of an entry by key: the cost depends on their number, not on that of all subscriptions. */
 export interface FeedIndex<Listener> {
   add(listener: Listener, keys: readonly Key[]): void;
   remove(listener: Listener, keys: readonly Key[]): void;
-  /** Calls each listener whom the entry concerns, once. */
-  tell(entry: FeedEntry, call: (listener: Listener) => void): void;
+  /** Calls each listener of the entry once. */
+  notify(entry: FeedEntry, call: (listener: Listener) => void): void;
   /** Whether an entry concerns this listener. */
   concerns(listener: Listener, entry: FeedEntry): boolean;
 }
 
 export function feedIndex<Listener>(): FeedIndex<Listener> {
-  // By key, how often a listener asked for it: two subscriptions of one connection may name the same symbol.
+  // Reference counts: two subscriptions of one connection may name the same symbol.
   const byKey = new Map<Key, Map<Listener, number>>();
   return {
     add(listener, keys) {
@@ -53,15 +53,15 @@ export function feedIndex<Listener>(): FeedIndex<Listener> {
         if (listeners?.size === 0) byKey.delete(key);
       }
     },
-    tell(entry, call) {
-      const concerned = keysOfEntry(entry).flatMap((key) => byKey.get(key) ?? []);
-      if (concerned.length === 1) {
-        for (const listener of concerned[0]!.keys()) call(listener);
+    notify(entry, call) {
+      const matching = keysOfEntry(entry).flatMap((key) => byKey.get(key) ?? []);
+      if (matching.length === 1) {
+        for (const listener of matching[0]!.keys()) call(listener);
         return;
       }
-      const told = new Set<Listener>();
-      for (const listeners of concerned) for (const listener of listeners.keys()) told.add(listener);
-      for (const listener of told) call(listener);
+      const distinct = new Set<Listener>();
+      for (const listeners of matching) for (const listener of listeners.keys()) distinct.add(listener);
+      for (const listener of distinct) call(listener);
     },
     concerns: (listener, entry) => keysOfEntry(entry).some((key) => byKey.get(key)?.has(listener) ?? false),
   };

@@ -7,16 +7,16 @@ import { type FeedIndex, keysOf } from './subscription-index.ts';
 
 type Refusal = FrameOf<'error'>;
 
-/** What one client has subscribed to. */
+/** The subscriptions of one client. */
 export interface Subscriptions {
-  /** Those that may begin as far as this connection knows; the others are refused, one by one. */
+  /** Checks subscriptions against the limits of this connection; refuses the others one by one. */
   admit(given: readonly Subscription[]): { admitted: Subscription[]; refusals: Refusal[] };
-  /** From here on the client is told what it listens for; or why not. */
+  /** Starts to notify the client, or returns why not. */
   begin(wanted: Subscription, state: SubscriptionState): Refusal | null;
   end(ids: readonly string[]): { ended: string[]; refusals: Refusal[] };
   endAll(): void;
   readonly size: number;
-  /** There was one at some time. */
+  /** There has been a subscription. */
   readonly used: boolean;
 }
 
@@ -45,10 +45,14 @@ export function subscriptionsOf<Listener>(
         const refuse = (code: LiveErrorCode, message: string) =>
           refusals.push(errorFrame(code, message, one.id));
         if ('type' in read) refusals.push(read);
-        else if (ids.has(one.id)) refuse('duplicate_subscription', `${one.id} has begun already.`);
+        else if (ids.has(one.id))
+          refuse('duplicate_subscription', `Subscription ${one.id} exists already. Choose another id.`);
         else if (ids.size >= limits.subscriptions || names + namesIn(read) > limits.names) {
-          const most = `${limits.subscriptions} subscriptions that name ${limits.names} things in all`;
-          refuse('too_many_subscriptions', `A connection has at most ${most}.`);
+          const most = `${limits.subscriptions} subscriptions with ${limits.names} names in total`;
+          refuse(
+            'too_many_subscriptions',
+            `Allowed: at most ${most} per connection. Open another connection.`,
+          );
         } else {
           ids.add(one.id);
           names += namesIn(read);
@@ -75,7 +79,7 @@ export function subscriptionsOf<Listener>(
         begun.delete(id);
       }
       const unknown = ids.filter((id) => !ended.includes(id));
-      const message = (id: string) => `There is no subscription ${id} on this connection.`;
+      const message = (id: string) => `This connection has no subscription ${id}.`;
       return { ended, refusals: unknown.map((id) => errorFrame('unknown_subscription', message(id), id)) };
     },
     endAll() {

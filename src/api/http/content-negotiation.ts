@@ -1,7 +1,7 @@
 /**
- * Whether an `Accept` header lets us answer with one of `offered`, media types without parameters.
+ * Whether an `Accept` header allows one of `offered`, media types without parameters.
  *
- * The most specific range that matches a type decides about it (RFC 9110, 12.5.1), and `q=0` refuses it.
+ * The most specific range that matches a type decides (RFC 9110, 12.5.1), and `q=0` refuses it.
  *
  *     accepts('text/html, application/*;q=0.5', ['application/json'])   // true
  */
@@ -9,7 +9,7 @@ export function accepts(header: string | undefined, offered: readonly string[]):
   return preferred(header, offered) !== null;
 }
 
-/** Which of `offered` an `Accept` header likes best, the first of those that it likes alike; null for none. */
+/** The type of `offered` that an `Accept` header prefers, the first of equal ones; null if it allows none. */
 export function preferred(header: string | undefined, offered: readonly string[]): string | null {
   if (header === undefined || header.trim() === '') return offered[0] ?? null;
   const ranges = header.split(',').map(parseRange);
@@ -30,7 +30,7 @@ function parseRange(text: string): { pattern: string; weight: number } {
   return { pattern, weight: weight === undefined ? 1 : Number(weight) };
 }
 
-/** The charset of a `Content-Type`, lower case, or null where it names none. */
+/** The charset of a `Content-Type` in lower case; null if it has none. */
 export function charsetOf(contentType: string | undefined): string | null {
   const match = /;\s*charset\s*=\s*"?([^";\s]+)"?/i.exec(contentType ?? '');
   return match?.[1]?.toLowerCase() ?? null;
@@ -49,12 +49,12 @@ export interface KnownRoute {
   methods: readonly string[];
 }
 
-/** The methods that some route would take at this path, ascending; empty where the path is unknown. */
+/** The methods of all routes at this path, ascending; empty if the path is unknown. */
 export function allowedMethods(routes: readonly KnownRoute[], path: string): string[] {
   const segments = path.split('/');
   const matching = routes.filter((route) => {
     const pattern = route.url.split('/');
-    // A folder: whatever lies in it. The one star alone answers browsers' questions, and is no place.
+    // A trailing star stands for a whole folder. A star alone is the route for CORS preflights, not a path.
     const isFolder = pattern.length > 1 && pattern.at(-1) === '*';
     if (isFolder && segments.length >= pattern.length)
       pattern.splice(-1, 1, ...segments.slice(pattern.length - 1));

@@ -2,9 +2,8 @@ import { Readable } from 'node:stream';
 import type { Api } from './fastify.types.ts';
 
 /**
- * Node ends the body of a request that has none before anybody listens (`optimizeEmptyRequests`), and whoever waits for
- * its end would wait for ever: a parser does, where the request names a type for the body that it has not. It gets one
- * that ends in its sight.
+ * With `optimizeEmptyRequests` Node ends an empty body before a listener is attached. A body parser would then wait for
+ * `end` forever, if the request has a Content-Type but no body. This passes it a new empty stream instead.
  *
  * Must be installed before the routes.
  */

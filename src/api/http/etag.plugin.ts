@@ -1,13 +1,13 @@
 import { etagOf, isNamed } from './etag.ts';
 import type { Api } from './fastify.types.ts';
 
-const cacheControl = 'private, no-cache'; // whoever keeps an answer asks whether it still holds
+const cacheControl = 'private, no-cache'; // clients may store a response, but must revalidate it
 
 /**
- * Gives each answer 200 to a GET its `ETag`, and answers 304 without a body to whoever has it already.
+ * Adds an `ETag` to each 200 response to a GET, and responds 304 without a body if the client has that version.
  *
- * Not for routes whose `config.fresh` says that each answer is news, nor for what sets its own `Cache-Control`.
- * @fastify/etag would also answer 304 in place of a problem or to a POST, and knows neither lists nor `*`.
+ * Not for routes with `config.fresh`, nor for responses with their own `Cache-Control`. @fastify/etag would also
+ * respond 304 in place of a problem or to a POST, and supports neither lists nor `*`.
  */
 export function revalidate(app: Api): void {
   app.addHook('onSend', (request, reply, payload, done) => {
@@ -26,9 +26,9 @@ export function revalidate(app: Api): void {
     }
     reply.header('cache-control', cacheControl);
     if (!isNamed(request.headers['if-none-match'], etag)) return done(null, payload);
-    // What describes a body has no place without one.
+    // Without a body these headers have no meaning.
     reply.code(304).removeHeader('content-type').removeHeader('content-disposition');
-    // What HEAD would have got is measured and dropped behind this.
+    // For HEAD, Fastify measures the payload and drops it after this hook.
     done(null, method === 'HEAD' ? payload : null);
   });
 }

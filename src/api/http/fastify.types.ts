@@ -15,27 +15,27 @@ export type Api = FastifyInstance<
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The media types of the answer, where it is not JSON. Problems are JSON all the same. */
+    /** The media types of the response, if it is not JSON. Problems are always JSON. */
     produces?: string[];
-    /** Each answer is news: nobody keeps it or asks whether it still holds. */
+    /** Not cacheable: no ETag, no 304. */
     fresh?: boolean;
-    /** Request headers that the route reads without refusing any: for the reference. */
+    /** Request headers that the route reads and never refuses: for the API reference. */
     headers?: ZodObject;
-    /** Needs no token, whoever asks. Without it a route is closed: one that was forgotten is not open. */
+    /** Needs no token. Routes without it need one, so a forgotten flag cannot expose a route. */
     public?: boolean;
-    /** Its answer goes on for as long as it is read. */
+    /** The response is an endless stream. */
     stream?: boolean;
-    /** Takes a ticket in its query in place of a token: an upgrade or a stream. */
+    /** Accepts a ticket in the query instead of a token: an upgrade or a stream. */
     tickets?: boolean;
-    /** Which limit a request counts against: `requests` where nothing is said. */
+    /** The rate limit that a request counts against; `requests` by default. */
     rate?: 'uploads' | 'unlimited';
-    /** The Content-Security-Policy of a page, in place of the one that allows nothing. */
+    /** The Content-Security-Policy of a page, instead of the default that allows nothing. */
     csp?: string;
   }
   interface FastifyRequest {
-    /** Who asks: the token's name and role, the local user without tokens. Null where the route is public. */
+    /** Name and role of the token, or the local user if there are no tokens. Null on public routes. */
     viewer: Viewer;
-    /** `routeOptions.config`, read once: each reading of it makes an object of thirteen properties. */
+    /** `routeOptions.config`, read once: each access creates an object of thirteen properties. */
     route: FastifyContextConfig & { url?: string };
   }
 }

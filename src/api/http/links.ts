@@ -1,4 +1,4 @@
-/** Where things are. Only the routes know paths; the service behind them does not. */
+/** Paths of the resources. Only the routes know them; the service behind them does not. */
 
 const segment = encodeURIComponent; // `^GSPC` and `EURUSD=X` are symbols
 
@@ -28,7 +28,7 @@ export function symbolLinks(symbol: string, jobId: string | null = null): Record
   };
 }
 
-/** Where an actor is, and the job that it runs. */
+/** Links of an actor and its job. */
 export function actorLinks({ actor_id, job_id }: { actor_id: string; job_id: string | null }) {
   const self = `/onboarding/actors/${segment(actor_id)}`;
   const own: Record<string, string> =
@@ -36,7 +36,7 @@ export function actorLinks({ actor_id, job_id }: { actor_id: string; job_id: str
   return { self, ...own };
 }
 
-/** Where a job and its symbol are, and what may be done to it as it is now. */
+/** Links of a job and its symbol, and the commands that its status allows. */
 export function jobLinks({ job_id, symbol, status, outcome }: LinkedJob): Record<string, string> {
   const self = jobPath(job_id);
   const retryable = status === 'failed' || outcome === 'partial';

@@ -3,46 +3,46 @@ import type { Clock } from '../../kernel/clock.ts';
 export interface Wait<View> {
   seconds: number;
   read: () => Promise<View>;
-  /** The symbols whose end the view waits for; null where it waits for nothing. */
-  open: (view: View) => readonly string[] | null;
-  /** Aborted when nobody listens any more. */
-  gone: AbortSignal;
+  /** The symbols whose jobs the view waits for; null if it is settled. */
+  pendingSymbols: (view: View) => readonly string[] | null;
+  /** Aborted when the client disconnects. */
+  disconnected: AbortSignal;
 }
 
 export interface Waiters {
-  /** Answers what was read last. `held` is false where there was no room to wait. */
+  /** Returns the last view read. `held` is false if too many requests wait already. */
   hold<View>(wait: Wait<View>): Promise<{ view: View; held: boolean }>;
-  /** Everybody gets what was read last, now; nobody is held from here on. */
+  /** Ends all waits with the last view read; later requests are not held. */
   end(): void;
   readonly size: number;
 }
 
 export interface WaitersOptions {
-  /** Calls back with the symbol of each committed end of a job. */
+  /** Calls back with the symbol of each job whose end is committed. */
   onEnd: (listener: (symbol: string) => void) => () => void;
   clock: Clock;
   max?: number;
 }
 
-const waitersMax = 1000; // each keeps a connection and a few hundred bytes
+const waitersMax = 1000; // each holds a connection and a few hundred bytes
 
 /**
- * Holds answers back until what they tell about is settled.
+ * Long polling: holds a response until its view is settled.
  *
- * A waiter listens before it reads, so no end slips through between the two, and it reads again only once every
- * symbol that it waits for has ended: the database is asked twice, however long the wait and busy the queue.
+ * A waiter subscribes before it reads, so it cannot miss an end between the two. It reads again only when the jobs of
+ * all its symbols have ended: two queries, however long the wait and however busy the queue.
  */
 export function createWaiters({ onEnd, clock, max = waitersMax }: WaitersOptions): Waiters {
   const waiting = new Set<() => void>();
   let closed = false;
   return {
-    async hold({ seconds, read, open, gone }) {
+    async hold({ seconds, read, pendingSymbols, disconnected }) {
       if (closed || waiting.size >= max) return { view: await read(), held: false };
-      let finish: 'time' | 'stop' | null = gone.aborted ? 'stop' : null;
+      let finish: 'timeout' | 'stop' | null = disconnected.aborted ? 'stop' : null;
       let wake = () => {};
-      const heard = new Set<string>();
+      const endedSymbols = new Set<string>();
       const unsubscribe = onEnd((symbol) => {
-        heard.add(symbol);
+        endedSymbols.add(symbol);
         wake();
       });
       const stop = () => {
@@ -50,32 +50,32 @@ export function createWaiters({ onEnd, clock, max = waitersMax }: WaitersOptions
         wake();
       };
       waiting.add(stop);
-      gone.addEventListener('abort', stop, { once: true });
+      disconnected.addEventListener('abort', stop, { once: true });
       const timer = new AbortController();
-      const timeUp = () => {
-        finish ??= 'time';
+      const onTimeout = () => {
+        finish ??= 'timeout';
         wake();
       };
-      clock.sleepUntil(clock.now() + seconds * 1000, timer.signal).then(timeUp, () => {});
+      clock.sleepUntil(clock.now() + seconds * 1000, timer.signal).then(onTimeout, () => {});
       try {
         for (;;) {
-          heard.clear();
+          endedSymbols.clear();
           const view = await read();
-          const symbols = open(view);
+          const symbols = pendingSymbols(view);
           if (symbols === null || finish !== null) return { view, held: true };
-          const ended = () => heard.size > 0 && symbols.every((symbol) => heard.has(symbol));
-          while (finish === null && !ended()) {
+          const allEnded = () => endedSymbols.size > 0 && symbols.every((symbol) => endedSymbols.has(symbol));
+          while (finish === null && !allEnded()) {
             await new Promise<void>((resolve) => {
               wake = resolve;
             });
           }
-          // Time is up: once more, because some of it may have moved on. A stop does not wait for the database.
+          // After a timeout it reads once more, for partial progress. A stop must not wait for the database.
           if ((finish as string | null) === 'stop') return { view, held: true };
         }
       } finally {
         unsubscribe();
         waiting.delete(stop);
-        gone.removeEventListener('abort', stop);
+        disconnected.removeEventListener('abort', stop);
         timer.abort();
       }
     },

@@ -4,38 +4,43 @@ import type { Wait, Waiters } from './long-polling.ts';
 import { waitPreferred, waitSecondsMax } from './prefer-wait.ts';
 import { varyBy } from './vary.ts';
 
-/** For a route's `config.headers`: the reference tells about it, and nobody is refused for it. */
+/** For the `config.headers` of a route: documented, never refused. */
 export const preferHeaders = z.object({
   prefer: z
     .string()
     .optional()
     .meta({
       description:
-        `\`wait=N\` (RFC 7240): hold the answer until it is settled, at most N seconds and never longer than ` +
-        `${waitSecondsMax}. \`Preference-Applied\` says for how long it would have been held.`,
+        `\`wait=N\` (RFC 7240): hold the response until it is settled, for at most N seconds and never longer than ` +
+        `${waitSecondsMax}. \`Preference-Applied\` has the limit that was used.`,
     }),
 });
 
-/** Reads a view, and where the request prefers to wait, not before the view is settled or the time is over. */
+/** Reads a view. With `Prefer: wait` it resolves when the view is settled or the time is over. */
 export async function whenSettled<View>(
   request: FastifyRequest,
   reply: FastifyReply,
   waiters: Waiters,
-  { read, open }: Pick<Wait<View>, 'read' | 'open'>,
+  { read, pendingSymbols }: Pick<Wait<View>, 'read' | 'pendingSymbols'>,
 ): Promise<View> {
   const seconds = preferred(request, reply);
   if (seconds === null) return read();
-  const gone = new AbortController();
-  // The response's own event: the request's comes as soon as it has been read.
-  const onClose = () => gone.abort();
+  const disconnect = new AbortController();
+  // Of the response: the request emits `close` as soon as it has been read.
+  const onClose = () => disconnect.abort();
   reply.raw.once('close', onClose);
-  const { view, held } = await waiters.hold({ seconds, read, open, gone: gone.signal });
+  const { view, held } = await waiters.hold({
+    seconds,
+    read,
+    pendingSymbols,
+    disconnected: disconnect.signal,
+  });
   reply.raw.off('close', onClose);
   if (held) applied(reply, seconds);
   return view;
 }
 
-/** For an answer that is settled already: nobody has to wait for it. */
+/** For a response that is already settled: sets the header without waiting. */
 export function settledAlready(request: FastifyRequest, reply: FastifyReply): void {
   const seconds = preferred(request, reply);
   if (seconds !== null) applied(reply, seconds);

@@ -1,11 +1,10 @@
-/** Nobody is held longer: proxies and clients begin to give a connection up at about this age. */
+/** The longest wait: proxies and clients begin to time out at about this age. */
 export const waitSecondsMax = 60;
 
 /**
- * How many seconds a `Prefer` header (RFC 7240) lets us wait, at most `waitSecondsMax`; null where it does not say.
+ * The `wait` seconds of a `Prefer` header (RFC 7240), at most `waitSecondsMax`; null if it has none.
  *
- * Of several `wait`s the first counts, even if it is malformed; a malformed one, like every preference that nobody
- * knows, is ignored.
+ * Of several `wait`s the first counts, even if it is malformed. Malformed and unknown preferences are ignored.
  *
  *     waitPreferred('respond-async, wait=90; reason="a, b"')   // 60
  */
@@ -24,7 +23,7 @@ export function waitPreferred(header: string | readonly string[] | undefined): n
   return null;
 }
 
-/** The parts between separators, those within quotes aside. */
+/** Splits at separators outside of quotes. */
 function separated(text: string, separator: ',' | ';'): string[] {
   const parts: string[] = [];
   let part = '';

@@ -1,4 +1,4 @@
-/** The part of a request that the log may show. */
+/** The parts of a request that may be logged. */
 interface LoggedRequest {
   method: string;
   url: string;
@@ -8,8 +8,7 @@ interface LoggedRequest {
 /**
  * Options for the service's pino logger.
  *
- * A request is logged by method, path and peer: headers carry tokens, queries may carry tickets, bodies carry
- * portfolios, and none of them belongs in a log.
+ * Logs method, path and peer of a request only: headers have tokens, queries may have tickets, bodies have portfolios.
  */
 export function logOptions(level: string) {
   return {
@@ -35,8 +34,8 @@ interface Logger {
 }
 
 /**
- * The logger of a request that is made when something is to be written, for routes that write next to nothing: making
- * one takes 7 µs. Only what is more than information is written.
+ * A lazy child logger for routes that hardly log: creating one takes 7 µs, so it is created at the first line. Writes
+ * `warn` and above only.
  */
 export function deferredChild<Parent>(parent: Parent, bindings: object, options: object): Parent {
   return new DeferredLogger(parent as unknown as Logger, bindings, options) as unknown as Parent;

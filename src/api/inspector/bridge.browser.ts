@@ -1,8 +1,8 @@
 /**
- * Runs on the page `/inspector`: hands what `/ws/inspect` tells to the hosted inspector in the frame.
+ * Runs on the page `/inspector`: forwards the messages of `/ws/inspect` to the hosted inspector in the frame.
  *
- * The frame says `@statelyai.connected` once it listens, also after a reload; each time the socket is opened anew, because
- * every connection begins with the registrations of all actors. Nothing is kept here.
+ * The frame posts `@statelyai.connected` when it is ready, also after a reload. Each time a new socket is opened, because
+ * every connection begins with the registrations of all actors. Nothing is stored here.
  */
 const inspector = 'https://stately.ai';
 
@@ -12,32 +12,30 @@ const form = document.querySelector('form')!;
 const field = document.querySelector('input')!;
 
 let socket: WebSocket | null = null;
-let token = ''; // of whoever has to show one; in this page's memory only
+let token = ''; // in the memory of this page only
 let failures = 0;
 let messages = 0;
 
-const say = (state: string, text: string) => {
+const showStatus = (state: string, text: string) => {
   line.dataset.state = state;
   line.value = text;
 };
 
-/** What may be done about an answer that is no ticket. */
+/** Why there is no ticket, and what to do. */
 async function refusal(response: Response): Promise<string> {
   const { detail = response.statusText, code = '' } = await response.json().catch(() => ({}));
   if (response.status !== 401) return `${detail} (${code || response.status})`;
   form.hidden = false;
   field.focus();
-  return token === ''
-    ? 'This service asks for the token of an operator.'
-    : 'That token is not accepted here.';
+  return token === '' ? 'Enter the token of an operator.' : 'Invalid token.';
 }
 
-/** A ticket, because a browser's socket bears no header. Null: refused, and said why. */
+/** A ticket, because WebSockets of browsers cannot send headers. Null if refused, after showing why. */
 async function ticketOf(): Promise<string | null> {
   const headers: Record<string, string> = token === '' ? {} : { authorization: `Bearer ${token}` };
   const response = await fetch('/tickets', { method: 'POST', headers });
   if (!response.ok) {
-    say('refused', await refusal(response));
+    showStatus('refused', await refusal(response));
     return null;
   }
   form.hidden = true;
@@ -47,12 +45,12 @@ async function ticketOf(): Promise<string | null> {
 async function connect(): Promise<void> {
   socket?.close();
   socket = null;
-  say('connecting', 'Connecting …');
+  showStatus('connecting', 'Connecting …');
   try {
     const ticket = await ticketOf();
     if (ticket !== null) open(ticket);
   } catch {
-    retry('The service does not answer');
+    retry('The service does not respond');
   }
 }
 
@@ -64,7 +62,7 @@ function open(ticket: string): void {
   mine.onopen = () => {
     failures = 0;
     messages = 0;
-    say('connected', 'Connected: live actors, which may be ahead of what is committed.');
+    showStatus('connected', 'Connected. Live actors may be ahead of the committed state.');
   };
   mine.onmessage = ({ data }) => {
     messages += 1;
@@ -77,9 +75,9 @@ function open(ticket: string): void {
 }
 
 const reasons: Record<number, string> = {
-  1001: 'The service stops',
-  1006: 'The connection failed: the inspector may be off (INSPECTOR=on), or this is no operator',
-  4429: 'This page read too slowly',
+  1001: 'The service is shutting down',
+  1006: 'The connection failed: the inspector is off (set INSPECTOR=on), or this is not the token of an operator',
+  4429: 'This page reads too slowly',
   4430: 'Too many pages inspect this node',
 };
 
@@ -87,7 +85,7 @@ function retry(why: string): void {
   socket = null;
   failures += 1;
   const seconds = Math.min(30, 2 ** (failures - 1));
-  say('waiting', `${why}; trying again in ${seconds} s.`);
+  showStatus('waiting', `${why}. Trying again in ${seconds} s.`);
   setTimeout(() => void connect(), seconds * 1000);
 }
 
@@ -103,5 +101,5 @@ form.addEventListener('submit', (event) => {
   void connect();
 });
 
-say('loading', 'Waiting for the inspector of stately.ai, which this browser loads from the internet …');
+showStatus('loading', 'Loading the inspector from stately.ai …');
 frame.src = `${inspector}/inspect`;

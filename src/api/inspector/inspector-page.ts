@@ -35,7 +35,7 @@ export const inspectorPage = `<!doctype html>
 
 const styleHash = createHash('sha256').update(style).digest('base64');
 
-/** Nothing but our own script, our own socket, and one frame: the inspector's. */
+/** Allows our own script, our own WebSocket, and the frame of the inspector only. */
 export const inspectorPolicy = [
   "default-src 'none'",
   "script-src 'self'",

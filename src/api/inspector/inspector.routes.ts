@@ -6,12 +6,12 @@ import type { Api } from '../http/fastify.types.ts';
 import { refuseWithout } from './inspector.socket.ts';
 import { inspectorPage, inspectorPolicy } from './inspector-page.ts';
 
-// A page and its script are no part of the API: `/ws/inspect` is.
+// The page and its script are not part of the API; `/ws/inspect` is.
 const schema = { hide: true };
 
 /**
- * `/inspector`: a page that embeds the hosted Stately inspector and bridges `/ws/inspect` to it. It holds no data, so
- * anybody may load it; what it shows comes over the socket, which is for operators.
+ * `/inspector`: a page that embeds the hosted Stately inspector and connects it to `/ws/inspect`. It contains no data, so
+ * it is public; the data comes over the WebSocket, which is for operators.
  */
 export function inspectorRoutes(app: Api, inspection: Inspection | null): void {
   const onRequest = refuseWithout(inspection);
@@ -29,18 +29,18 @@ export function inspectorRoutes(app: Api, inspection: Inspection | null): void {
 
 let read: string | null = null;
 
-/** Types are stripped once; in the package there are none left. */
+/** Strips types once; in the published package there are none. */
 function bridge(): string {
   if (read !== null) return read;
   const isTyped = import.meta.filename.endsWith('.ts');
   const file = join(import.meta.dirname, `./bridge.browser.${isTyped ? 'ts' : 'js'}`);
   const source = readFileSync(file, 'utf8');
-  read = isTyped ? silently(() => stripTypeScriptTypes(source)) : source;
+  read = isTyped ? withoutWarnings(() => stripTypeScriptTypes(source)) : source;
   return read;
 }
 
-/** Node strips types by default, and yet warns whoever asks it to: an operator's log has no use for that. */
-function silently<T>(work: () => T): T {
+/** `stripTypeScriptTypes` emits an experimental warning, which is useless in an operator's log. */
+function withoutWarnings<T>(work: () => T): T {
   const { emitWarning } = process;
   process.emitWarning = () => {};
   try {

@@ -8,23 +8,23 @@ import { onlyOperators } from '../access/role.guards.ts';
 import { closeCodes } from '../feed/frames.ts';
 import type { Api } from '../http/fastify.types.ts';
 import { responses } from '../problems/declared-responses.ts';
-import { holdUntilEndOfTurn } from './batch-writes.ts';
+import { batchWrites } from './batch-writes.ts';
 
 export interface InspectorLimits {
-  /** Sockets at once: each message goes to every one of them. */
+  /** Open WebSockets: each message goes to every one of them. */
   viewers: number;
-  /** Bytes sent and not yet read at which a viewer counts as too slow. */
+  /** Unread bytes above which a viewer counts as too slow. */
   bufferBytes: number;
 }
 
 export const inspectorLimits: InspectorLimits = {
   viewers: 10, // operators at their screens
-  bufferBytes: 4 * 1024 * 1024, // registrations of 200 jobs are 1 MB, and come at once
+  bufferBytes: 4 * 1024 * 1024, // registrations of 200 jobs are 1 MB, sent at once
 };
 
 const opened = z.null().meta({
   description:
-    'The connection is a WebSocket from here on: each message is an inspection event of `@statelyai/inspect`, as JSON: ' +
+    'The connection is a WebSocket now: each message is an inspection event of `@statelyai/inspect` as JSON: ' +
     '`@xstate.actor`, `@xstate.event` or `@xstate.snapshot`.',
 });
 
@@ -35,11 +35,11 @@ export function inspectorSocket(app: Api, inspection: Inspection | null, limits 
     tags: ['operations'],
     summary: 'Inspect the live actors of this node over a WebSocket',
     description:
-      'The protocol of `@statelyai/inspect`, as its `createWebSocketReceiver` reads it: the supervisor and each job are ' +
-      'registered with their definition and their present snapshot, parents first, whenever somebody connects; then ' +
-      'every event and every snapshot follows. These are live actors: they may be ahead of what is committed, which ' +
-      'everything else here shows. Contexts come without secrets. A viewer that does not read is closed with 4429, ' +
-      `the ${limits.viewers + 1}th with 4430. Only where the inspector is on: see the setting INSPECTOR.`,
+      'The protocol of `createWebSocketReceiver` in `@statelyai/inspect`. On connect the supervisor and each job are ' +
+      'registered with their definition and present snapshot, parents first; then every event and snapshot follows. ' +
+      'These are live actors: they may be ahead of the committed state, which all other operations show. Contexts have ' +
+      'no secrets. Close codes: 4429 for a viewer that reads too slowly, 4430 above ' +
+      `${limits.viewers} viewers. Requires the setting INSPECTOR.`,
     querystring: watchQuerySchema,
     response: responses({ 101: opened }, [
       'upgrade_required',
@@ -56,7 +56,7 @@ export function inspectorSocket(app: Api, inspection: Inspection | null, limits 
     config: { tickets: true },
     onRequest: [onlyOperators, refuseWithout(inspection)],
     handler: async () => {
-      throw new AppError('upgrade_required', 'This address speaks WebSocket only.');
+      throw new AppError('upgrade_required', 'This address supports WebSocket only.');
     },
     wsHandler: (socket, request) => {
       if (viewers >= limits.viewers) return socket.close(closeCodes.tooMany, 'too many viewers');
@@ -69,7 +69,7 @@ export function inspectorSocket(app: Api, inspection: Inspection | null, limits 
   });
 }
 
-/** Says why there is nothing to inspect. */
+/** Refuses requests while the inspector is off. */
 export function refuseWithout(inspection: Inspection | null) {
   return async () => {
     if (inspection) return;
@@ -82,12 +82,12 @@ async function watch(
   request: FastifyRequest,
   { inspection, limits }: { inspection: Inspection; limits: InspectorLimits },
 ): Promise<void> {
-  socket.on('message', () => {}); // read and dropped: the protocol has nothing to say to us
+  socket.on('message', () => {}); // the protocol has no messages of the client: read and dropped
   let stop = () => {};
   const send = (message: string) => {
     if (socket.readyState !== socket.OPEN) return;
     if (socket.bufferedAmount <= limits.bufferBytes) {
-      holdUntilEndOfTurn(request.raw.socket);
+      batchWrites(request.raw.socket);
       return socket.send(message);
     }
     stop();
@@ -98,15 +98,15 @@ async function watch(
     socket.once('close', stop);
     if (socket.readyState !== socket.OPEN) stop();
   } catch (error) {
-    request.log.warn({ err: error }, 'the inspector could not be started');
-    socket.close(closeCodes.tryAgainLater, 'the inspector is not available');
+    request.log.warn({ err: error }, 'starting the inspector failed');
+    socket.close(closeCodes.tryAgainLater, 'the inspector is unavailable');
   }
 }
 
-const farewellMs = 1000;
+const closeGraceMs = 1000;
 
-/** It reads nothing, so it would not read the farewell behind all that either: what it has not read is thrown away. */
+/** Closes a viewer that does not read. It may never see the close frame behind all unread bytes, so it is terminated. */
 function drop(socket: WebSocket): void {
   socket.close(closeCodes.tooSlow, 'too slow');
-  setTimeout(() => socket.terminate(), farewellMs).unref();
+  setTimeout(() => socket.terminate(), closeGraceMs).unref();
 }

@@ -4,51 +4,51 @@ import { closeCodes } from '../feed/frames.ts';
 import { clientFrameExamples, frameExamples } from './examples/feed-examples.ts';
 import { schemaCollector } from './schema-collector.ts';
 
-/** What each frame is for, in one line. */
+/** The purpose of each frame, in one line. */
 const summaries: Record<string, string> = {
   subscribe: 'Begins subscriptions.',
-  resume: 'Begins subscriptions with what was missed after a position; first of a connection only.',
+  resume: 'Begins subscriptions after a position; only as the first frame of a connection.',
   unsubscribe: 'Ends subscriptions.',
   hello: 'The first frame of a connection.',
   subscribed: 'A subscription begins: its state follows.',
-  portfolio: 'A portfolio as it is when it is subscribed to.',
-  actor: 'A job as it is when it is subscribed to.',
+  portfolio: 'The state of a portfolio when a subscription begins.',
+  actor: 'The state of a job when a subscription begins.',
   live: 'The state is complete: from here on every entry follows.',
-  resumed: 'What was missed follows.',
-  resync: 'What was missed cannot be told: everything begins anew.',
+  resumed: 'The missed entries follow.',
+  resync: 'The missed entries cannot be replayed: subscriptions start again.',
   transition: 'A job has changed its state.',
   'snapshot.updated': 'The totals of a portfolio have changed.',
   unsubscribed: 'Subscriptions have ended.',
-  position: 'Everything up to there was sent.',
-  coalesced: 'The client is too slow: only the latest of each job and portfolio follows.',
+  position: 'Every entry up to this position was sent.',
+  coalesced: 'The client is too slow: only the latest entry of each job and portfolio follows.',
   error: 'A frame or a subscription was refused.',
 };
 
 const overSocketOnly = new Set(['unsubscribed', 'error', 'position']);
 
 const introduction = `
-What happens to jobs and to the totals of portfolios, as it is committed, on every node alike.
+Committed transitions of jobs and changes of the totals of portfolios, the same on every node.
 
-- \`/ws\` is a WebSocket with the subprotocol \`onboarding.v1+json\`; \`/events\` the same as server-sent events, with one
-  subscription, which its query names.
-- A client subscribes and is sent the state of what it named at one position of the feed: \`subscribed\`, then
-  \`portfolio\` and \`actor\` frames, then \`live\`. From there on each entry comes in the order of the positions, none twice,
-  none missing. \`sequence\` counts the transitions of a job, without a gap.
-- After a lost connection \`resume\` (or \`Last-Event-ID\`) names the highest \`position\` of the \`live\`,
-  \`transition\`, \`snapshot.updated\` and \`position\` frames that came; what was missed is replayed,
-  or \`resync\` says why it cannot be.
-- Frames may gain fields, and new types may come: ignore what you do not know.
+- \`/ws\` is a WebSocket with the subprotocol \`onboarding.v1+json\`. \`/events\` has the same frames as server-sent events,
+  with one subscription in its query.
+- A client subscribes and gets the state at one position of the feed: \`subscribed\`, then \`portfolio\` and \`actor\` frames,
+  then \`live\`. After that it gets every entry exactly once, in the order of the positions. \`sequence\` numbers the
+  transitions of a job without gaps.
+- After a lost connection, \`resume\` (or \`Last-Event-ID\`) has the highest \`position\` of the received \`live\`,
+  \`transition\`, \`snapshot.updated\` and \`position\` frames. The missed entries are replayed, or \`resync\` says why they
+  cannot be.
+- Ignore unknown fields and types of frames: new ones may be added.
 `.trim();
 
-/** The AsyncAPI 3 document of the feed, made from the schemas that its frames are held to. */
-export function describeFeed({ version, protected: asksForTokens }: { version: string; protected: boolean }) {
+/** The AsyncAPI 3 document of the feed, made from the schemas of its frames. */
+export function describeFeed({ version, protected: needsToken }: { version: string; protected: boolean }) {
   const schemas = schemaCollector();
   const fromClient = messagesOf(clientFrameSchema, clientFrameExamples, schemas.input);
   const fromService = messagesOf(frameSchema, frameExamples, schemas.output);
   const streamed = Object.fromEntries(
     Object.entries(fromService).filter(([name]) => !overSocketOnly.has(name)),
   );
-  const security = { security: asksForTokens ? [{ $ref: '#/components/securitySchemes/bearer' }] : [] };
+  const security = { security: needsToken ? [{ $ref: '#/components/securitySchemes/bearer' }] : [] };
   return {
     asyncapi: '3.0.0',
     info: {
@@ -73,16 +73,16 @@ export function describeFeed({ version, protected: asksForTokens }: { version: s
       stream: {
         address: '/events',
         title: 'Server-sent events',
-        description: 'The name of an event is the type of its frame; `/openapi.json` describes the query.',
+        description: 'The event name is the type of the frame. `/openapi.json` describes the query.',
         servers: [{ $ref: '#/servers/stream' }],
         messages: refs(streamed),
       },
     },
     operations: {
-      ask: { ...operation('receive', 'socket', 'What a client may send.', fromClient), ...security },
-      tell: { ...operation('send', 'socket', 'What a client is sent.', fromService), ...security },
+      ask: { ...operation('receive', 'socket', 'Frames that a client may send.', fromClient), ...security },
+      tell: { ...operation('send', 'socket', 'Frames that a client receives.', fromService), ...security },
       stream: {
-        ...operation('send', 'stream', 'What a reader of the stream is sent.', streamed),
+        ...operation('send', 'stream', 'Frames that a reader of the stream receives.', streamed),
         ...security,
       },
     },
@@ -91,7 +91,7 @@ export function describeFeed({ version, protected: asksForTokens }: { version: s
         Object.entries({ ...fromClient, ...fromService }).map(([name, message]) => [keyOf(name), message]),
       ),
       schemas: schemas.components(),
-      ...(asksForTokens && { securitySchemes }),
+      ...(needsToken && { securitySchemes }),
     },
   };
 }
@@ -105,10 +105,10 @@ const securitySchemes = {
 };
 
 const meanings: Record<keyof typeof closeCodes, string> = {
-  goingAway: 'the service stops',
-  refused: 'too many requests or mistakes',
-  tryAgainLater: 'the feed cannot be read now',
-  idle: 'subscribed to nothing',
+  goingAway: 'the service is shutting down',
+  refused: 'too many requests or invalid frames',
+  tryAgainLater: 'the feed is unavailable',
+  idle: 'no subscription',
   tooSlow: 'too slow',
   tooMany: 'too many connections',
 };
@@ -139,7 +139,7 @@ function messagesOf(
   );
 }
 
-/** `snapshot.updated` as a component may be called: `snapshot_updated`. */
+/** A valid component name: `snapshot.updated` becomes `snapshot_updated`. */
 const keyOf = (name: string) => name.replace('.', '_');
 
 const refs = (messages: Messages) =>

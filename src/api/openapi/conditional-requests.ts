@@ -1,7 +1,7 @@
 import type { DescribedRoute } from '../problems/described-route.ts';
 import { headersOf } from './header-catalog.ts';
 
-/** Whether the answers of a route have an `ETag`: those that a client may keep and ask about again. */
+/** Whether the responses of a route have an `ETag`, so that clients can revalidate them. */
 export function isRevalidated({ method, schema, config }: DescribedRoute): boolean {
   return [method].flat().includes('GET') && '200' in (schema.response ?? {}) && !config.fresh;
 }
@@ -10,11 +10,11 @@ export const ifNoneMatch = {
   name: 'if-none-match',
   in: 'header',
   required: false,
-  description: 'The `ETag` of the answer that you have, or several: 304 says that it still holds.',
+  description: 'One or more `ETag`s of earlier responses: 304 means that one is still current.',
   schema: { type: 'string' },
 };
 
 export const notModified = {
-  description: 'Not changed since the answer whose `ETag` was sent.',
+  description: 'Not modified since the response with that `ETag`.',
   headers: headersOf(304, ['etag', 'cache-control']),
 };

@@ -3,7 +3,7 @@ import type { Api } from '../http/fastify.types.ts';
 
 const self = "'self'";
 
-/** Everything comes from this service. The page's own icons are data; it sets styles from script, never in its HTML. */
+/** Loads from this service only. Icons of the page are `data:` URLs; styles are set by script, never inline in HTML. */
 export const docsSecurityPolicy = {
   'default-src': "'none'",
   'connect-src': self,
@@ -15,10 +15,10 @@ export const docsSecurityPolicy = {
   'frame-ancestors': "'none'",
 };
 
-// What a browser asks of a page, its scripts and its pictures.
+// Types that a browser accepts for a page, its scripts and images.
 const produces = ['text/html', 'application/javascript', 'text/css', 'image/png', 'application/json'];
 
-/** `/docs/`: the reference page, complete in itself. It can try out every operation, with a token if one is asked for. */
+/** `/docs/`: the reference page, without external files. It can try every operation, with a token if needed. */
 export function docsPage(app: Api): void {
   const csp = Object.entries(docsSecurityPolicy)
     .map(([directive, value]) => `${directive} ${value}`)

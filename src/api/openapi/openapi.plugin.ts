@@ -10,14 +10,14 @@ import { describeApi } from './openapi.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Every route that the API document describes. */
+    /** Every route in the API document. */
     describedRoutes: readonly DescribedRoute[];
   }
 }
 
 /**
- * Collects every route that is declared after it. They are described when the document is first asked for: the start
- * does not wait for it.
+ * Collects every route that is declared after it. The document is made at its first request, so it does not delay the
+ * start.
  */
 export function describeRoutes(app: Api, options: { protected: boolean }): void {
   const routes: DescribedRoute[] = [];
@@ -26,7 +26,7 @@ export function describeRoutes(app: Api, options: { protected: boolean }): void 
     if (method === 'HEAD' || ('hide' in schema && schema.hide)) return;
     routes.push({ method, url, schema: schema as RouteSchema, config });
   });
-  // Serves the document to the reference page. Its own conversion loses what 3.1 can say and 3.0 could not.
+  // Serves the document to the reference page. The plugin's own conversion loses features of OpenAPI 3.1.
   app.register(swagger, {
     openapi: { openapi: '3.1.1', info: { title: manifest.name, version: manifest.version } },
     transform: ({ url }) => ({ schema: { hide: true }, url }),
@@ -40,7 +40,7 @@ export function asyncapiRoute(app: Api, options: { protected: boolean }): void {
     operationId: 'getFeedDocument',
     tags: ['reference'],
     summary: 'The feed as AsyncAPI',
-    description: 'AsyncAPI 3, made from the schemas of the frames that `/ws` and `/events` carry.',
+    description: 'AsyncAPI 3, made from the schemas of the frames of `/ws` and `/events`.',
     response: publicResponses({ 200: feedDocumentSchema }),
   };
   let text: string | undefined;
@@ -59,7 +59,7 @@ export function openapiRoute(app: Api): void {
     operationId: 'getApiDocument',
     tags: ['reference'],
     summary: 'This document',
-    description: 'OpenAPI 3.1, made from the schemas that requests and answers are held to.',
+    description: 'OpenAPI 3.1, made from the schemas of requests and responses.',
     response: publicResponses({ 200: apiDocumentSchema }),
   };
   let text: string | undefined;

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type AnswerNotes, notesOf, problemType } from '../problems/declared-responses.ts';
 import type { DescribedRoute } from '../problems/described-route.ts';
-import { problemCatalogue } from '../problems/problem-catalog.ts';
+import { problemCatalog } from '../problems/problem-catalog.ts';
 import { ifNoneMatch, isRevalidated, notModified } from './conditional-requests.ts';
 import { documentBase, securityOf } from './document-base.ts';
 import type { OperationExample } from './examples/examples.ts';
@@ -15,7 +15,7 @@ export interface ApiDescription {
   routes: readonly DescribedRoute[];
   examples: Readonly<Record<string, OperationExample>>;
   version: string;
-  /** Whether the service asks for tokens. */
+  /** Whether the service has tokens. */
   protected: boolean;
 }
 
@@ -25,8 +25,8 @@ type Collector = ReturnType<typeof schemaCollector>;
 /**
  * The OpenAPI 3.1 document of these routes.
  *
- * Throws where a route lacks what a reader needs: an operation id, a summary, a description, an example of each body
- * and each answer. The message tells the route's author what to add, and where.
+ * Throws if a route lacks an operation id, a summary, a description, or an example of each body and response. The
+ * message tells the author of the route what to add, and where.
  */
 export function describeApi(description: ApiDescription) {
   const schemas = schemaCollector();
@@ -115,14 +115,14 @@ interface Success {
   notes: AnswerNotes;
 }
 
-/** What a status says where the schema of its answer has no description. */
+/** The description of a response whose schema has none. */
 const statusTitles: Record<number, string> = {
   101: 'The connection is a WebSocket from here on.',
-  200: 'The answer.',
+  200: 'The response.',
   201: 'Done.',
-  202: 'Taken; the work goes on in the background.',
-  204: 'Done; there is nothing to say about it.',
-  304: 'Not changed since the answer whose `ETag` was sent.',
+  202: 'Accepted; the work continues in the background.',
+  204: 'Done.',
+  304: 'Not modified since the response with that `ETag`.',
 };
 
 function successAnswer(route: DescribedRoute, success: Success, { schemas }: OperationContext): Operation {
@@ -131,7 +131,7 @@ function successAnswer(route: DescribedRoute, success: Success, { schemas }: Ope
   const { description, ...json } = schemas.output(schema);
   const kept = status === 200 && isRevalidated(route) ? ['etag', 'cache-control'] : [];
   const head = {
-    description: description ?? statusTitles[status] ?? 'The answer.',
+    description: description ?? statusTitles[status] ?? 'The response.',
     headers: headersOf(status, [...(notes.headers[status] ?? []), ...kept]),
   };
   if (json.type === 'null') return head;
@@ -163,9 +163,9 @@ interface Problems {
 }
 
 function problemAnswer({ status, schema, notes }: Problems, schemas: Collector): Operation {
-  const codes = notes.problems.filter((code) => problemCatalogue[code].status === status);
+  const codes = notes.problems.filter((code) => problemCatalog[code].status === status);
   return {
-    description: codes.map((code) => `\`${code}\`: ${problemCatalogue[code].title}.`).join(' '),
+    description: codes.map((code) => `\`${code}\`: ${problemCatalog[code].title}.`).join(' '),
     headers: headersOf(status, notes.headers[status]),
     content: {
       [problemType]: {

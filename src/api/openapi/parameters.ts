@@ -5,7 +5,7 @@ import type { schemaCollector } from './schema-collector.ts';
 
 type Schemas = ReturnType<typeof schemaCollector>;
 
-/** `/portfolios/:id` as OpenAPI writes it: `/portfolios/{id}`. */
+/** A path in the syntax of OpenAPI: `/portfolios/:id` becomes `/portfolios/{id}`. */
 export function pathOf(url: string): string {
   return url.replace(/:(\w+)/g, '{$1}');
 }
@@ -38,11 +38,11 @@ function parameterSchema(field: z.ZodType, schemas: Schemas): object {
   const list = listWithin(field);
   const described = description === undefined ? {} : { description };
   if (list === null) return { ...described, schema };
-  // Read as text and split: OpenAPI has a way to say so.
+  // A list in one parameter, separated by commas.
   return { ...described, schema: schemas.input(list), style: 'form', explode: false };
 }
 
-/** The array that a text separated by commas is read into, null where the parameter is none. */
+/** The array schema of a parameter that is a list separated by commas, else null. */
 function listWithin(field: z.ZodType): z.ZodArray | null {
   if (field instanceof z.ZodOptional || field instanceof z.ZodDefault)
     return listWithin(field.unwrap() as z.ZodType);

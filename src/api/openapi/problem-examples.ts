@@ -1,21 +1,21 @@
 import type { Problem } from '../../contract/schemas.ts';
-import { type ProblemCode, problemCatalogue } from '../problems/problem-catalog.ts';
+import { type ProblemCode, problemCatalog } from '../problems/problem-catalog.ts';
 
-/** What distinguishes a problem of this code, where its catalogue entry does not say it all. */
+/** Example values of the fields that the catalog entry of a code does not decide. */
 const particulars: Partial<Record<ProblemCode, Partial<Problem>>> = {
   invalid_request: {
-    detail: 'What was sent is not what is expected at limit.',
+    detail: 'Invalid `limit` "9000". Allowed: at most 500.',
     errors: [
       {
         code: 'too_big',
-        message: 'Too big: expected number to be <=500, got: 9000',
+        message: 'Invalid `limit` "9000". Allowed: at most 500.',
         value: '9000',
         path: 'limit',
       },
     ],
   },
   invalid_rows: {
-    detail: '1 problem has to be mended first. Nothing was saved.',
+    detail: 'Found 1 problem in the rows. Nothing was saved.',
     errors: [
       {
         code: 'ERR_POS_006',
@@ -32,18 +32,18 @@ const particulars: Partial<Record<ProblemCode, Partial<Problem>>> = {
     symbols: [{ symbol: 'APPL', reason: 'The market-data provider does not know it.' }],
   },
   symbols_unverifiable: {
-    detail: 'The market-data provider gives no verdict now on AAPL. Nothing was saved.',
+    detail: 'The market-data provider cannot verify AAPL now. Nothing was saved.',
     symbols: [{ symbol: 'AAPL', reason: 'The provider did not answer.' }],
     retry_after_seconds: 30,
   },
   too_many_symbols: {
-    detail: '60 new symbols need onboarding and the queue never holds more than 50. Nothing was saved.',
+    detail: '60 new symbols need onboarding, but the queue holds at most 50. Nothing was saved.',
     needed: 60,
     limit: 50,
   },
   queue_full: {
     detail:
-      '4 new symbols need onboarding and the queue has room for 2 (48 of 50 in use). Nothing was saved.',
+      '4 new symbols need onboarding, but the queue has room for 2 (48 of 50 in use). Nothing was saved.',
     needed: 4,
     depth: 48,
     limit: 50,
@@ -51,11 +51,11 @@ const particulars: Partial<Record<ProblemCode, Partial<Problem>>> = {
   },
   payload_too_large: { detail: 'The file is larger than 10 MiB.', limit: 10_485_760 },
   unsupported_media_type: {
-    detail: 'Expected text/csv, multipart/form-data, application/json, got: text/plain',
+    detail: 'Unsupported content type text/plain. Allowed: text/csv, multipart/form-data, application/json.',
     accept: ['text/csv', 'multipart/form-data', 'application/json'],
   },
   symbol_busy: {
-    detail: 'The symbol is being onboarded by job 0199a000-0000-7000-8000-000000000002.',
+    detail: 'Job 0199a000-0000-7000-8000-000000000002 is already onboarding this symbol.',
     job_id: '0199a000-0000-7000-8000-000000000002',
   },
   not_ready: {
@@ -65,14 +65,14 @@ const particulars: Partial<Record<ProblemCode, Partial<Problem>>> = {
 };
 
 export function problemExample(code: ProblemCode): Problem {
-  const { title, status } = problemCatalogue[code];
+  const { title, status } = problemCatalog[code];
   return {
     type: `/problems/${code}`,
     title,
     status,
     code,
     detail: `${title}.`,
-    instance: '/the/path/that/was/asked/for',
+    instance: '/the/requested/path',
     request_id: '7f1c2a4e-8f0b-4a55-9f4e-1d7c1b1c9a10',
     ...particulars[code],
   };
@@ -83,8 +83,8 @@ export function problemExamples(codes: readonly ProblemCode[]): Record<string, o
   const ascending = [...codes].sort();
   return Object.fromEntries(
     ascending.map((code) => {
-      const { title, cure } = problemCatalogue[code];
-      return [code, { summary: title, description: cure, value: problemExample(code) }];
+      const { title, fix } = problemCatalog[code];
+      return [code, { summary: title, description: fix, value: problemExample(code) }];
     }),
   );
 }

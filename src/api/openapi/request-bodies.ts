@@ -6,7 +6,7 @@ import type { schemaCollector } from './schema-collector.ts';
 
 type Schemas = ReturnType<typeof schemaCollector>;
 
-/** The request body of a route in each media type that it reads, with an example of each; nothing where it has none. */
+/** The request body of a route in each media type, with an example of each; empty without a body. */
 export function bodyOf(
   schema: RouteSchema,
   example: OperationExample,
@@ -30,14 +30,14 @@ export function bodyOf(
   return { requestBody: { required: true, content: Object.fromEntries(content) } };
 }
 
-/** Bodies that are read without a schema of their own: the file of an upload, alone or in a form. */
+/** Bodies without a schema: the file of an upload, alone or in a form. */
 function readAsBytes(type: string, schemas: Schemas): object {
   const file = {
     type: 'string',
-    description: 'The CSV, UTF-8, at most 10 MiB; GET /portfolios/template.csv.',
+    description: 'CSV in UTF-8, at most 10 MiB. For a template: GET /portfolios/template.csv.',
   };
   if (type === 'text/csv') return file;
-  if (type !== 'multipart/form-data') throw new Error(`Nothing says what a body of ${type} is like`);
+  if (type !== 'multipart/form-data') throw new Error(`A body of type ${type} needs a schema`);
   const options = schemas.input(uploadOptionsSchema) as { properties: object };
   return {
     type: 'object',

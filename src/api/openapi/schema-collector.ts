@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { nameOfSchema } from './schema-names.ts';
 
-/** A JSON Schema, draft 2020-12, as far as we look into it. */
+/** A JSON Schema, draft 2020-12. */
 export type JsonSchema = { [keyword: string]: unknown };
 
-/** Collects the named schemas that were referred to, and turns zod schemas into JSON Schemas that refer to them. */
+/** Converts zod schemas to JSON Schemas with references to named schemas, and collects those. */
 export function schemaCollector() {
   const components: Record<string, JsonSchema> = {};
   const convert = (schema: z.ZodType, io: 'input' | 'output'): JsonSchema => {
-    // Inside an object even a named root becomes a reference.
+    // Within an object a named root becomes a reference too.
     const wrapped = z.toJSONSchema(z.object({ root: schema }), {
       io,
       metadata: namedMetadata,
@@ -19,7 +19,7 @@ export function schemaCollector() {
       const { id: _, ...component } = relocated(definition) as JsonSchema;
       const known = components[name];
       if (known && JSON.stringify(known) !== JSON.stringify(component)) {
-        throw new Error(`The schema ${name} is not the same as input and as output: name it once only`);
+        throw new Error(`The schema ${name} differs as input and output. Give one of them another name.`);
       }
       components[name] = component;
     }
@@ -32,7 +32,7 @@ export function schemaCollector() {
   };
 }
 
-/** Zod's own descriptions, and our names. */
+/** Descriptions from zod, and names from `schema-names.ts`. */
 const namedMetadata = {
   get(schema: z.ZodType) {
     const id = nameOfSchema(schema);
@@ -43,8 +43,8 @@ const namedMetadata = {
 } as unknown as typeof z.globalRegistry;
 
 /**
- * Answers may gain fields, which no client should refuse: only what a request is held to stays closed. What zod adds
- * for JavaScript's sake (its bounds of integers, patterns that repeat a format) says nothing to a reader.
+ * Removes `additionalProperties: false` from responses, because they may gain fields; inputs stay closed. Also removes
+ * what zod adds for JavaScript: bounds of safe integers, and patterns that repeat a format.
  */
 function loosen(zodSchema: z.core.$ZodType, schema: JsonSchema): void {
   const { def } = zodSchema._zod as { def: { type: string; catchall?: z.core.$ZodType } };
@@ -54,7 +54,7 @@ function loosen(zodSchema: z.core.$ZodType, schema: JsonSchema): void {
   }
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
-  if (def.type === 'string') sayFormat(def as StringDefinition, schema);
+  if (def.type === 'string') useFormat(def as StringDefinition, schema);
   if (def.type === 'record') delete schema.propertyNames; // every name is a string
 }
 
@@ -62,8 +62,8 @@ type StringDefinition = { format?: string; pattern?: RegExp };
 
 const formats: Record<string, string> = { uuid: 'uuid', date: 'date', datetime: 'date-time' };
 
-/** A format says more than the long pattern that stands for it; zod leaves it out where there is another pattern. */
-function sayFormat({ format = '', pattern }: StringDefinition, schema: JsonSchema): void {
+/** Replaces the long pattern of a format by the format, which zod omits if there is another pattern. */
+function useFormat({ format = '', pattern }: StringDefinition, schema: JsonSchema): void {
   if (!formats[format]) return;
   schema.format = formats[format];
   const patterns = (schema.allOf as JsonSchema[] | undefined) ?? [{ pattern: schema.pattern }];

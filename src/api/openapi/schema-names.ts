@@ -2,8 +2,8 @@ import type { z } from 'zod';
 import * as schemas from '../../contract/schemas.ts';
 
 /**
- * The names under which the API document lists schemas, so that a client generator makes one type of each. What is
- * not named here is written out wherever it is used.
+ * The names of the schemas in the API document, so that client generators make one type of each. Schemas without a name
+ * are inlined.
  */
 const named: Record<string, z.ZodType> = {
   Problem: schemas.problemSchema,

@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 import { problemSchema } from '../../contract/schemas.ts';
-import { type ProblemCode, problemCatalogue } from './problem-catalog.ts';
+import { type ProblemCode, problemCatalog } from './problem-catalog.ts';
 
 export const problemType = 'application/problem+json';
 
-/** What any route may answer, whatever it does. */
+/** Problems that any route may return. */
 const everywhere: ProblemCode[] = [
   'malformed_request',
   'not_acceptable',
@@ -15,7 +15,7 @@ const everywhere: ProblemCode[] = [
   'temporarily_unavailable',
 ];
 
-/** What a request that changes something may be refused for before anybody looks at what it asks. */
+/** Problems of requests that change something, found before the handler runs. */
 export const changeProblems = [
   'cross_origin',
   'malformed_json',
@@ -30,23 +30,23 @@ interface ProblemResponse {
   content: { 'application/problem+json': { schema: typeof problemSchema } };
 }
 
-/** What the reference says about a route's answers, besides their schemas. */
+/** What the API reference says about the responses of a route, besides their schemas. */
 export interface AnswerNotes {
   problems: readonly ProblemCode[];
-  /** Header names, lower case, by the status of the answers that bear them. */
+  /** Names of headers in lower case, by the status of their responses. */
   headers: Readonly<Record<number, readonly string[]>>;
 }
 
 const notes = new WeakMap<object, AnswerNotes>();
 
-/** The notes that `responses` took, found again by what it returned. */
+/** The notes that `responses` stored for the object it returned. */
 export function notesOf(response: object): AnswerNotes {
   return notes.get(response) ?? { problems: [], headers: {} };
 }
 
 /**
- * The `response` of a route's schema: what it answers, the problems it may answer with, by their codes, and which
- * headers of its own an answer bears, by its status. Headers that every answer bears are not named again.
+ * The `response` of a route's schema: its responses, the codes of its problems, and by status the headers of its own.
+ * Headers of every response are not repeated.
  *
  *     schema: { response: responses({ 202: jobSchema }, ['job_not_found'], { 202: ['location'] }) }
  */
@@ -58,7 +58,7 @@ export function responses<const Answers extends Record<number, z.ZodType>>(
   return documented(answers, ['unauthenticated', ...problems], headers);
 }
 
-/** The same for a route that needs no token. */
+/** The same for a public route. */
 export function publicResponses<const Answers extends Record<number, z.ZodType>>(
   answers: Answers,
   problems: readonly ProblemCode[] = [],
@@ -73,17 +73,17 @@ function documented<const Answers extends Record<number, z.ZodType>>(
   headers: AnswerNotes['headers'],
 ): Answers {
   const codes = [...new Set([...everywhere, ...problems])];
-  const statuses = [...new Set(codes.map((code) => problemCatalogue[code].status))];
+  const statuses = [...new Set(codes.map((code) => problemCatalog[code].status))];
   const documented = statuses.map((status): [number, ProblemResponse] => {
     const titles = codes
-      .filter((code) => problemCatalogue[code].status === status)
-      .map((code) => `${code}: ${problemCatalogue[code].title}`);
+      .filter((code) => problemCatalog[code].status === status)
+      .map((code) => `${code}: ${problemCatalog[code].title}`);
     return [
       status,
       { description: titles.join('. '), content: { [problemType]: { schema: problemSchema } } },
     ];
   });
-  // Handlers return answers and throw problems, so only the answers matter to their types.
+  // Handlers throw problems, so the return type has the other responses only.
   const response = { ...Object.fromEntries(documented), ...answers };
   notes.set(response, { problems: codes, headers });
   return response;

@@ -1,27 +1,27 @@
 import type { z } from 'zod';
-import { problemCatalog } from '../../contract/row-problem-catalog.ts';
+import { rowProblemCatalog } from '../../contract/row-problem-catalog.ts';
 import type { problemEntrySchema } from '../../contract/schemas.ts';
 import { jobErrorCatalogue } from '../../onboarding/job/job-error-catalog.ts';
 import { notesOf } from './declared-responses.ts';
 import type { DescribedRoute } from './described-route.ts';
-import { type ProblemCode, problemCatalogue } from './problem-catalog.ts';
+import { type ProblemCode, problemCatalog } from './problem-catalog.ts';
 
 export type ProblemEntry = z.output<typeof problemEntrySchema>;
 
 /**
- * Everything that the service may complain about: the problems of its answers, the remarks on the rows of an upload,
- * the errors of jobs. Each with what it means, how to mend it, and which operations answer it.
+ * Every error of the service: problems of responses, problems of the rows of an upload, errors of jobs. Each has its
+ * meaning, how to fix it, and the operations that return it.
  */
 export function problemEntries(routes: readonly DescribedRoute[]): ProblemEntry[] {
   const codes = new Set(
-    [problemCatalogue, problemCatalog, jobErrorCatalogue].flatMap((one) => Object.keys(one)),
+    [problemCatalog, rowProblemCatalog, jobErrorCatalogue].flatMap((one) => Object.keys(one)),
   );
   return [...codes].map((code) => entryOf(code, routes));
 }
 
 function entryOf(code: string, routes: readonly DescribedRoute[]): ProblemEntry {
-  const problem = lookUp(problemCatalogue, code);
-  const remark = lookUp(problemCatalog, code);
+  const problem = lookUp(problemCatalog, code);
+  const remark = lookUp(rowProblemCatalog, code);
   const job = lookUp(jobErrorCatalogue, code);
   const operations = routes.filter(({ schema }) => {
     const { problems } = notesOf(schema.response ?? {});
@@ -32,7 +32,7 @@ function entryOf(code: string, routes: readonly DescribedRoute[]): ProblemEntry 
     type: `/problems/${code}`,
     status: problem?.status ?? null,
     title: (problem ?? remark ?? job)!.title,
-    cure: problem?.cure ?? remark?.mend ?? job!.cure,
+    cure: problem?.fix ?? remark?.fix ?? job!.cure,
     found_in: [
       ...(problem ? ['answer' as const] : []),
       ...(remark ? ['rows' as const] : []),
@@ -44,6 +44,6 @@ function entryOf(code: string, routes: readonly DescribedRoute[]): ProblemEntry 
   };
 }
 
-function lookUp<Entry>(catalogue: Record<string, Entry>, code: string): Entry | undefined {
-  return Object.hasOwn(catalogue, code) ? catalogue[code] : undefined;
+function lookUp<Entry>(catalog: Record<string, Entry>, code: string): Entry | undefined {
+  return Object.hasOwn(catalog, code) ? catalog[code] : undefined;
 }

@@ -11,7 +11,7 @@ dt { font-weight: 600; margin-top: 1rem; }
 dd { margin: 0; }
 `;
 
-/** Nothing but this style may load: no script, no frame, no form, no other host. */
+/** Only this style may load: no script, no frame, no form, no other host. */
 export const pageSecurityPolicy = [
   "default-src 'none'",
   `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
@@ -21,25 +21,25 @@ export const pageSecurityPolicy = [
 ].join('; ');
 
 const sections = [
-  ['answer', 'Answers', 'What a request may be refused for: the `code` of a problem.'],
-  ['rows', 'Rows of an upload', 'What `errors` and `warnings` of an upload remark on.'],
-  ['job', 'Jobs', 'What `error` of a job may be.'],
+  ['answer', 'Responses', 'The `code` of a problem response.'],
+  ['rows', 'Rows of an upload', 'The codes in `errors` and `warnings` of an upload.'],
+  ['job', 'Jobs', 'The code in `error` of a job.'],
 ] as const;
 
-/** All entries, by where they are found. */
-export function cataloguePage(entries: readonly ProblemEntry[]): string {
+/** All entries, grouped by where they occur. */
+export function catalogPage(entries: readonly ProblemEntry[]): string {
   const tables = sections.map(([place, heading, meaning]) => {
     const rows = entries.filter(({ found_in }) => found_in.includes(place)).map((entry) => row(entry, place));
     return `<h2>${heading}</h2>
 <p>${text(meaning)}</p>
 <table>
-<thead><tr><th>code</th>${place === 'answer' ? '<th>status</th>' : ''}<th>what it means</th></tr></thead>
+<thead><tr><th>code</th>${place === 'answer' ? '<th>status</th>' : ''}<th>meaning</th></tr></thead>
 <tbody>
 ${rows.join('\n')}
 </tbody>
 </table>`;
   });
-  return page('Errors and their cures', tables.join('\n'));
+  return page('Errors and how to fix them', tables.join('\n'));
 }
 
 function row({ code, status, title, job_title }: ProblemEntry, place: string): string {
@@ -48,20 +48,20 @@ function row({ code, status, title, job_title }: ProblemEntry, place: string): s
   return `<tr><td>${link}</td>${place === 'answer' ? `<td>${status}</td>` : ''}<td>${text(meaning)}</td></tr>`;
 }
 
-/** One entry: what it means, how to mend it, who answers it. */
+/** One entry: its meaning, how to fix it, and which operations return it. */
 export function entryPage(entry: ProblemEntry): string {
   const { code, status, title, cure, job_title, job_cure, operations, found_in } = entry;
   const terms: [string, string][] = [
     ['Code', `<code>${escapeHtml(code)}</code>`],
     ...(status === null ? [] : [['Status', String(status)] as [string, string]]),
-    ['What to do', text(cure)],
+    ['How to fix it', text(cure)],
     ...(job_title !== null && found_in.length > 1
-      ? [['As the error of a job', text(`${job_title}. ${job_cure}`)] as [string, string]]
+      ? [['As error of a job', text(`${job_title}. ${job_cure}`)] as [string, string]]
       : []),
-    ['Found in', escapeHtml(found_in.map((place) => placeNames[place]).join(', '))],
+    ['Occurs in', escapeHtml(found_in.map((place) => placeNames[place]).join(', '))],
     ...(operations.length > 0
       ? [
-          ['Answered by', operations.map((id) => `<code>${escapeHtml(id)}</code>`).join(', ')] as [
+          ['Returned by', operations.map((id) => `<code>${escapeHtml(id)}</code>`).join(', ')] as [
             string,
             string,
           ],
@@ -73,8 +73,8 @@ export function entryPage(entry: ProblemEntry): string {
 }
 
 const placeNames = {
-  answer: 'the answer to a request',
-  rows: 'the remarks on the rows of an upload',
+  answer: 'the response to a request',
+  rows: 'the errors and warnings of an upload',
   job: 'the error of a job',
 } as const;
 
@@ -95,7 +95,7 @@ ${content}
 `;
 }
 
-/** What stands between backticks is code. */
+/** Text between backticks becomes code. */
 const text = (source: string) => escapeHtml(source).replace(/`([^`]+)`/g, '<code>$1</code>');
 
 const entities: Record<string, string> = {

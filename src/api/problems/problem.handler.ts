@@ -6,7 +6,7 @@ import { AppError } from '../../kernel/errors.ts';
 import { problemType } from './declared-responses.ts';
 import { toProblem } from './to-problem.ts';
 
-/** Answers every failure of a request with problem details, and logs what the client is not told. */
+/** Responds to every failed request with problem details, and logs what the response hides. */
 export function problemHandler(clock: Clock) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const { problem, headers } = toProblem(error, {
@@ -16,7 +16,7 @@ export function problemHandler(clock: Clock) {
       inputs: { params: request.params, querystring: request.query, headers: request.headers },
     });
     const { code, status } = problem;
-    // An AppError's details quote the upload, so a refusal is logged by its code alone.
+    // The details of an AppError quote the upload, so only the code of a refusal is logged.
     if (status === 500) request.log.error({ err: error }, 'request failed');
     else if (error instanceof AppError && error.cause !== undefined)
       request.log.warn({ code, err: error.cause }, 'request refused');
@@ -31,13 +31,13 @@ export function problemHandler(clock: Clock) {
   };
 }
 
-const lingerMs = 2000; // a client that has not stopped sending by then does not listen
+const lingerMs = 2000; // long enough for a client that reads the response to stop sending
 
 /**
- * Reads what is left of a refused body, for a while, and throws it away.
+ * Reads and discards the rest of a refused body for a while (lingering close).
  *
- * Closing at once, as Fastify would, resets the connection under a client that is still sending: it would see a
- * broken pipe instead of the answer.
+ * Fastify closes at once. That resets the connection of a client that is still sending, which then sees a broken pipe
+ * instead of the response.
  */
 function discardBody({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (raw.complete || raw.readableEnded || raw.headers.upgrade !== undefined) return;
@@ -52,7 +52,7 @@ export function pathOf(url: string): string {
   return url.split('?')[0] ?? url;
 }
 
-/** Answers bytes that are no HTTP request, in the same words: there is no request to hang a reply on. */
+/** Responds with problem details to bytes that are not an HTTP request, for which Fastify has no reply object. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const failure = new AppError(...(clientErrors[error.code ?? ''] ?? notHttp));
@@ -68,9 +68,9 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   socket.destroy(error);
 }
 
-const notHttp: [string, string] = ['malformed_request', 'This is not an HTTP/1.1 request.'];
+const notHttp: [string, string] = ['malformed_request', 'Not a valid HTTP/1.1 request.'];
 
 const clientErrors: Record<string, [string, string]> = {
-  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request did not arrive in time.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request timed out before it was complete.'],
   HPE_HEADER_OVERFLOW: ['headers_too_large', 'The headers are larger than 16 KiB.'],
 };

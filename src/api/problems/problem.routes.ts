@@ -7,14 +7,14 @@ import type { Api } from '../http/fastify.types.ts';
 import { varyBy } from '../http/vary.ts';
 import { publicResponses } from './declared-responses.ts';
 import { type ProblemEntry, problemEntries } from './problem-entries.ts';
-import { cataloguePage, entryPage, pageSecurityPolicy } from './problem-pages.ts';
+import { catalogPage, entryPage, pageSecurityPolicy } from './problem-pages.ts';
 
 const produces = ['application/json', 'text/html'];
 const config = { produces, public: true, csp: pageSecurityPolicy };
 const tags = ['reference'];
 const params = z.strictObject({ code: z.string().min(1).max(100) });
 
-/** Where the `type` of a problem leads: what it means and how to mend it, for people and for programs. */
+/** The target of the `type` of a problem: its meaning and how to fix it, for people and programs. */
 export function problemRoutes(app: Api): void {
   let known: Map<string, ProblemEntry> | undefined;
   const entries = () => {
@@ -24,29 +24,28 @@ export function problemRoutes(app: Api): void {
   const list = {
     operationId: 'listProblems',
     tags,
-    summary: 'Every error and its cure',
+    summary: 'All errors and how to fix them',
     description:
-      'All codes of problems, of remarks on the rows of an upload, and of errors of jobs. As a page for browsers.',
+      'The codes of problem responses, of rows of an upload, and of errors of jobs. Browsers get a page.',
     response: publicResponses({ 200: problemEntriesSchema }, [], { 200: ['vary'] }),
   };
   app.get('/problems', { schema: list, config }, async ({ headers }, reply) => {
     const problems = [...entries().values()];
     varyBy(reply, 'accept');
     if (preferred(headers.accept, produces) === 'application/json') return { problems };
-    return sendPage(reply, cataloguePage(problems));
+    return sendPage(reply, catalogPage(problems));
   });
   const one = {
     operationId: 'getProblem',
     tags,
-    summary: 'What an error means, and how to mend it',
-    description: 'The `type` of every problem leads here. As a page for browsers.',
+    summary: 'An error and how to fix it',
+    description: 'The `type` of every problem is a link to this path. Browsers get a page.',
     params,
     response: publicResponses({ 200: problemEntrySchema }, ['not_found'], { 200: ['vary'] }),
   };
   app.get('/problems/:code', { schema: one, config }, async ({ headers, params: { code } }, reply) => {
     const entry = entries().get(code);
-    if (!entry)
-      throw new AppError('not_found', `There is no error of the code ${code}; GET /problems lists all.`);
+    if (!entry) throw new AppError('not_found', `Unknown error code ${code}. GET /problems lists all codes.`);
     varyBy(reply, 'accept');
     if (preferred(headers.accept, produces) === 'application/json') return entry;
     return sendPage(reply, entryPage(entry));

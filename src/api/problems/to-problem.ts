@@ -1,15 +1,16 @@
 import type { Problem, Remark } from '../../contract/schemas.ts';
 import { AppError } from '../../kernel/errors.ts';
-import { type ProblemCode, problemCatalogue } from './problem-catalog.ts';
+import { describeIssue } from './describe-issue.ts';
+import { type ProblemCode, problemCatalog } from './problem-catalog.ts';
 
-/** What the answer says about the request, and what to look values up in. */
+/** What the response says about the request, and where to find refused values. */
 export interface ProblemContext {
-  /** The path that was asked for. */
+  /** The requested path. */
   instance: string;
   requestId: string;
   /** Epoch milliseconds, to turn "wait until" into seconds. */
   now: number;
-  /** Where a refused parameter's value is found, for the evidence: never the body. */
+  /** Where the value of a refused parameter is found, to quote it. Never the body. */
   inputs?: { params?: unknown; querystring?: unknown; headers?: unknown };
 }
 
@@ -19,17 +20,17 @@ export interface ProblemAnswer {
 }
 
 /**
- * Turns whatever was thrown into problem details (RFC 9457).
+ * Turns anything that was thrown into problem details (RFC 9457).
  *
- * `AppError`s with a code of the catalogue keep their message; Fastify's own errors are translated; everything else
- * is `internal_error`, which tells the client nothing but the request id.
+ * An `AppError` with a code of the catalog keeps its message; Fastify's own errors are translated; everything else
+ * is `internal_error`, which tells the client only the request id.
  *
  *     toProblem(new AppError('job_not_found', 'No job …'), context).problem.status   // 404
  */
 export function toProblem(error: unknown, context: ProblemContext): ProblemAnswer {
   const known = error instanceof AppError ? error : translate(error, context);
   const code = codeOf(known);
-  const { status, title } = problemCatalogue[code];
+  const { status, title } = problemCatalog[code];
   const hidden = status === 500;
   const extras = hidden ? {} : extrasOf(known, context.now);
   const problem: Problem = {
@@ -37,7 +38,7 @@ export function toProblem(error: unknown, context: ProblemContext): ProblemAnswe
     title,
     status,
     code,
-    detail: hidden ? `Something went wrong here. Name the request id ${context.requestId}.` : known.message,
+    detail: hidden ? `Internal error. Report the request id ${context.requestId}.` : known.message,
     instance: context.instance,
     request_id: context.requestId,
     ...extras,
@@ -45,9 +46,9 @@ export function toProblem(error: unknown, context: ProblemContext): ProblemAnswe
   return { problem, headers: headersOf(problem) };
 }
 
-/** A code outside the catalogue is our omission: worth a retry if its author said so, else a plain 500. */
+/** A code that the catalog lacks is our mistake: 503 if the error is retryable, else 500. */
 function codeOf(error: AppError): ProblemCode {
-  if (Object.hasOwn(problemCatalogue, error.code)) return error.code as ProblemCode;
+  if (Object.hasOwn(problemCatalog, error.code)) return error.code as ProblemCode;
   return error.retryable ? 'temporarily_unavailable' : 'internal_error';
 }
 
@@ -65,7 +66,7 @@ const published = [
   'checks',
 ] as const satisfies (keyof Problem)[];
 
-/** Details are for the log too, so only the names of the problem schema leave the house. */
+/** Details are also meant for the log, so only the fields of the problem schema are sent. */
 function extrasOf(error: AppError, now: number): Partial<Problem> {
   const extras = Object.fromEntries(
     published.filter((name) => error.details[name] !== undefined).map((name) => [name, error.details[name]]),
@@ -74,7 +75,7 @@ function extrasOf(error: AppError, now: number): Partial<Problem> {
   return { ...extras, retry_after_seconds: Math.max(1, Math.ceil((error.retryAt - now) / 1000)) };
 }
 
-const retryAfterDefault = 5; // a client without a hint would come back at once
+const retryAfterDefault = 5; // without a hint a client would retry at once
 
 function headersOf(problem: Problem): Record<string, string> {
   const waits = problem.status === 503 || problem.status === 429 || problem.retry_after_seconds !== undefined;
@@ -100,7 +101,7 @@ function translate(error: unknown, context: ProblemContext): AppError {
   const translated = typeof failure.code === 'string' ? frameworkCodes[failure.code] : undefined;
   if (translated) return new AppError(translated[0], translated[1], { cause: error });
   const byStatus = typeof failure.statusCode === 'number' ? statusCodes[failure.statusCode] : undefined;
-  if (byStatus) return new AppError(byStatus, `${problemCatalogue[byStatus].title}.`, { cause: error });
+  if (byStatus) return new AppError(byStatus, `${problemCatalog[byStatus].title}.`, { cause: error });
   return new AppError('internal_error', String(failure.message ?? error), { cause: error });
 }
 
@@ -116,7 +117,7 @@ function invalidRequest(failure: FrameworkError, { inputs }: ProblemContext): Ap
   return requestRefused({ where, issues, values });
 }
 
-/** The part of a zod issue that we read. `keys` are the names that a strict object did not expect. */
+/** The part of a zod issue that we read. `keys` are the names that a strict object does not have. */
 interface Issue {
   code: string;
   path: readonly PropertyKey[];
@@ -127,10 +128,12 @@ interface Issue {
 const remarksMax = 1000; // a body of 10 MiB can be wrong in millions of places
 const valueShownMax = 100;
 
+const kinds: Record<string, string> = { body: 'field', form: 'field', headers: 'header' };
+
 /**
- * The refusal of parameters, form fields or a JSON body that do not fit their schema, one remark per place.
+ * The refusal of parameters, form fields or a JSON body that do not match their schema, one remark per place.
  *
- * `values` are shown as evidence; leave them out where they are a user's data.
+ * `values` are quoted as evidence; leave them out if they are a user's data.
  */
 export function requestRefused(refused: {
   where: string;
@@ -142,45 +145,58 @@ export function requestRefused(refused: {
     const places = issue.keys?.map((key) => [...issue.path, key]) ?? [issue.path];
     return places.map((path) => remark(where, path.map(String), issue, values));
   });
+  const [first] = errors;
   const places = errors.slice(0, 3).map(({ path }) => path);
   const more = issues.length > places.length ? ` and ${issues.length - places.length} more` : '';
-  const detail = `What was sent is not what is expected at ${places.join(', ')}${more}.`;
+  const detail =
+    errors.length === 1 && first
+      ? first.message
+      : `Invalid: ${places.join(', ')}${more}. \`errors\` says what is allowed.`;
   return new AppError('invalid_request', detail, { details: { errors } });
 }
 
 function remark(where: string, path: string[], issue: Issue, values: Record<string, unknown>): Remark {
-  const value = values[path[0] ?? ''];
+  const [name = where, index] = path;
+  const value = values[name];
   const evidence = typeof value === 'string' ? value.slice(0, valueShownMax) : null;
+  const entry = index === undefined ? undefined : evidence?.split(',')[Number(index)];
+  const message = describeIssue({
+    name: where === 'body' ? `/${path.join('/')}` : name,
+    kind: kinds[where] ?? 'parameter',
+    value: entry ?? evidence,
+    message: issue.message,
+    isUnknown: issue.keys !== undefined,
+  });
   return {
     code: issue.code,
-    message: evidence === null ? issue.message : `${issue.message}, got: ${evidence || 'nothing'}`,
+    message,
     value: evidence,
     path: where === 'body' ? `/${path.join('/')}` : path.join('.') || where,
   };
 }
 
-/** Fastify's codes, and those of its multipart plugin, in our words. */
+/** Fastify's codes and those of its multipart plugin, as our codes and messages. */
 const frameworkCodes: Record<string, [ProblemCode, string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['payload_too_large', 'The body is larger than 10 MiB.'],
   FST_REQ_FILE_TOO_LARGE: ['payload_too_large', 'The file is larger than 10 MiB.'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'This content type is not read here.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'Unsupported content type.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
     'malformed_request',
-    'The body is not as long as Content-Length says.',
+    'The length of the body differs from Content-Length.',
   ],
-  FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed_json', 'Expected a JSON body, got an empty one.'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed_json', 'The body is empty. Send JSON.'],
   FST_ERR_BAD_URL: ['malformed_request', 'The path is not valid percent-encoded UTF-8.'],
-  FST_ERR_MAX_PARAM_LENGTH: ['uri_too_long', 'A part of the path is longer than any id or symbol.'],
-  FST_ERR_HANDLER_TIMEOUT: ['temporarily_unavailable', 'This took too long and was given up.'],
-  FST_PARTS_LIMIT: ['invalid_form', 'The form has more parts than an upload needs.'],
-  FST_FILES_LIMIT: ['invalid_form', 'Expected one file, got several.'],
-  FST_FIELDS_LIMIT: ['invalid_form', 'The form has more fields than an upload needs.'],
-  FST_PROTO_VIOLATION: ['invalid_form', 'A field of the form has a name that is not accepted.'],
-  FST_MP_PREMATURE_CLOSE: ['malformed_form', 'The form ended before its last part.'],
-  FST_INVALID_JSON_FIELD_ERROR: ['invalid_form', 'A field of the form is JSON, and malformed.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['uri_too_long', 'A segment of the path is longer than any id or symbol.'],
+  FST_ERR_HANDLER_TIMEOUT: ['temporarily_unavailable', 'The request timed out.'],
+  FST_PARTS_LIMIT: ['invalid_form', 'The form has too many parts.'],
+  FST_FILES_LIMIT: ['invalid_form', 'The form has several files. Send one.'],
+  FST_FIELDS_LIMIT: ['invalid_form', 'The form has too many fields.'],
+  FST_PROTO_VIOLATION: ['invalid_form', 'The form has a field name that is not allowed.'],
+  FST_MP_PREMATURE_CLOSE: ['malformed_form', 'The form ends before its last part.'],
+  FST_INVALID_JSON_FIELD_ERROR: ['invalid_form', 'A form field contains malformed JSON.'],
 };
 
-/** For errors that carry a status and no code we know. */
+/** For errors with a status and an unknown code. */
 const statusCodes: Record<number, ProblemCode> = {
   400: 'malformed_request',
   404: 'not_found',

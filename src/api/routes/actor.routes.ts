@@ -21,8 +21,8 @@ const tags = ['operations'];
 const onRequest = onlyOperators;
 
 /**
- * Actors as they are and as they were. For operators: contexts, nodes and the provider's addresses are matters of the
- * house; what concerns the owner of a portfolio is in the job itself.
+ * Present and past states of actors. For operators only, because contexts, node names and provider URLs are internal.
+ * Owners of portfolios find what concerns them in the job.
  */
 export function actorRoutes(app: Api, actors: Actors): void {
   actorsRoute(app, actors);
@@ -36,9 +36,9 @@ function actorsRoute(app: Api, actors: Actors): void {
     tags,
     summary: 'The supervisor and the actors of jobs',
     description:
-      'Each with its state value, its context without secrets, its children, since when it is there and what it ' +
-      'waits for. `source` says whether that was read from the actor in memory (`live`: it lives on the node that ' +
-      'answers, and may be ahead of `committed`) or from the journal (it is at rest, unclaimed, or on another node).',
+      'Each actor has its state value, its context without secrets, its children, the time it entered the state, and ' +
+      'what it waits for. `source` is `live` if it was read from memory of the responding node (it may be ahead of ' +
+      '`committed`), or `journal` if the actor is at rest, unclaimed, or on another node.',
     querystring: actorsQuerySchema,
     response: responses({ 200: actorsSchema }, ['operators_only']),
   };
@@ -52,10 +52,10 @@ function actorRoute(app: Api, actors: Actors): void {
   const schema = {
     operationId: 'getActor',
     tags,
-    summary: 'One actor, as it is or as it was',
+    summary: 'The present or a past state of one actor',
     description:
-      'With `at`, the actor of a job as it was after that transition, from the journal. A supervisor keeps no ' +
-      'journal and has no past.',
+      'With `at`: the state of a job’s actor after that transition, from the journal. A supervisor has no journal and ' +
+      'no past states.',
     params: z.strictObject({ id: actorIdSchema }),
     querystring: actorQuerySchema,
     response: responses({ 200: actorSchema }, ['operators_only', 'job_not_found', 'transition_not_found']),
@@ -68,7 +68,7 @@ function actorRoute(app: Api, actors: Actors): void {
     if (at === undefined) return linked(actor);
     const then = actor.kind === 'job' ? await actors.findAt(id, at) : null;
     if (then !== null) return linked(then);
-    throw new AppError('transition_not_found', `There is no transition ${at} of ${id} in the journal.`);
+    throw new AppError('transition_not_found', `${id} has no transition ${at} in the journal.`);
   });
 }
 
@@ -76,13 +76,12 @@ function timelineRoute(app: Api, actors: Actors): void {
   const schema = {
     operationId: 'getTimeline',
     tags,
-    summary: 'All that a job did',
+    summary: 'Everything that a job did',
     description:
-      'Every transition with its attempt, and what was done in the state that it left: each request to a provider ' +
-      '(URL without secrets, status, milliseconds, bytes), each fallback to the next provider, and how many ' +
-      'statements wrote to the database. They are committed with the transition, so they survive what the job ' +
-      'survives; what an attempt did that died with its process is lost with it. Requests whose answers several jobs ' +
-      'share are in the timeline of the job that sent them.',
+      'Every transition with its attempt, and what the job did before it: each request to a provider (URL without ' +
+      'secrets, status, milliseconds, bytes), each fallback to the next provider, and the number of statements that ' +
+      'wrote to the database. These are committed with the transition. If the process dies, the records of the ' +
+      'unfinished attempt are lost. A request shared by several jobs is in the timeline of the job that sent it.',
     params: z.strictObject({ id: idSchema }),
     querystring: timelineQuerySchema,
     response: responses({ 200: timelineSchema }, ['operators_only', 'job_not_found']),

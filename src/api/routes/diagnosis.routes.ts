@@ -4,16 +4,16 @@ import { onlyOperators } from '../access/role.guards.ts';
 import type { Api } from '../http/fastify.types.ts';
 import { responses } from '../problems/declared-responses.ts';
 
-/** For operators who wonder what is wrong. */
+/** Health checks with evidence and advice, for operators. */
 export function diagnosisRoutes(app: Api, diagnosis: Diagnosis): void {
   const schema = {
     operationId: 'getDiagnosis',
     tags: ['operations'],
-    summary: 'What is wrong, and how to mend it',
+    summary: 'What is wrong, and how to fix it',
     description:
-      'Database and migrations, locks, clocks, a question to the market-data provider, the proxies of the last ' +
-      'session, queue entries against jobs, and lots without a price: each with a verdict, what was seen, and a ' +
-      'cure. 200 whatever the verdict. Each check has a deadline of its own; those who ask at once share one answer.',
+      'Checks database and migrations, locks, clocks, the market-data provider, the proxies of the last session, queue ' +
+      'entries against jobs, and lots without a price. Each check has a verdict, its evidence, and how to fix it ' +
+      '(`cure`). The status is always 200. Each check has its own timeout; concurrent requests share one run.',
     response: responses({ 200: diagnosisSchema }, ['operators_only']),
   };
   let running: ReturnType<Diagnosis> | null = null;

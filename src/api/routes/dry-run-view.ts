@@ -3,9 +3,9 @@ import type { DryRunAnswer } from '../../contract/service.ts';
 import { refuse } from '../problems/refusals.ts';
 
 /**
- * What an upload would be answered, as the body of a dry run.
+ * The body of a dry run: how the service would respond to the upload.
  *
- * Throws `symbols_unverifiable`: while the provider gives no verdict nobody knows what would happen.
+ * Throws `symbols_unverifiable` because without the provider's verdict the outcome is unknown.
  */
 export function dryRunView(answer: DryRunAnswer): DryRunView {
   if (answer.kind === 'accepted') {

@@ -7,13 +7,13 @@ import { publicResponses } from '../problems/declared-responses.ts';
 const tags = ['health'];
 const config = { public: true, fresh: true, rate: 'unlimited' } as const;
 
-/** For whoever restarts the process (live) or sends it requests (ready). */
+/** For orchestrators: `live` decides about a restart, `ready` about traffic. */
 export function healthRoutes(app: Api, health: Health): void {
   const liveRoute = {
     operationId: 'getLive',
     tags,
     summary: 'Is the process alive?',
-    description: 'Touches nothing but the event loop: a database that is away is no reason to restart.',
+    description: 'Checks the event loop only: an unavailable database is no reason to restart the process.',
     response: publicResponses({ 200: liveSchema }),
   };
   app.get('/health/live', { schema: liveRoute, logLevel: 'warn', config }, async () => ({
@@ -23,11 +23,11 @@ export function healthRoutes(app: Api, health: Health): void {
   const readyRoute = {
     operationId: 'getReady',
     tags,
-    summary: 'Can it take requests?',
+    summary: 'Can the node serve requests?',
     description:
-      '200 when every check passes, else 503 with the same `checks`: the database, its schema, the notifications of ' +
-      'the queue, the supervisor, the feed, and the data directory where one is used. Each has 2 s. The provider of ' +
-      'prices is none of them: without it the node still serves and keeps what it has, and its jobs wait.',
+      '200 if every check passes, else 503 with the same `checks`: the database, its schema, the notifications of the ' +
+      'queue, the supervisor, the feed, and the data directory of an embedded database. Each has 2 s. The market-data ' +
+      'provider is not checked: without it the node still serves what it has, and its jobs wait.',
     response: publicResponses({ 200: readySchema }, ['not_ready', 'shutting_down']),
   };
   app.get('/health/ready', { schema: readyRoute, logLevel: 'warn', config }, async () => {

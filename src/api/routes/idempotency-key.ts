@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
 const inQuotes = String.raw`(?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+`;
-const bare = String.raw`[\x21\x23-\x7e][\x21-\x7e]*`; // what begins with a quote is meant to end with one
+const bare = String.raw`[\x21\x23-\x7e][\x21-\x7e]*`; // no leading quote: that would need a closing one
 const pattern = new RegExp(`^(?:"(${inQuotes})"|${bare})$`);
 const keyMax = 255;
 
 /**
  * The header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): 1 to 255 visible ASCII characters, as a
- * structured-field string or bare. Null where it is neither.
+ * structured-field string or bare. Null if it is neither.
  *
  *     readIdempotencyKey('"8e03978e"')   // '8e03978e', as is readIdempotencyKey('8e03978e')
  */
@@ -18,18 +18,18 @@ export function readIdempotencyKey(value: string): string | null {
   return key.length <= keyMax ? key : null;
 }
 
-const expected = `expected 1 to ${keyMax} visible ASCII characters, in double quotes or bare`;
+const allowed = `Allowed: 1 to ${keyMax} visible ASCII characters, with or without double quotes.`;
 
-/** Of any request that may bear the header; all others pass as they are. */
+/** For requests that may have the header; other headers are not validated. */
 export const idempotencyHeadersSchema = z.looseObject({
   'idempotency-key': z
     .string()
-    .regex(pattern, expected)
-    .refine((value) => !pattern.test(value) || readIdempotencyKey(value) !== null, expected) // one complaint is enough
+    .regex(pattern, allowed)
+    .refine((value) => !pattern.test(value) || readIdempotencyKey(value) !== null, allowed) // one message is enough
     .optional()
     .meta({
       description:
-        'Any text that no other upload of yours has, such as a UUID: `"8e03978e"` and `8e03978e` are the same key. ' +
-        'Sent again with the same upload within a day, it is answered as it was, and nothing is saved twice.',
+        'A text that is unique among your uploads, such as a UUID; `"8e03978e"` and `8e03978e` are the same key. The same ' +
+        'upload with the same key within a day gets the same response, and is saved once.',
     }),
 });

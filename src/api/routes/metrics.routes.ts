@@ -5,10 +5,10 @@ import type { Api } from '../http/fastify.types.ts';
 import type { Waiters } from '../http/long-polling.ts';
 import { responses } from '../problems/declared-responses.ts';
 
-/** Tells how long each answer took, whatever it was: by the pattern of its route, never by its path. */
+/** Measures the duration of each response, by route pattern: paths would be unbounded labels. */
 export function measureRequests(app: Api, measurements: Measurements): void {
   app.addHook('onResponse', (request, reply, done) => {
-    // A stream is as long as its reader likes.
+    // The duration of a stream is up to the client.
     if (request.route.stream && reply.statusCode === 200) return done();
     measurements.answered({
       method: request.method,
@@ -25,10 +25,10 @@ export function metricsRoute(app: Api, measurements: Measurements, waiters: Wait
   const schema = {
     operationId: 'getMetrics',
     tags: ['health'],
-    summary: 'Figures for Prometheus',
+    summary: 'Metrics for Prometheus',
     description:
-      'For operators. What this node does, and of the cluster what the database knows; while that is away its ' +
-      'figures are missing and `onboarding_database_up` is 0. Every name is explained by its `# HELP` line.',
+      'For operators. Metrics of this node, and those of the cluster from the database. While the database is ' +
+      'unavailable the latter are missing and `onboarding_database_up` is 0. Each metric has a `# HELP` line.',
     response: responses({ 200: z.string().meta({ description: 'The text format, version 0.0.4.' }) }, [
       'operators_only',
     ]),

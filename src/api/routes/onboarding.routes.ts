@@ -27,10 +27,9 @@ function overviewRoute(app: Api, onboarding: Onboarding): void {
   const schema = {
     operationId: 'getOnboarding',
     tags,
-    summary: 'How busy onboarding is',
+    summary: 'State and load of onboarding',
     description:
-      'Depth, limits, counts, throughput and how long the queue will take; which provider the figures come from, ' +
-      'and whether that market is simulated.',
+      'Depth, limits, counts, throughput, the estimated time until the queue is empty, and the source of the market data.',
     response: responses({ 200: overviewSchema }),
   };
   app.get('/onboarding', { schema }, async ({ viewer }) => viewFor(viewer, await onboarding.overview()));
@@ -42,8 +41,8 @@ function jobsRoute(app: Api, onboarding: Onboarding): void {
     tags,
     summary: 'Jobs, newest first',
     description:
-      'Filtered by status, symbol, outcome, error code, reason, portfolio and time of creation; a job has to match ' +
-      'all filters. Pages by `limit` and `cursor`; new jobs never shift a page.',
+      'Filters: status, symbol, outcome, error code, reason, portfolio and creation time; a job must match all of them. ' +
+      'Pages by `limit` and `cursor`; new jobs never shift a page.',
     querystring: jobsQuerySchema,
     response: responses({ 200: jobsSchema }, ['portfolio_not_found']),
   };
@@ -61,10 +60,10 @@ function jobRoute(app: Api, onboarding: Onboarding): void {
   const schema = {
     operationId: 'getJob',
     tags,
-    summary: 'One job: its actor snapshot and its timeline',
+    summary: 'One job with its actor snapshot and timeline',
     description:
-      'The state value and context of its actor at the last committed transition, and every transition since it ' +
-      'was admitted, with attempts, durations and errors.',
+      'State value and context of its actor at the last committed transition, and every transition since admission ' +
+      'with attempts, durations and errors.',
     params,
     response: responses({ 200: jobDetailSchema }, ['job_not_found']),
   };

@@ -11,7 +11,7 @@ import { refuseCancel, refuseRetry } from '../problems/refusals.ts';
 const params = z.strictObject({ id: idSchema });
 const tags = ['operations'];
 
-/** What operators may do to jobs and to the queue. */
+/** Commands for operators. */
 export function operatorRoutes(app: Api, operations: Operations): void {
   retryRoute(app, operations);
   cancelRoute(app, operations);
@@ -24,8 +24,8 @@ function retryRoute(app: Api, operations: Operations): void {
     tags,
     summary: 'Retry a failed or partial job',
     description:
-      'The same job goes on at the phase that failed, with all its attempts; a partial one measures its factors ' +
-      'anew while its symbol stays ready. 409 where it is neither, or where the symbol has another unfinished job.',
+      'The job continues at the phase that failed, with all its attempts. A partial job measures its factors again ' +
+      'while its symbol stays ready. 409 if the job is neither, or if the symbol has another unfinished job.',
     params,
     response: responses(
       { 202: jobDetailSchema },
@@ -52,8 +52,9 @@ function cancelRoute(app: Api, operations: Operations): void {
     tags,
     summary: 'Cancel an unfinished job',
     description:
-      '`cancelled`: nobody had begun it, and it is over. `requested`: the node that runs it has been told, aborts ' +
-      'the phase and ends it; the job shows when. 409 once the symbol has entered the universe, or the job is over.',
+      '`cancelled`: it had not started and is cancelled now. `requested`: the node that runs it was notified and will ' +
+      'abort the phase; the status of the job shows when. 409 if the symbol is already in the universe, or if the job ' +
+      'has finished.',
     params,
     response: responses({ 202: cancellationSchema }, [
       ...changeProblems,
@@ -79,17 +80,17 @@ function pauseRoutes(app: Api, operations: Operations): void {
   const pause = {
     operationId: 'pauseOnboarding',
     tags,
-    summary: 'Begin no more jobs',
+    summary: 'Start no more jobs',
     description:
-      'On every node, also those that start later, until somebody resumes. What runs goes on to its end; uploads ' +
-      'are still admitted. Pausing twice is pausing once.',
+      'On every node, including later ones, until resumed. Running jobs continue; uploads are still admitted. Pausing ' +
+      'twice has no further effect.',
     response,
   };
   const resume = {
     operationId: 'resumeOnboarding',
     tags,
-    summary: 'Begin jobs again',
-    description: 'Ends a pause on every node; without one it changes nothing.',
+    summary: 'Start jobs again',
+    description: 'Ends a pause on every node. Without a pause it has no effect.',
     response,
   };
   const onRequest = onlyOperators;

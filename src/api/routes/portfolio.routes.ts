@@ -23,7 +23,7 @@ import { changeProblems, publicResponses, responses } from '../problems/declared
 const params = z.strictObject({ id: idSchema });
 const tags = ['portfolios'];
 
-/** What became of the portfolios that were uploaded. */
+/** Uploaded portfolios: status, lots, totals, exposures. */
 export function portfolioRoutes(app: Api, portfolios: Portfolios, waiters: Waiters): void {
   listRoute(app, portfolios);
   templateRoute(app);
@@ -62,7 +62,8 @@ function templateRoute(app: Api): void {
     operationId: 'getPortfolioTemplate',
     tags,
     summary: 'The portfolio template, as CSV',
-    description: 'Every column, with an example of each kind of lot and comments. It uploads as it is.',
+    description:
+      'All columns, with comments and an example of each kind of lot. It can be uploaded unchanged.',
     produces: ['text/csv'],
     response: publicResponses({ 200: z.string().meta({ description: 'CSV: RFC 4180, UTF-8.' }) }, [], {
       200: ['content-disposition'],
@@ -83,9 +84,9 @@ function deleteRoute(app: Api, portfolios: Portfolios): void {
     tags,
     summary: 'Delete a portfolio',
     description:
-      'With its lots and its history, for good. The onboarding of its symbols goes on: others may need them.',
+      'Deletes its lots and history permanently. The onboarding of its symbols continues: others may need them.',
     params,
-    response: responses({ 204: z.null().meta({ description: 'It is gone.' }) }, [
+    response: responses({ 204: z.null().meta({ description: 'Deleted.' }) }, [
       ...changeProblems,
       'portfolio_not_found',
     ]),
@@ -100,10 +101,10 @@ function findRoute(app: Api, portfolios: Portfolios, waiters: Waiters): void {
   const schema = {
     operationId: 'getPortfolio',
     tags,
-    summary: 'A portfolio and how far its onboarding is',
+    summary: 'A portfolio and its onboarding progress',
     description:
-      'Status, progress, the status of each symbol that an open lot needs, and the latest snapshot. `snapshot` is ' +
-      'null while no lot is priced, never zeros. With `Prefer: wait=N` the answer is held until it is not pending.',
+      'Status, progress, the status of each symbol that an open lot needs, and the latest snapshot. `snapshot` is null ' +
+      'while no lot is priced. With `Prefer: wait=N` the response is held while the status is `pending`.',
     params,
     response: responses({ 200: portfolioSchema }, ['portfolio_not_found'], {
       200: ['preference-applied', 'vary'],
@@ -114,13 +115,13 @@ function findRoute(app: Api, portfolios: Portfolios, waiters: Waiters): void {
     const { id } = request.params;
     const view = await whenSettled(request, reply, waiters, {
       read: () => portfolios.find(id, request.viewer),
-      open: (view) => (view?.status === 'pending' ? unfinishedIn(view) : null),
+      pendingSymbols: (view) => (view?.status === 'pending' ? unfinishedIn(view) : null),
     });
     return { ...found(view, id), links: portfolioLinks(id) };
   });
 }
 
-// A symbol that is ready may be refreshed: what tells is the phase of its unfinished job.
+// A ready symbol may have a refresh in progress; then its phase is not null.
 const unfinishedIn = ({ symbols }: PortfolioView) =>
   symbols
     .filter(({ status, phase }) => phase !== null || status === 'pending' || status === 'processing')
@@ -132,8 +133,8 @@ function positionsRoute(app: Api, portfolios: Portfolios): void {
     tags,
     summary: 'The lots of a portfolio',
     description:
-      'Every lot as uploaded, how it is priced, and if not, why. The market values and costs of the priced lots ' +
-      'sum, unrounded, to the latest snapshot. Pages by `limit` and `cursor`.',
+      'Every lot as uploaded, its price, or why it has none. The unrounded market values and costs of the priced lots ' +
+      'sum up to the latest snapshot. Pages by `limit` and `cursor`.',
     params,
     querystring: positionsQuerySchema,
     response: responses({ 200: positionsSchema }, ['portfolio_not_found']),
@@ -147,7 +148,7 @@ function snapshotsRoute(app: Api, portfolios: Portfolios): void {
   const schema = {
     operationId: 'listSnapshots',
     tags,
-    summary: 'The history of totals of a portfolio',
+    summary: 'The history of the totals of a portfolio',
     description: 'One snapshot per price date, the latest first. Pages by `limit` and `cursor`.',
     params,
     querystring: snapshotsQuerySchema,
@@ -164,9 +165,9 @@ function exposuresRoute(app: Api, portfolios: Portfolios): void {
     tags,
     summary: 'The factor exposures of a portfolio',
     description:
-      'Per factor the signed market value times beta, summed over the priced lots: measured betas and labelled ' +
-      'placeholders apart. `beta_net` is null with its reason where long and short nearly cancel. Market, rates, ' +
-      'style and spread figures answer separate questions and must not be added.',
+      'Per factor: signed market value times beta, summed over the priced lots, separately for measured betas and ' +
+      'placeholders. `beta_net` is null, with a reason, if long and short values nearly cancel out. Do not add figures ' +
+      'of the groups market, rates, style and spread: they answer separate questions.',
     params,
     response: responses({ 200: portfolioExposuresSchema }, ['portfolio_not_found']),
   };

@@ -29,7 +29,7 @@ import { refuse } from '../problems/refusals.ts';
 const params = z.strictObject({ symbol: symbolParameterSchema });
 const tags = ['symbols'];
 
-/** What is known of a symbol, and whether the analytics can use it yet. */
+/** Data of a symbol, and whether it is ready for analytics. */
 export function symbolRoutes(app: Api, symbols: Symbols, waiters: Waiters): void {
   searchRoute(app, symbols);
   statusesRoute(app, symbols);
@@ -51,8 +51,8 @@ function searchRoute(app: Api, symbols: Symbols): void {
     tags,
     summary: 'Search the universe',
     description:
-      'Symbols that hold `query` in their symbol or name, also those still on their way, with their status. Pages ' +
-      'by `limit` and `cursor`.',
+      'Symbols whose symbol or name contains `query`, with their status, including those that are being onboarded. ' +
+      'Pages by `limit` and `cursor`.',
     querystring: symbolsQuerySchema,
     response: responses({ 200: symbolsSchema }),
   };
@@ -67,7 +67,7 @@ function statusesRoute(app: Api, symbols: Symbols): void {
     operationId: 'listSymbolStatuses',
     tags,
     summary: 'Are these symbols ready for analytics?',
-    description: 'The status of each, in the order asked; a symbol that is named twice comes once.',
+    description: 'The status of each symbol in the order of the query, without duplicates.',
     querystring: statusesQuerySchema,
     response: responses({ 200: symbolStatusesSchema }),
   };
@@ -83,8 +83,8 @@ function onboardRoute(app: Api, symbols: Symbols): void {
     tags,
     summary: 'Onboard one symbol without a portfolio',
     description:
-      '200: it is ready already. 202: a job onboards it, a new one or the one that it had; `Location` is the job. ' +
-      'A symbol whose prices are old is onboarded again, and stays ready meanwhile.',
+      '200: the symbol is already ready. 202: a new or existing job onboards it; `Location` is the job. A symbol with old ' +
+      'prices is onboarded again and stays ready meanwhile.',
     params,
     response: responses(
       { 200: symbolStatusSchema, 202: symbolStatusSchema },
@@ -112,13 +112,13 @@ function statusRoute(app: Api, symbols: Symbols, waiters: Waiters): void {
     tags,
     summary: 'Is this symbol ready for analytics?',
     description:
-      'Always 200: a symbol that nobody asked for is `unknown`. `estimated_seconds` comes from measured phase ' +
-      'times and the queue ahead. `message` says in plain words what is going on, or what went wrong. With ' +
-      '`Prefer: wait=N` the answer is held until it is neither pending nor processing.',
+      'Always 200; a symbol that was never requested is `unknown`. `estimated_seconds` is based on measured phase times ' +
+      'and the queue ahead. `message` says what is happening or what went wrong. With `Prefer: wait=N` the response is ' +
+      'held while the status is `pending` or `processing`.',
     params,
     response: responses({ 200: symbolStatusSchema }, [], { 200: ['preference-applied', 'vary'] }),
   };
-  // Pollers ask a thousand times: a line of log for each, or only a logger made for it, would cost as much as the rest.
+  // Polled often: a log line or just a logger per request would cost as much as the rest of the route.
   const options = {
     schema,
     config: { headers: preferHeaders },
@@ -137,7 +137,8 @@ function statusRoute(app: Api, symbols: Symbols, waiters: Waiters): void {
   async function read(request: FastifyRequest<{ Params: z.output<typeof params> }>, reply: FastifyReply) {
     const view = await whenSettled(request as FastifyRequest, reply, waiters, {
       read: () => symbols.status(request.params.symbol),
-      open: ({ symbol, status }) => (status === 'pending' || status === 'processing' ? [symbol] : null),
+      pendingSymbols: ({ symbol, status }) =>
+        status === 'pending' || status === 'processing' ? [symbol] : null,
     });
     return linked(view);
   }
@@ -145,7 +146,7 @@ function statusRoute(app: Api, symbols: Symbols, waiters: Waiters): void {
 
 const plain = /^[A-Z0-9.^=_&-]{1,32}$/;
 
-/** What most requests send needs no schema to be seen as right: checking against one takes 4 µs of 60. */
+/** Skips the schema for plain symbols, which most requests have: it takes 4 of 60 µs. */
 function plainFirst(route: Parameters<typeof validatorCompiler>[0]): ReturnType<typeof validatorCompiler> {
   const check = validatorCompiler(route);
   return (data) => (plain.test((data as { symbol: string }).symbol) ? { value: data } : check(data));
@@ -159,8 +160,8 @@ function sendReady(reply: FastifyReply, view: SymbolStatusView): void {
 const linked = (view: SymbolStatusView) => ({ ...view, links: symbolLinks(view.symbol, view.job_id) });
 
 /**
- * The answer for a ready symbol, made once for as long as the cache holds the view: checking and serialising it for
- * every poller took most of the route's time.
+ * The serialised response for a ready symbol, made once while the cache holds the view: validating and serialising it
+ * for every poll took most of the route's time.
  */
 function ready(view: SymbolStatusView): { body: string; etag: string } {
   const known = readyAnswers.get(view);
@@ -177,7 +178,7 @@ function profileRoute(app: Api, symbols: Symbols): void {
     operationId: 'getSymbol',
     tags,
     summary: 'The profile of a symbol',
-    description: 'What the universe holds: name, type, currency, last close, quality of the exposures.',
+    description: 'Name, type, currency, last close and quality of the exposures, from the universe.',
     params,
     response: responses({ 200: symbolSchema }, ['symbol_unknown']),
   };
@@ -210,9 +211,9 @@ function exposuresRoute(app: Api, symbols: Symbols): void {
     tags,
     summary: 'The twelve factor exposures of a symbol',
     description:
-      'Betas to daily simple returns of the factor proxies. A row of quality `default` is a labelled placeholder, ' +
-      'not a measurement. The six style betas come from one ridge regression and are not to be read one by one; ' +
-      'spread and market betas answer separate questions and must not be added.',
+      'Betas to daily simple returns of the factor proxies. A row of quality `default` is a placeholder, not a ' +
+      'measurement. The six style betas come from one ridge regression: do not interpret them one by one. Do not add ' +
+      'spread and market betas: they answer separate questions.',
     params,
     querystring: exposuresQuerySchema,
     response: responses({ 200: exposuresSchema }, ['symbol_unknown']),

@@ -8,6 +8,7 @@ export interface UploadForm {
 }
 
 const fields = ['name', 'base_currency', 'allow_duplicates', 'dry_run'];
+const fieldBytesMax = 4096;
 
 // A part named `file` is the file even without a file name: some programs send it as plain text.
 const isPartAFile = (field: string | undefined, type: string | undefined, fileName: string | undefined) =>
@@ -16,8 +17,8 @@ const isPartAFile = (field: string | undefined, type: string | undefined, fileNa
 /**
  * Reads the upload form: one part `file`, and the fields of SPEC 8, in any order.
  *
- * The file is held in memory, `fileBytesMax` at most, and a larger one is refused as soon as that is known rather
- * than read to its end. Throws `payload_too_large`, `invalid_form`, `malformed_form`.
+ * The file is held in memory, at most `fileBytesMax`; a larger one is refused at the limit instead of being read to its
+ * end. Throws `payload_too_large`, `invalid_form`, `malformed_form`.
  */
 export async function readForm(request: FastifyRequest, fileBytesMax: number): Promise<UploadForm> {
   const form: { fields: Record<string, string>; file?: UploadForm['file'] } = { fields: {} };
@@ -25,7 +26,7 @@ export async function readForm(request: FastifyRequest, fileBytesMax: number): P
     fileSize: fileBytesMax,
     files: 1,
     fields: fields.length,
-    fieldSize: 4096,
+    fieldSize: fieldBytesMax,
     fieldNameSize: 100,
     headerPairs: 20,
   };
@@ -37,29 +38,35 @@ export async function readForm(request: FastifyRequest, fileBytesMax: number): P
   } catch (error) {
     throw explain(error);
   }
-  if (!form.file) throw new AppError('invalid_form', 'Expected the CSV in a part named `file`, got no file.');
+  if (!form.file)
+    throw new AppError('invalid_form', 'Missing file. Send the CSV in a form part named `file`.');
   return { fields: form.fields, file: form.file };
 }
 
 function takeField(part: Extract<Multipart, { type: 'field' }>, taken: Record<string, string>): void {
   const { fieldname, value, valueTruncated } = part;
   if (!fields.includes(fieldname)) {
-    const expected = ['file', ...fields].join(', ');
-    throw new AppError('invalid_form', `Expected no other fields than ${expected}, got: ${fieldname}`);
+    const allowed = ['file', ...fields].join(', ');
+    throw new AppError('invalid_form', `Unknown field \`${fieldname}\`. Allowed: ${allowed}.`);
   }
-  if (Object.hasOwn(taken, fieldname)) throw new AppError('invalid_form', `Field ${fieldname} came twice.`);
+  if (Object.hasOwn(taken, fieldname))
+    throw new AppError('invalid_form', `Field \`${fieldname}\` occurs twice. Send it once.`);
   if (typeof value !== 'string' || valueTruncated) {
-    throw new AppError('invalid_form', `Expected the field ${fieldname} to be short, plain text.`);
+    throw new AppError(
+      'invalid_form',
+      `Invalid field \`${fieldname}\`. Allowed: plain text of at most ${fieldBytesMax} bytes.`,
+    );
   }
   taken[fieldname] = value;
 }
 
 async function readFile(part: MultipartFile): Promise<UploadForm['file']> {
   if (part.fieldname !== 'file') {
-    part.file.resume(); // whoever waits for its end must not wait for us
-    throw new AppError('invalid_form', `Expected the CSV in a part named \`file\`, got: ${part.fieldname}`);
+    part.file.resume(); // otherwise the parser would wait for its end
+    const message = `The file is in the part \`${part.fieldname}\`. Send it in a part named \`file\`.`;
+    throw new AppError('invalid_form', message);
   }
-  // `toBuffer` reads a file that is too large to its end before it says so.
+  // `toBuffer` reads a file to its end before it reports that it is too large.
   const tooLarge = new Promise<never>((_, reject) => {
     part.file.once('limit', () =>
       reject(new AppError('payload_too_large', 'The file is larger than 10 MiB.')),
@@ -69,7 +76,7 @@ async function readFile(part: MultipartFile): Promise<UploadForm['file']> {
   return { name: part.filename ?? '', bytes };
 }
 
-/** The parser's own complaints are bare `Error`s without a code. */
+/** Errors of the form parser are plain `Error`s without a code. */
 function explain(error: unknown): unknown {
   if (error instanceof AppError) return error;
   const { code } = error as { code?: unknown };

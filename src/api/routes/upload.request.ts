@@ -27,8 +27,8 @@ const nameDefault = 'Portfolio';
 /**
  * Reads an upload in any of its three content types.
  *
- * Options may come in the query whatever the type; what the form or the JSON body says beats the query. Without a
- * name a form's file lends its own.
+ * Options may be in the query for each type; those in the form or the JSON body override them. The default name is that
+ * of the uploaded file.
  */
 export async function readUpload(request: FastifyRequest, query: UploadOptions): Promise<UploadRequest> {
   switch (mediaType(request)) {
@@ -52,17 +52,18 @@ export function mediaType({ headers }: FastifyRequest): string | undefined {
 }
 
 export function unsupported({ headers }: FastifyRequest): AppError {
-  const came = headers['content-type'] ?? 'none';
-  return new AppError('unsupported_media_type', `Expected ${uploadTypes.join(', ')}, got: ${came}`, {
+  const type = headers['content-type'];
+  const wrong = type === undefined ? 'Missing content type' : `Unsupported content type ${type}`;
+  return new AppError('unsupported_media_type', `${wrong}. Allowed: ${uploadTypes.join(', ')}.`, {
     details: { accept: uploadTypes },
   });
 }
 
-/** Refuses an absurd array before the schema looks at (and complains about) each of its elements. */
+/** Refuses a huge array before the schema validates each of its elements. */
 export async function refuseTooManyRows({ body }: FastifyRequest): Promise<void> {
   const { positions } = (body ?? {}) as { positions?: unknown };
   if (!Array.isArray(positions) || positions.length <= positionRowsMax) return;
-  const message = `Expected at most ${positionRowsMax} positions, got: ${positions.length}`;
+  const message = `Too many positions: ${positions.length}. Allowed: at most ${positionRowsMax}.`;
   throw new AppError('payload_too_large', message, { details: { limit: positionRowsMax } });
 }
 

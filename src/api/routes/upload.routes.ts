@@ -17,10 +17,10 @@ import { dryRunView } from './dry-run-view.ts';
 import { idempotencyHeadersSchema, readIdempotencyKey } from './idempotency-key.ts';
 import { mediaType, readUpload, refuseTooManyRows, unsupported } from './upload.request.ts';
 
-/** What goes in as a file. Wants a scope of its own: it reads content types that no other route does. */
+/** The upload of portfolios. Needs a scope of its own, because it accepts content types that other routes do not. */
 export async function uploadRoutes(app: Api, portfolios: Portfolios): Promise<void> {
   await app.register(multipart);
-  // The service decides whether it is CSV; here it is bytes.
+  // Bytes here; the service decides whether they are CSV.
   app.addContentTypeParser('text/csv', { parseAs: 'buffer' }, async (_: unknown, bytes: Buffer) => bytes);
   app.setErrorHandler((error, request) => {
     throw explainUpload(error, request);
@@ -36,14 +36,14 @@ function uploadRoute(app: Api, portfolios: Portfolios): void {
     tags: ['portfolios'],
     summary: 'Upload a portfolio',
     description:
-      'Saves a portfolio at once and starts the onboarding of each new symbol. As `text/csv`, as a form with the ' +
-      'part `file`, or as JSON. All or nothing: a refused upload leaves nothing behind. 201: every symbol is known. ' +
-      '202: the symbols in `pending_symbols` are being onboarded; watch their status or the feed. With `dry_run` it ' +
-      'is 200, whatever `would` happen, and nothing is saved; only a provider that gives no verdict is still a 503, ' +
-      'unless the service defers such symbols to their jobs: then they are warnings. ' +
-      'With an `Idempotency-Key` an upload is saved once, however often it is sent within a day: the same upload is ' +
-      'answered as before, with the header `idempotency-replayed` (also if the portfolio has been deleted since), and ' +
-      'another one is refused. A refused upload and a dry run use up no key.',
+      'Saves a portfolio at once and starts the onboarding of each new symbol. Send `text/csv`, a form with the part ' +
+      '`file`, or JSON. All or nothing: a refused upload saves nothing. 201: every symbol is known. 202: the symbols in ' +
+      '`pending_symbols` are being onboarded; watch their status or the feed. With `dry_run` nothing is saved and the ' +
+      'status is 200; `would` has the outcome. Symbols that the provider cannot verify now are a 503, or warnings if the ' +
+      'service defers their verification (UNVERIFIABLE). With an `Idempotency-Key` an upload is saved once, however ' +
+      'often it is sent within a day: the same upload gets the same response with the header `idempotency-replayed`, ' +
+      'even if the portfolio was deleted since; another upload with that key is refused. Refused uploads and dry runs do ' +
+      'not use a key.',
     consumes: ['text/csv', 'multipart/form-data', 'application/json'],
     headers: idempotencyHeadersSchema,
     querystring: uploadOptionsSchema,
@@ -83,13 +83,13 @@ function uploadRoute(app: Api, portfolios: Portfolios): void {
   });
 }
 
-/** The framework's errors do not know what an upload expects. */
+/** Replaces errors of Fastify by ones that say what an upload may be. */
 function explainUpload(error: unknown, request: FastifyRequest): unknown {
   const { code } = error as { code?: unknown };
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return unsupported(request);
   const tooLarge = ['FST_ERR_CTP_BODY_TOO_LARGE', 'FST_REQ_FILE_TOO_LARGE', 'payload_too_large'];
   if (!tooLarge.includes(String(code)) || mediaType(request) === 'application/json') return error;
-  const message = 'The file is larger than 10 MiB: split the portfolio into several uploads.';
+  const message = 'The file is larger than 10 MiB. Split the portfolio into several uploads.';
   return new AppError('payload_too_large', message, {
     details: { limit: uploadBytesMax, errors: [{ code: 'ERR_CSV_001', message }] },
   });

@@ -9,15 +9,15 @@ export const actorIdSchema = z
   .string()
   .regex(
     /^(supervisor|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/,
-    'expected supervisor, or the id of a job',
+    'Allowed: supervisor, or the id of a job.',
   )
-  .meta({ description: '`supervisor` of the node that answers, or the id of a job.' });
+  .meta({ description: '`supervisor` (of the responding node), or the id of a job.' });
 
-/** Newest first, those of unfinished jobs where nothing else is asked for. */
+/** Newest first; by default the actors of unfinished jobs. */
 export const actorsQuerySchema = z.strictObject({
   status: jobStatusListSchema
     .default(['pending', 'processing'])
-    .meta({ description: 'Of the job: one or several, separated by commas; unfinished jobs when left out.' }),
+    .meta({ description: 'Statuses of jobs, separated by commas; unfinished jobs by default.' }),
   symbol: symbolParameterSchema.optional(),
   limit: z.coerce.number().int().min(1).max(200).default(100),
   cursor: idSchema.optional().meta({ description: '`next_cursor` of the page before.' }),
@@ -25,7 +25,7 @@ export const actorsQuerySchema = z.strictObject({
 export type ActorsQuery = z.infer<typeof actorsQuerySchema>;
 
 export const actorQuerySchema = z.strictObject({
-  at: sequence.optional().meta({ description: 'As it was after that transition of its job.' }),
+  at: sequence.optional().meta({ description: 'The state after this transition (`sequence`) of its job.' }),
 });
 
 export const waitingKinds = [
@@ -39,22 +39,22 @@ export const waitingKinds = [
   'operator',
 ] as const;
 
-/** What must happen before the actor goes on. Null: nothing will, it is at rest. */
+/** What the actor waits for. Null if it is at rest. */
 export const waitingSchema = z.object({
   kind: z.enum(waitingKinds).meta({
     description:
-      '`node`: that one claims the job. `permit`: that one is free. `time`: that it is `until`. `phase`: that the ' +
-      'running phase ends. `commit`: that its last transition is durable. `work`, `children`, `operator`: of a ' +
-      'supervisor, that there is a job to claim, that its children end, that somebody resumes.',
+      '`node`: a node that claims the job. `permit`: a free permit. `time`: the time in `until`. `phase`: the end of the ' +
+      'running phase. `commit`: the commit of its last transition. Of a supervisor, `work`: a job to claim; `children`: ' +
+      'the end of its children; `operator`: an operator who resumes.',
   }),
   detail: z.string(),
   until: timestampSchema.nullable(),
-  place: z.int().min(1).nullable().meta({ description: 'In the line for a permit of this node.' }),
+  place: z.int().min(1).nullable().meta({ description: 'Place in the queue for a permit of this node.' }),
 });
 
-/** An actor that another one started. */
+/** A child actor. */
 export const childSchema = z.object({
-  id: z.string().meta({ description: "Of a supervisor's jobs: the symbol." }),
+  id: z.string().meta({ description: 'The symbol, if the parent is a supervisor.' }),
   src: z.string(),
   state: z.string().nullable(),
   job_id: idSchema.nullable(),
@@ -67,31 +67,36 @@ export const actorViewSchema = z.object({
   symbol: z.string().nullable(),
   source: z.enum(['live', 'journal']).meta({
     description:
-      '`live`: read from the actor in the memory of the node that answers; it may be ahead of what is committed. ' +
-      '`journal`: the last committed state, or the one asked for.',
+      '`live`: read from the memory of the responding node; may be ahead of the committed state. `journal`: the last ' +
+      'committed state, or the requested one.',
   }),
   node: z
     .string()
     .nullable()
-    .meta({ description: 'Where the actor lives; null where nobody has claimed it.' }),
-  status: z.string().meta({ description: "XState's: active, done, error or stopped." }),
-  state: z.string().meta({ description: 'The state value, dotted.' }),
+    .meta({ description: 'The node of the actor; null if no node has claimed the job.' }),
+  status: z.string().meta({ description: 'Status in XState: active, done, error or stopped.' }),
+  state: z.string().meta({ description: 'The state value, with dots.' }),
   value: z.union([z.string(), z.record(z.string(), z.unknown())]),
   context: z.record(z.string(), z.unknown()).meta({ description: 'Without secrets.' }),
   since: timestampSchema.nullable().meta({ description: 'When it entered that state.' }),
-  permit: z.boolean().nullable().meta({ description: 'Whether it may run; null of a supervisor.' }),
+  permit: z
+    .boolean()
+    .nullable()
+    .meta({ description: 'Whether it holds a permit to run; null for a supervisor.' }),
   waiting_for: waitingSchema.nullable(),
   children: z.array(childSchema),
   committed: z
     .object({ state: z.string(), status: z.enum(jobStatuses), sequence: z.int(), at: timestampSchema })
     .nullable()
-    .meta({ description: 'The last transition that the journal has; null of a supervisor, which has none.' }),
+    .meta({
+      description: 'The last transition in the journal; null for a supervisor, which has no journal.',
+    }),
 });
 export type ActorView = z.infer<typeof actorViewSchema>;
 export const actorSchema = actorViewSchema.extend({ links: linksSchema });
 
 export const actorsViewSchema = z.object({
-  node: z.string().meta({ description: 'The node that answers: only its actors can be live.' }),
+  node: z.string().meta({ description: 'The responding node: only its actors can be live.' }),
   supervisor: actorViewSchema,
   actors: z.array(actorViewSchema),
   next_cursor: idSchema.nullable(),
@@ -110,9 +115,9 @@ export type TimelineQuery = z.infer<typeof timelineQuerySchema>;
 
 export const providerRequestSchema = z.object({
   provider: z.string(),
-  url: z.string().meta({ description: 'Values that could be secret are `***`.' }),
-  status: z.int().nullable().meta({ description: 'Of HTTP; null where no answer came, or without HTTP.' }),
-  result: z.string().meta({ description: '`ok`, `aborted`, or the code of the failure.' }),
+  url: z.string().meta({ description: 'Values that may be secret are `***`.' }),
+  status: z.int().nullable().meta({ description: 'HTTP status; null without a response or without HTTP.' }),
+  result: z.string().meta({ description: '`ok`, `aborted`, or an error code.' }),
   duration_ms: z.int(),
   bytes: z.int().nullable(),
   at: timestampSchema.meta({ description: "When it was sent, by the node's clock." }),
@@ -126,14 +131,14 @@ export const providerFallbackSchema = z.object({
   at: timestampSchema,
 });
 
-/** A transition, and what its job did in the state that it left. */
+/** A transition, and what the job did in the state before it. */
 export const timelineEntrySchema = transitionSchema.extend({
   provider_requests: z.array(providerRequestSchema),
   provider_fallbacks: z.array(providerFallbackSchema),
-  requests_omitted: z.int().meta({ description: 'Requests and fallbacks beyond the fifty that are kept.' }),
+  requests_omitted: z.int().meta({ description: 'Requests and fallbacks beyond the fifty that are stored.' }),
   database_writes: z.int().meta({
     description:
-      'Statements with which its phase wrote, for it alone or for several jobs at once; not those of the journal.',
+      'Statements that wrote data of its phase, for this job or for a batch of jobs; without those of the journal.',
   }),
 });
 

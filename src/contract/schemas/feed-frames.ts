@@ -4,17 +4,17 @@ import { idSchema, symbolParameterSchema, timestampSchema } from './common.ts';
 import { actorSnapshotSchema, jobViewSchema, marketDataSchema, transitionSchema } from './onboarding.ts';
 import { snapshotSchema } from './portfolios.ts';
 
-const namesMax = 200; // of one kind in one subscription, as many as a status request may name
+const namesMax = 200; // per kind and subscription, like a status request
 
 export const subscriptionIdSchema = z
   .string()
-  .regex(/^[\w.:-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ . : -')
-  .meta({ description: 'Chosen by the client, once per connection.' });
+  .regex(/^[\w.:-]{1,64}$/, 'Allowed: 1 to 64 letters, digits, underscores, dots, colons and hyphens.')
+  .meta({ description: 'Chosen by the client, unique per connection.' });
 
 const selectorShape = {
   symbols: z.array(symbolParameterSchema).min(1).max(namesMax).optional(),
   portfolios: z.array(idSchema).min(1).max(namesMax).optional().meta({
-    description: 'The jobs of the symbols that they need, and their totals. Your own; an operator’s any.',
+    description: 'The jobs of the symbols that they need, and their totals. Your own; for operators any.',
   }),
   jobs: z.array(idSchema).min(1).max(namesMax).optional(),
   statuses: z
@@ -26,22 +26,22 @@ const selectorShape = {
   everything: z.literal(true).optional().meta({ description: 'For operators: every job, every portfolio.' }),
 };
 
-/** What a client wants to hear of: whatever fits at least one of these. */
+/** What a client subscribes to: everything that matches at least one of these. */
 export const subscriptionSchema = z
   .strictObject({ id: subscriptionIdSchema, ...selectorShape })
   .refine(({ id: _, ...selector }) => Object.values(selector).some((named) => named !== undefined), {
-    error: 'expected symbols, portfolios, jobs, statuses or everything',
+    error: 'Select at least one of symbols, portfolios, jobs, statuses, everything.',
   });
 export type Subscription = z.infer<typeof subscriptionSchema>;
-/** The same without the client's name for it. */
+/** A subscription without its id. */
 export type Selector = Omit<Subscription, 'id'>;
 
 const subscriptions = z.array(subscriptionSchema).min(1).max(32);
 
-/** What a client may send. */
+/** Begins subscriptions. */
 export const subscribeFrameSchema = z.strictObject({ type: z.literal('subscribe'), subscriptions });
 
-/** As the first request of a connection only: so whatever a client hears, positions never go back. */
+/** Only as the first request of a connection, so that positions never go back. */
 export const resumeFrameSchema = z.strictObject({
   type: z.literal('resume'),
   after: z.int().min(0).meta({
@@ -63,11 +63,11 @@ const listOf = <Item extends z.ZodType<string, string>>(item: Item, most: number
     .pipe(z.array(item).min(1).max(most))
     .optional();
 
-/** One subscription, as a query names it; and where no header can be sent, a ticket. */
+/** One subscription as a query, and a ticket for clients that cannot send headers. */
 export const eventsQuerySchema = z
   .strictObject({
     symbols: listOf(symbolParameterSchema, namesMax).meta({ description: 'Separated by commas.' }),
-    portfolios: listOf(idSchema, namesMax).meta({ description: 'Your own; an operator’s any.' }),
+    portfolios: listOf(idSchema, namesMax).meta({ description: 'Your own; for operators any.' }),
     jobs: listOf(idSchema, namesMax).meta({ description: 'Ids, separated by commas.' }),
     statuses: listOf(z.enum(jobStatuses), jobStatuses.length).meta({
       description: 'Jobs that enter or leave one of these statuses.',
@@ -78,25 +78,24 @@ export const eventsQuerySchema = z
       .optional()
       .meta({ description: 'For operators: every job, every portfolio.' }),
     after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().meta({
-      description:
-        'Resumes after that position. `Last-Event-ID` says the same, and holds where both are sent.',
+      description: 'Resumes after this position. `Last-Event-ID` means the same and takes precedence.',
     }),
     ticket: z.string().max(128).optional().meta({ description: 'From `POST /tickets`.' }),
   })
   .refine(
     ({ after: _, ticket: __, ...selector }) => Object.values(selector).some((named) => named !== undefined),
     {
-      error: 'expected symbols, portfolios, jobs, statuses or everything',
+      error: 'Select at least one of symbols, portfolios, jobs, statuses, everything.',
     },
   );
 
 export const eventsHeadersSchema = z.object({
   'last-event-id': z
     .string()
-    .regex(/^\d{1,15}$/, 'expected the id of an event')
+    .regex(/^\d{1,15}$/, 'Allowed: the id of an event.')
     .transform(Number)
     .optional()
-    .meta({ description: 'Resumes after that event: an `EventSource` sends it by itself.' }),
+    .meta({ description: 'Resumes after this event; an `EventSource` sends it automatically.' }),
 });
 
 export const clientFrameSchema = z.discriminatedUnion('type', [
@@ -106,49 +105,52 @@ export const clientFrameSchema = z.discriminatedUnion('type', [
 ]);
 export type ClientFrame = z.infer<typeof clientFrameSchema>;
 
-const position = z.int().min(0).meta({ description: 'In the feed: in commit order, cluster-wide.' });
+const position = z.int().min(0).meta({ description: 'Position in the feed: commit order, cluster-wide.' });
 
-/** The first frame of a connection. Nothing else comes before the client has subscribed. */
+/** The first frame of a connection. No other frame is sent before the client subscribes. */
 export const helloFrameSchema = z.object({
   type: z.literal('hello'),
   protocol: z.literal('onboarding.v1+json'),
-  position: position.meta({ description: 'The last one that this node has read.' }),
+  position: position.meta({ description: 'The last position that this node has read.' }),
   server_time: timestampSchema,
   market_data: marketDataSchema.pick({ providers: true, simulated: true }),
   limits: z.object({
     ping_interval_ms: z.int(),
     idle_ms: z
       .int()
-      .meta({ description: 'A connection without a subscription is closed after that (4408).' }),
+      .meta({ description: 'A connection without a subscription is closed after this time (4408).' }),
     frame_bytes: z.int().meta({ description: 'The largest frame that a client may send (1009).' }),
     buffer_bytes: z.int().meta({
-      description: 'Unread bytes from which on a slow client gets the latest of each job and portfolio only.',
+      description:
+        'Unread bytes above which a slow client gets only the latest frame of each job and portfolio.',
     }),
     slow_ms: z
       .int()
-      .meta({ description: 'How long it may stay that far behind before it is closed (4429).' }),
-    subscriptions: z.int().meta({ description: 'Of one connection.' }),
+      .meta({ description: 'How long a client may stay that slow before it is closed (4429).' }),
+    subscriptions: z.int().meta({ description: 'Maximum per connection.' }),
     requests_per_minute: z
       .int()
-      .meta({ description: 'Frames of a client; beyond them it is closed (1008).' }),
+      .meta({ description: 'Maximum frames from a client; above it the connection is closed (1008).' }),
     names: z
       .int()
-      .meta({ description: 'Symbols, portfolios and jobs in all subscriptions of one connection.' }),
-    replay: z.int().meta({ description: 'How many frames a resume may replay; beyond them it is a resync.' }),
+      .meta({ description: 'Maximum symbols, portfolios and jobs in all subscriptions of a connection.' }),
+    replay: z
+      .int()
+      .meta({ description: 'Maximum frames that a resume replays; above it the client gets a resync.' }),
   }),
 });
 
-/** A subscription begins: `actor` and `portfolio` frames follow, all true at `position`, then `live`. */
+/** A subscription begins: `portfolio` and `actor` frames with the state at `position` follow, then `live`. */
 export const subscribedFrameSchema = z.object({
   type: z.literal('subscribed'),
   subscription: subscriptionIdSchema,
   position,
   truncated: z.boolean().meta({
-    description: 'There are more jobs at rest than are told here: `GET /onboarding/jobs` pages through all.',
+    description: 'Not all finished jobs are sent: `GET /onboarding/jobs` lists all.',
   }),
 });
 
-/** A job as it is at `position`. What follows of it has a higher `sequence`. */
+/** The state of a job at `position`. Later transitions have a higher `sequence`. */
 export const actorFrameSchema = z.object({
   type: z.literal('actor'),
   subscription: subscriptionIdSchema,
@@ -157,7 +159,7 @@ export const actorFrameSchema = z.object({
   actor_snapshot: actorSnapshotSchema.nullable(),
 });
 
-/** A portfolio of a subscription as it is at `position`, and the symbols whose jobs come with it. */
+/** The state of a portfolio at `position`, and the symbols whose jobs are included. */
 export const portfolioFrameSchema = z.object({
   type: z.literal('portfolio'),
   subscription: subscriptionIdSchema,
@@ -167,41 +169,41 @@ export const portfolioFrameSchema = z.object({
   snapshot: snapshotSchema.nullable(),
 });
 
-/** Nothing after that position is missing from here on. */
+/** From here on every entry after `position` is sent. */
 export const liveFrameSchema = z.object({
   type: z.literal('live'),
   subscriptions: z.array(subscriptionIdSchema),
   position,
 });
 
-/** What was missed after `after` follows, then `live`. */
+/** The entries missed after `after` follow, then `live`. */
 export const resumedFrameSchema = z.object({
   type: z.literal('resumed'),
   subscriptions: z.array(subscriptionIdSchema),
   after: position,
   until: position.meta({
-    description: 'Where `live` will be: no point to resume after until that has come.',
+    description: 'The position of the coming `live`. Do not resume after it before `live` arrives.',
   }),
 });
 
 export const resyncReasons = ['expired', 'ahead', 'too_far'] as const;
 
-/** What was missed cannot be replayed: forget what you know; each subscription begins anew, with `subscribed`. */
+/** The missed entries cannot be replayed. Discard your state: each subscription starts again with `subscribed`. */
 export const resyncFrameSchema = z.object({
   type: z.literal('resync'),
   reason: z.enum(resyncReasons).meta({
     description:
-      '`expired`: it is no longer kept, see `floor`. `ahead`: this feed has not come that far, it is another one. ' +
-      '`too_far`: it is more than is replayed.',
+      '`expired`: the entries were deleted, see `floor`. `ahead`: this feed has not reached `after`; it is another feed. ' +
+      '`too_far`: there are more entries than a resume replays.',
   }),
   after: position,
-  floor: position.meta({ description: 'The lowest position that a resume may name.' }),
-  head: position.meta({ description: 'Where the feed is.' }),
+  floor: position.meta({ description: 'The lowest position that can be resumed after.' }),
+  head: position.meta({ description: 'The present position of the feed.' }),
 });
 
 export const transitionFrameSchema = transitionSchema.extend({ type: z.literal('transition') });
 
-/** The totals of a portfolio have changed. One that changes again before it is told of is told of once. */
+/** The totals of a portfolio have changed. Several changes before it is sent become one frame. */
 export const snapshotUpdatedFrameSchema = z.object({
   type: z.literal('snapshot.updated'),
   position,
@@ -216,17 +218,17 @@ export const unsubscribedFrameSchema = z.object({
   subscriptions: z.array(subscriptionIdSchema),
 });
 
-/** Everything up to there has been sent: a point to resume after, where nothing else tells one. */
+/** Every entry up to `position` was sent: a point to resume after while nothing happens. */
 export const positionFrameSchema = z.object({ type: z.literal('position'), position });
 
-/** The client reads too slowly: of what came between, only the latest of each job and portfolio follows. */
+/** The client reads too slowly: only the latest entry of each job and portfolio follows (coalescing). */
 export const coalescedFrameSchema = z.object({
   type: z.literal('coalesced'),
   after: position,
   until: position.meta({
-    description: 'How far the latest reach: no point to resume after until they have come.',
+    description: 'The highest position of the coming entries. Do not resume after it before they arrive.',
   }),
-  skipped: z.int().min(0).meta({ description: 'Transitions and updates that are left out.' }),
+  skipped: z.int().min(0).meta({ description: 'Number of transitions and updates that were left out.' }),
 });
 
 export const liveErrorCodes = [
@@ -244,11 +246,11 @@ export const liveErrorCodes = [
 ] as const;
 export type LiveErrorCode = (typeof liveErrorCodes)[number];
 
-/** The answer to a frame that cannot be followed; the connection stays open, its other subscriptions too. */
+/** The response to an invalid frame. The connection and its other subscriptions stay open. */
 export const errorFrameSchema = z.object({
   type: z.literal('error'),
   code: z.enum(liveErrorCodes),
-  message: z.string().meta({ description: 'What was expected, what came, how to mend it.' }),
+  message: z.string().meta({ description: 'What is wrong, what is allowed, how to fix it.' }),
   subscription: subscriptionIdSchema.nullable(),
 });
 

@@ -3,7 +3,7 @@ import { linksSchema } from './common.ts';
 
 export const liveSchema = z.object({ status: z.literal('ok') });
 
-/** One thing without which the service cannot work. `message` says what is wrong, without internals. */
+/** The check of something that the service needs. `message` says what is wrong, without internals. */
 export const healthCheckSchema = z.object({
   name: z.string(),
   status: z.enum(['ok', 'failed']),
@@ -18,6 +18,6 @@ export const indexSchema = z.object({
   service: z.literal('symbol-onboarding'),
   version: z.string(),
   market_data: z.object({ providers: z.array(z.string()), simulated: z.boolean() }),
-  notice: z.string().nullable().meta({ description: 'Says so when the market is simulated.' }),
+  notice: z.string().nullable().meta({ description: 'A warning if the market is simulated.' }),
   links: linksSchema,
 });

@@ -25,13 +25,16 @@ export const snapshotSchema = z.object({
   gross_exposure: decimalSchema,
   net_exposure: decimalSchema,
   realized_pnl: decimalSchema.nullable().meta({
-    description: 'Of closed lots; null where one was sold in a currency without a rate. In no other total.',
+    description:
+      'Of closed lots; null if one was sold in a currency without a rate. Not part of other totals.',
   }),
   position_count: z.int(),
   unpriced_count: z.int(),
   pending_count: z.int(),
   missing_fx_count: z.int(),
-  coverage: decimalSchema.nullable().meta({ description: 'Cost of the priced open lots over cost of all.' }),
+  coverage: decimalSchema
+    .nullable()
+    .meta({ description: 'Cost of the priced open lots divided by the cost of all open lots.' }),
   is_complete: z.boolean(),
   oldest_price_date: daySchema,
   computed_at: timestampSchema,
@@ -39,7 +42,7 @@ export const snapshotSchema = z.object({
 });
 export type SnapshotView = z.infer<typeof snapshotSchema>;
 
-/** How far one symbol of a portfolio is. */
+/** Status and progress of one symbol of a portfolio. */
 export const portfolioSymbolSchema = z.object({
   symbol: z.string(),
   status: z.enum(symbolStatuses),
@@ -61,15 +64,13 @@ export const portfolioViewSchema = z.object({
   progress: z.object({
     total: z.int().meta({ description: 'Symbols that the open lots need.' }),
     ready: z.int(),
-    pending: z.int().meta({ description: 'Symbols with an unfinished job, running ones included.' }),
+    pending: z.int().meta({ description: 'Symbols with an unfinished job, including running ones.' }),
     failed: z.int(),
-    fraction: progressSchema.meta({ description: 'Mean progress of the symbols; 1 when none is needed.' }),
+    fraction: progressSchema.meta({ description: 'Mean progress of the symbols; 1 without symbols.' }),
   }),
   symbols: z.array(portfolioSymbolSchema).meta({ description: 'Ascending by symbol.' }),
   snapshot: snapshotSchema.nullable().meta({ description: 'The latest; null while no lot is priced.' }),
-  warnings: z
-    .array(noteSchema)
-    .meta({ description: 'What is remarkable about its lots as a whole, like `split_since_entry`.' }),
+  warnings: z.array(noteSchema).meta({ description: 'Warnings about its lots, like `split_since_entry`.' }),
   created_at: timestampSchema,
   updated_at: timestampSchema,
 });
@@ -82,7 +83,7 @@ export const portfoliosQuerySchema = z.strictObject({
 });
 export type PortfoliosQuery = z.infer<typeof portfoliosQuerySchema>;
 
-/** A portfolio without its symbols: what a list shows. */
+/** A portfolio in a list: without its symbols. */
 const portfolioSummaryViewSchema = portfolioViewSchema.omit({
   progress: true,
   symbols: true,
@@ -98,13 +99,13 @@ export const portfoliosSchema = portfoliosViewSchema.extend({
 });
 
 /**
- * Why a lot does or does not enter the totals: `priced` does; `pending` waits for its symbol; `failed` means that
- * its symbol could not be onboarded; `missing_fx` is in a currency without a rate; `unpriced` has no price by its
- * nature (option, private holding); `closed` has an exit date.
+ * Whether a lot is part of the totals. `priced` is; the others are not: `pending` waits for its symbol, `failed` has a
+ * symbol that could not be onboarded, `missing_fx` a currency without a rate, `unpriced` is an option or a private
+ * holding and never has a price, `closed` has an exit date.
  */
 export const dispositions = ['priced', 'pending', 'failed', 'missing_fx', 'unpriced', 'closed'] as const;
 
-/** One lot, in base currency where a field is money and does not say otherwise. Sums, unrounded, to the snapshot. */
+/** One lot. Money is in the base currency unless described otherwise. Unrounded values sum up to the snapshot. */
 export const lotSchema = z.object({
   lot_id: idSchema,
   line: z.int().meta({ description: 'The row of the upload, from 1.' }),
@@ -117,22 +118,27 @@ export const lotSchema = z.object({
   option_type: z.enum(['CALL', 'PUT']).nullable(),
   quantity: decimalSchema,
   multiplier: z.int(),
-  currency: currencySchema.nullable().meta({ description: 'Of prices; null until the symbol is known.' }),
+  currency: currencySchema
+    .nullable()
+    .meta({ description: 'Currency of the prices; null until the symbol is known.' }),
   entry_price: decimalSchema.meta({ description: 'Per share, in `currency`.' }),
   entry_date: daySchema,
   exit_price: decimalSchema.nullable(),
   exit_date: daySchema.nullable(),
   last_close: decimalSchema.nullable().meta({ description: "In the currency of the symbol's prices." }),
   price_date: daySchema.nullable(),
-  stale_sessions: z.int().nullable().meta({ description: 'Weekdays behind the last completed session.' }),
+  stale_sessions: z
+    .int()
+    .nullable()
+    .meta({ description: 'Weekdays between `price_date` and the last completed session.' }),
   fx_value: decimalSchema.nullable().meta({
     description:
-      'Rate into the base currency of what it is valued at: at the FX close on or before `price_date`, or the exit date ' +
-      'once it is closed. At most 18 decimals.',
+      'Rate of the value into the base currency: the FX close on or before `price_date`, or the exit date of a closed ' +
+      'lot. At most 18 decimals.',
   }),
   fx_cost: decimalSchema
     .nullable()
-    .meta({ description: 'The same of its entry price, at the FX close on or before `entry_date`.' }),
+    .meta({ description: 'Rate of the entry price: the FX close on or before `entry_date`.' }),
   market_value: decimalSchema.nullable(),
   cost: decimalSchema.nullable(),
   pnl: decimalSchema.nullable(),

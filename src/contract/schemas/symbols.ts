@@ -15,21 +15,23 @@ import {
 
 export const symbolStatuses = ['ready', 'processing', 'pending', 'error', 'unknown'] as const;
 
-/** The four fields of the original contract first; the others are ours. */
+/** The first four fields are those of the original API; the others are additions. */
 export const symbolStatusViewSchema = z.object({
-  symbol: z.string().meta({ description: 'Normalised; as given where it is not well-formed.' }),
+  symbol: z.string().meta({ description: 'Normalised; as given if it is not well-formed.' }),
   status: z.enum(symbolStatuses),
   message: z.string(),
   estimated_seconds: z.int().min(0).nullable().meta({
     description:
-      'From measured phase times and the queue ahead; null unless pending or processing, and while paused.',
+      'Based on measured phase times and the queue ahead; null unless pending or processing, and while paused.',
   }),
-  phase: phaseSchema.nullable().meta({ description: 'Of the newest job, null without an unfinished one.' }),
+  phase: phaseSchema
+    .nullable()
+    .meta({ description: 'Phase of the newest job; null without an unfinished job.' }),
   attempt: z.int().nullable(),
   progress: progressSchema,
   quality: z.enum(qualities).nullable().meta({ description: 'The worst of its exposures.' }),
   ready_at: timestampSchema.nullable(),
-  job_id: idSchema.nullable().meta({ description: 'The newest job.' }),
+  job_id: idSchema.nullable().meta({ description: 'The newest job of the symbol.' }),
 });
 export type SymbolStatusView = z.infer<typeof symbolStatusViewSchema>;
 export const symbolStatusSchema = symbolStatusViewSchema.extend({ links: linksSchema });
@@ -44,10 +46,10 @@ export const statusesQuerySchema = z.strictObject({
     .meta({ description: `Separated by commas, at most ${statusesMax}.` }),
 });
 
-/** In the order asked; what is the same symbol, however written, comes once. */
+/** In the order of the query; a symbol written in several ways occurs once. */
 export const symbolStatusesSchema = z.object({ symbols: z.array(symbolStatusSchema) });
 
-/** A row of the universe. A symbol on its way is in it already, with `is_active` false and nulls. */
+/** A row of the universe. A symbol that is being onboarded has `is_active` false and nulls. */
 export const symbolViewSchema = z.object({
   symbol: z.string(),
   status: z.enum(symbolStatuses),
@@ -57,7 +59,7 @@ export const symbolViewSchema = z.object({
   currency: currencySchema.nullable(),
   exchange: z.string().nullable(),
   time_zone: z.string().nullable(),
-  provider: z.string().nullable().meta({ description: 'Who sent its prices; `simulated` is not a market.' }),
+  provider: z.string().nullable().meta({ description: 'Source of its prices; `simulated` means invented.' }),
   first_price_date: daySchema.nullable(),
   last_price_date: daySchema.nullable(),
   last_price: decimalSchema.nullable().meta({ description: 'The last close, in `currency`.' }),
@@ -75,13 +77,13 @@ export const symbolsQuerySchema = z.strictObject({
     .string()
     .trim()
     .max(100)
-    .regex(/^\P{Cc}*$/u, 'expected no control characters')
+    .regex(/^\P{Cc}*$/u, 'Allowed: text without control characters.')
     .optional()
-    .meta({ description: 'A part of the symbol or of the name, in any case; everything when left out.' }),
+    .meta({ description: 'Part of the symbol or name, in any case; all symbols by default.' }),
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z
     .string()
-    .regex(/^[\x21-\x7e]{1,32}$/, 'expected a symbol')
+    .regex(/^[\x21-\x7e]{1,32}$/, 'Allowed: `next_cursor` of the page before.')
     .optional()
     .meta({ description: '`next_cursor` of the page before.' }),
 });
@@ -96,11 +98,15 @@ export const symbolsSchema = symbolsViewSchema.extend({
 });
 
 export const pricesQuerySchema = z.strictObject({
-  from: daySchema.optional().meta({ description: 'First trading day, inclusive; the first stored one.' }),
-  to: daySchema.optional().meta({ description: 'Last trading day, inclusive; the last stored one.' }),
+  from: daySchema
+    .optional()
+    .meta({ description: 'First trading day, inclusive; by default the first stored one.' }),
+  to: daySchema
+    .optional()
+    .meta({ description: 'Last trading day, inclusive; by default the last stored one.' }),
 });
 
-/** One trading day in the exchange's time zone. `adjusted_close` is a double: it makes returns, never money. */
+/** One trading day in the exchange's time zone. `adjusted_close` is a double: for returns, never for money. */
 export const barSchema = z.object({
   date: daySchema,
   open: decimalSchema.nullable(),
@@ -118,7 +124,7 @@ export const pricesSchema = z.object({
 });
 
 export const exposuresQuerySchema = z.strictObject({
-  date: daySchema.optional().meta({ description: 'A calculation date; the latest one when left out.' }),
+  date: daySchema.optional().meta({ description: 'A calculation date; by default the latest one.' }),
 });
 
 /** One of the twelve: SPEC section 6. Betas have no unit. */
@@ -126,7 +132,7 @@ export const exposureSchema = z.object({
   factor: z.string(),
   group: z.enum(['market', 'rates', 'style', 'spread']),
   method: z.enum(['ols', 'ridge']),
-  beta: z.number().meta({ description: '`raw_beta` capped to plus or minus 5.' }),
+  beta: z.number().meta({ description: '`raw_beta` capped at plus or minus 5.' }),
   raw_beta: z.number(),
   capped: z.boolean(),
   intercept: z.number().nullable(),
@@ -135,9 +141,9 @@ export const exposureSchema = z.object({
   interval_low: z.number().nullable().meta({ description: '95 % interval of `raw_beta`.' }),
   interval_high: z.number().nullable(),
   r_squared: z.number().nullable(),
-  condition_number: z.number().nullable().meta({ description: 'Of the style predictors, style group only.' }),
+  condition_number: z.number().nullable().meta({ description: 'Of the style predictors; style group only.' }),
   observations: z.int(),
-  window: z.int().meta({ description: 'Daily returns wanted; `observations` is how many there were.' }),
+  window: z.int().meta({ description: 'Wanted number of daily returns; `observations` is the actual one.' }),
   window_start: daySchema.nullable(),
   window_end: daySchema.nullable(),
   quality: z.enum(qualities).exclude(['not_applicable']),
@@ -149,7 +155,7 @@ export const exposuresSchema = z.object({
   symbol: z.string(),
   calculation_date: daySchema.nullable(),
   quality: z.enum(qualities).nullable().meta({ description: 'The worst of the rows.' }),
-  proxy_version: daySchema.nullable().meta({ description: 'The session whose proxies were used.' }),
+  proxy_version: daySchema.nullable().meta({ description: 'The session of the factor proxies.' }),
   exposures: z.array(exposureSchema),
-  notes: z.array(z.string()).meta({ description: 'How the groups may and may not be read.' }),
+  notes: z.array(z.string()).meta({ description: 'How to read the groups, and how not to.' }),
 });

@@ -12,5 +12,5 @@ export const watchQuerySchema = z.strictObject({
     .string()
     .max(128)
     .optional()
-    .meta({ description: 'From `POST /tickets`, where no header can be sent.' }),
+    .meta({ description: 'From `POST /tickets`, for clients that cannot send headers.' }),
 });

@@ -4,7 +4,7 @@ import { currencySchema, idSchema, invalidSymbolSchema, linksSchema, remarkSchem
 import { snapshotSchema } from './portfolios.ts';
 
 export const portfolioNameMax = 200;
-export const positionRowsMax = 50_000; // as many as a CSV may have
+export const positionRowsMax = 50_000; // the same as for CSV
 export const uploadBytesMax = 10 * 1024 * 1024;
 export const uploadTypes = ['text/csv', 'multipart/form-data', 'application/json'] as const;
 
@@ -14,19 +14,19 @@ export const portfolioNameSchema = z
   .min(1)
   .max(portfolioNameMax)
   // Control characters would forge lines in a log or a terminal.
-  .regex(/^\P{Cc}*$/u, 'expected no control characters')
-  .regex(/^(?![=+@])/, 'expected not to begin with =, + or @, which a spreadsheet would evaluate');
+  .regex(/^\P{Cc}*$/u, 'Allowed: text without control characters.')
+  .regex(/^(?![=+@])/, 'Allowed: text that does not begin with =, + or @ (a spreadsheet would evaluate it).');
 
 export const baseCurrencySchema = z
   .string()
   .trim()
   .toUpperCase()
   .pipe(currencySchema)
-  .pipe(z.string().refine(isCurrency, 'expected the ISO 4217 code of a currency in use, like USD'));
+  .pipe(z.string().refine(isCurrency, 'Allowed: the ISO 4217 code of a current currency, like USD.'));
 
 const flagSchema = z.enum(['true', 'false']).transform((text) => text === 'true');
 
-/** What describes an upload besides its rows: the query of `text/csv`, the fields of a multipart form. */
+/** Options of an upload: the query of `text/csv`, or the fields of a multipart form. */
 export const uploadOptionsSchema = z.strictObject({
   name: portfolioNameSchema.optional(),
   base_currency: baseCurrencySchema.optional(),
@@ -34,13 +34,13 @@ export const uploadOptionsSchema = z.strictObject({
   dry_run: flagSchema.optional(),
 });
 
-/** The largest cell of a JSON upload; the rules of SPEC 4 decide about what is in it. */
+/** Limits the size of a cell of a JSON upload; the rules of SPEC 4 check its content. */
 const cellSchema = z.string().max(1000);
 
 /**
  * One lot of a JSON upload: the columns of the CSV, under their API names.
  *
- * Only shape is checked here. The row rules are those of the CSV and answer with the same codes.
+ * Checks the shape only. The row rules are those of a CSV, with the same codes.
  */
 export const positionInputSchema = z.strictObject({
   symbol: cellSchema,
@@ -59,7 +59,7 @@ export const positionInputSchema = z.strictObject({
 });
 export type PositionInput = z.infer<typeof positionInputSchema>;
 
-/** The numbers of a position arrive as strings, or as JSON numbers whose digits are kept as written. */
+/** Numbers of a position: strings, or JSON numbers whose digits are kept as written. */
 export const decimalFields = ['quantity', 'entry_price', 'strike_price', 'exit_price'] as const;
 
 export const portfolioInputSchema = z.strictObject({
@@ -81,19 +81,21 @@ export const uploadedSchema = z.object({
 
 const rejection = {
   would: z.literal('rejected'),
-  detail: z.string().meta({ description: 'What is wrong, in a sentence.' }),
+  detail: z.string().meta({ description: 'What is wrong, in one sentence.' }),
 };
 
-/** What an upload would be answered, by `would`; `code` and what goes with it are those of the problem. */
+/** The outcome of an upload, in `would`. `code` and its fields are those of the problem response. */
 export const dryRunSchema = z.discriminatedUnion('would', [
   z.object({
     would: z.enum(['ready', 'pending']),
     lot_count: z.int(),
-    pending_symbols: z.array(z.string()).meta({ description: 'Symbols to onboard, or being onboarded.' }),
+    pending_symbols: z
+      .array(z.string())
+      .meta({ description: 'Symbols that would be onboarded, or already are being onboarded.' }),
     warnings: z.array(remarkSchema),
     snapshot: snapshotSchema
       .nullable()
-      .meta({ description: 'The totals over the symbols that are known now; null where no lot is priced.' }),
+      .meta({ description: 'The totals of the symbols that are known now; null without priced lots.' }),
   }),
   z.discriminatedUnion('code', [
     z.object({

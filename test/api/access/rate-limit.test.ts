@@ -16,19 +16,19 @@ describe('rateLimiter', () => {
 
   test('looks without counting', () => {
     const limiter = rateLimiter(1);
-    for (let n = 0; n < 3; n += 1) expect(limiter.look('a', 0).exceeded).toBe(false);
+    for (let n = 0; n < 3; n += 1) expect(limiter.peek('a', 0).exceeded).toBe(false);
     limiter.take('a', 0);
-    expect(limiter.look('a', 59_000)).toEqual({ remaining: 0, resetSeconds: 1, exceeded: true });
-    expect(limiter.look('a', 60_000).exceeded).toBe(false);
+    expect(limiter.peek('a', 59_000)).toEqual({ remaining: 0, resetSeconds: 1, exceeded: true });
+    expect(limiter.peek('a', 60_000).exceeded).toBe(false);
   });
 
   test('remembers the last 10,000 clients and no more', () => {
     const limiter = rateLimiter(1);
     limiter.take('first', 0);
     for (let n = 0; n < 9999; n += 1) limiter.take(String(n), 0);
-    expect(limiter.look('first', 0).exceeded).toBe(true); // looked at: the last to be forgotten
+    expect(limiter.peek('first', 0).exceeded).toBe(true); // looked at: the last to be forgotten
     for (let n = 0; n < 10_000; n += 1) limiter.take(`other ${n}`, 0);
-    expect(limiter.look('first', 0).exceeded).toBe(false);
+    expect(limiter.peek('first', 0).exceeded).toBe(false);
   });
 });
 

@@ -5,9 +5,9 @@ import { parseTokens, viewerOf } from '../../../src/api/access/tokens.ts';
 const run = (...parameters: string[]) =>
   spawnSync(process.execPath, ['src/api/access/token.script.ts', ...parameters], { encoding: 'utf8' });
 
-test('npm run token prints a fresh token and the entry that lets it in', () => {
+test('npm run token prints a new token and its entry for AUTH_TOKENS', () => {
   const [first, second] = [run('ann', 'operator'), run('ann', 'operator')];
-  const token = /alone: (\S+)/.exec(first.stdout)?.[1] ?? '';
+  const token = /only\): (\S+)/.exec(first.stdout)?.[1] ?? '';
   const entry = /AUTH_TOKENS: (\S+)/.exec(first.stdout)?.[1] ?? '';
   expect(Buffer.from(token, 'base64url')).toHaveLength(32);
   expect(entry).not.toContain(token);
@@ -18,5 +18,5 @@ test('npm run token prints a fresh token and the entry that lets it in', () => {
 test('npm run token says what is wrong with a name or a role', () => {
   const { status, stdout, stderr } = run('Ann Smith', 'user');
   expect([status, stdout]).toEqual([2, '']);
-  expect(stderr).toMatch(/^Usage: .*\nExpected .*a name of .*got: Ann Smith user\n$/);
+  expect(stderr).toMatch(/^Usage: .*\nThe entry must have a name of .*\. Got: Ann Smith user\n$/);
 });

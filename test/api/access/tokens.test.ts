@@ -23,20 +23,29 @@ describe('AUTH_TOKENS', () => {
   });
 
   test.each([
-    ['ann', 'entry 1 to be name:role:sha256-of-token'],
-    [`ann:${secret}`, 'entry 1 to be name:role:sha256-of-token'],
-    [`ann:user:${secret}:x`, 'entry 1 (ann) to be name:role:sha256-of-token'],
-    [`ann:user:${secret},`, 'entry 2 to be name:role:sha256-of-token'],
-    [`An n:user:${secret}`, 'entry 1 to have a name of 1 to 64 of a-z 0-9 . _ @ -'],
-    [`:user:${secret}`, 'entry 1 to have a name of 1 to 64 of a-z 0-9 . _ @ -'],
-    [`ann:admin:${secret}`, 'entry 1 to have the role user or operator'],
-    ['ann:user:hunter2', 'entry 1 (ann) to end with a SHA-256, 64 hexadecimal digits, never with the token'],
-    [`ann:user:${digest('a')},ann:operator:${secret}`, 'entry 2 (ann) to have the role user, as before'],
+    ['ann', 'Entry 1 must be name:role:sha256-of-token.'],
+    [`ann:${secret}`, 'Entry 1 must be name:role:sha256-of-token.'],
+    [`ann:user:${secret}:x`, 'Entry 1 (ann) must be name:role:sha256-of-token.'],
+    [`ann:user:${secret},`, 'Entry 2 must be name:role:sha256-of-token.'],
+    [`An n:user:${secret}`, 'Entry 1 must have a name of 1 to 64 characters from a-z 0-9 . _ @ -.'],
+    [`:user:${secret}`, 'Entry 1 must have a name of 1 to 64 characters from a-z 0-9 . _ @ -.'],
+    [`ann:admin:${secret}`, 'Entry 1 must have the role user or operator.'],
+    [
+      'ann:user:hunter2',
+      'Entry 1 (ann) must end with the SHA-256 of the token (64 hexadecimal digits), not with the token itself.',
+    ],
+    [
+      `ann:user:${digest('a')},ann:operator:${secret}`,
+      'Entry 2 (ann) must have the role user, like the earlier entry of that name.',
+    ],
     [
       `ann:user:${secret},bob:user:${secret}`,
-      'entry 2 (bob) to have a token of its own, and not an empty one',
+      'Entry 2 (bob) must have a token that no other entry has, and not an empty one.',
     ],
-    [`ann:user:${digest('')}`, 'entry 1 (ann) to have a token of its own, and not an empty one'],
+    [
+      `ann:user:${digest('')}`,
+      'Entry 1 (ann) must have a token that no other entry has, and not an empty one.',
+    ],
   ])('%s is refused', (list, problem) => {
     const { problems } = parseTokens(list);
     expect(problems).toEqual([problem]);

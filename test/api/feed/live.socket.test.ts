@@ -77,7 +77,7 @@ describe('/ws', () => {
     client.socket.send('{"type":"subscribe"}');
     expect(await client.frame('error')).toMatchObject({
       code: 'invalid_frame',
-      message: expect.stringMatching(/^At subscriptions/),
+      message: 'Missing field `subscriptions`. It is required.',
     });
     fake.emit(42);
     await client.frame('transition');

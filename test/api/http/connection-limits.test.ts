@@ -24,7 +24,7 @@ function dial(port: number, bytes = '') {
 }
 
 // Tens of milliseconds, so that no test waits long; each is cut off by one of them, the others are far away.
-const slow = { headersMs: 60_000, requestMs: 60_000, silenceMs: 60_000, checkMs: 10 };
+const slow = { headersMs: 60_000, requestMs: 60_000, idleMs: 60_000, checkMs: 10 };
 const head =
   'POST /portfolios HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/csv\r\nContent-Length: 100\r\n';
 
@@ -52,7 +52,7 @@ describe('a slow client', () => {
   });
 
   test('that is silent for long is cut off, whatever it waits for', async () => {
-    const { port, fake } = await serve({ connections: { ...slow, silenceMs: 50 } });
+    const { port, fake } = await serve({ connections: { ...slow, idleMs: 50 } });
     const asked = Promise.withResolvers<void>();
     fake.service.onboarding.overview = () => {
       asked.resolve();
@@ -64,7 +64,7 @@ describe('a slow client', () => {
   });
 
   test('that moves a byte now and then is not silent', async () => {
-    const { port } = await serve({ connections: { ...slow, silenceMs: 200 } });
+    const { port } = await serve({ connections: { ...slow, idleMs: 200 } });
     const { socket, answer } = dial(port, `${head}Connection: close\r\n\r\n`);
     const drip = setInterval(() => socket.write('xxxx'), 20); // 100 bytes take half a second
     expect(await answer).toMatch(/^HTTP\/1.1 202 /);

@@ -25,17 +25,17 @@ function setUp({ max = 10 } = {}) {
       world.unfinished = world.unfinished.filter((symbol) => !symbols.includes(symbol));
       for (const symbol of symbols) for (const listener of listeners) listener(symbol);
     },
-    hold: (seconds = 30, gone = new AbortController().signal) =>
+    hold: (seconds = 30, disconnected = new AbortController().signal) =>
       world.waiters.hold({
         seconds,
-        gone,
+        disconnected,
         async read() {
           world.reads += 1;
           const view = world.unfinished;
           await world.duringRead();
           return view;
         },
-        open: (view) => (view.length > 0 ? view : null),
+        pendingSymbols: (view) => (view.length > 0 ? view : null),
       }),
     /** Nothing is left behind: no listener, no timer, no waiter. */
     left: () => [listeners.size, clock.pending.length, world.waiters.size],

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { holdUntilEndOfTurn } from '../../../src/api/inspector/batch-writes.ts';
+import { batchWrites } from '../../../src/api/inspector/batch-writes.ts';
 import { endOfTurn } from '../../../src/kernel/batching.ts';
 
 /** A wire, and what went over it, piece by piece. */
@@ -14,7 +14,7 @@ function wired() {
     },
   });
   const write = (text: string) => {
-    holdUntilEndOfTurn(wire);
+    batchWrites(wire);
     wire.write(text);
   };
   return { wire, pieces, write };

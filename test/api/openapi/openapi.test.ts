@@ -2,11 +2,11 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { examples } from '../../../src/api/openapi/examples/examples.ts';
-import { headerCatalogue } from '../../../src/api/openapi/header-catalog.ts';
+import { headerCatalog } from '../../../src/api/openapi/header-catalog.ts';
 import { type ApiDescription, type ApiDocument, describeApi } from '../../../src/api/openapi/openapi.ts';
 import { problemExample } from '../../../src/api/openapi/problem-examples.ts';
 import { responses } from '../../../src/api/problems/declared-responses.ts';
-import { type ProblemCode, problemCatalogue } from '../../../src/api/problems/problem-catalog.ts';
+import { type ProblemCode, problemCatalog } from '../../../src/api/problems/problem-catalog.ts';
 import { idSchema, jobSchema, problemSchema } from '../../../src/contract/schemas.ts';
 import { ask, serve } from '../serve.ts';
 
@@ -54,7 +54,7 @@ describe('the API document', () => {
 
   test('names each header of an answer once', () => {
     const { components } = server.swagger() as unknown as ApiDocument;
-    expect(Object.keys(headerCatalogue).filter((name) => !(name in components.headers))).toEqual([]);
+    expect(Object.keys(headerCatalog).filter((name) => !(name in components.headers))).toEqual([]);
   });
 });
 
@@ -80,7 +80,7 @@ describe('an example', () => {
     },
   );
 
-  test.each(Object.keys(problemCatalogue) as ProblemCode[])('of the problem %s is a problem', (code) => {
+  test.each(Object.keys(problemCatalog) as ProblemCode[])('of the problem %s is a problem', (code) => {
     expect(problemSchema.strict().parse(problemExample(code))).toMatchObject({ code });
   });
 });
@@ -111,7 +111,12 @@ describe('describeApi', () => {
 
   test.each([
     ['an operation id', { operationId: undefined }, {}, /GET \/jobs\/:id: its schema needs operationId/],
-    ['an example', {}, { examples: {} }, /getOne has no example: add one in src\/api\/examples.ts/],
+    [
+      'an example',
+      {},
+      { examples: {} },
+      /getOne has no example: add one in src\/api\/openapi\/examples\/examples.ts/,
+    ],
     ['an example of an answer', {}, { examples: { getOne: {} } }, /getOne has no example of its answer 200/],
     [
       'an example of its body',
@@ -124,7 +129,7 @@ describe('describeApi', () => {
       'a description of its headers',
       { response: responses({ 200: jobSchema }, [], { 200: ['x-new'] }) },
       {},
-      /Header x-new is not in src\/api\/openapi-headers.ts/,
+      /Header x-new is not in src\/api\/openapi\/header-catalog.ts/,
     ],
   ])('asks the author of a route for %s', (_, changes, description, message) => {
     expect(() => describeOne(changes, description)).toThrow(message);

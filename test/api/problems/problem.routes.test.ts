@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { problemCatalogue } from '../../../src/api/problems/problem-catalog.ts';
-import { problemCatalog } from '../../../src/contract/row-problem-catalog.ts';
+import { problemCatalog } from '../../../src/api/problems/problem-catalog.ts';
+import { rowProblemCatalog } from '../../../src/contract/row-problem-catalog.ts';
 import { jobErrorCatalogue } from '../../../src/onboarding/job/job-error-catalog.ts';
 import { ask, serve } from '../serve.ts';
 
@@ -15,7 +15,7 @@ describe('the error catalogue', () => {
     expect(headers.get('vary')).toBe('accept');
     const codes = body.problems.map(({ code }: { code: string }) => code);
     expect(new Set(codes)).toEqual(
-      new Set([problemCatalogue, problemCatalog, jobErrorCatalogue].flatMap((one) => Object.keys(one))),
+      new Set([problemCatalog, rowProblemCatalog, jobErrorCatalogue].flatMap((one) => Object.keys(one))),
     );
     expect(codes).toHaveLength(new Set(codes).size);
   });
@@ -62,7 +62,7 @@ describe('the error catalogue', () => {
     const list = await fetch(`${url}/problems`, html);
     expect(list.headers.get('content-type')).toBe('text/html; charset=utf-8');
     const text = await list.text();
-    for (const code of Object.keys(problemCatalog)) expect(text).toContain(`href="/problems/${code}"`);
+    for (const code of Object.keys(rowProblemCatalog)) expect(text).toContain(`href="/problems/${code}"`);
     const one = await fetch(`${url}/problems/too_many_symbols`, html);
     expect(one.headers.get('content-security-policy')).toMatch(
       /^default-src 'none'; style-src 'sha256-[\w+/]+='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
@@ -91,12 +91,12 @@ describe('the error catalogue', () => {
       const source = readFileSync(root + path, 'utf8');
       return [...source.matchAll(/(?:new AppError\(\s*|\bcode: )'([a-z_]+)'/g)].map(([, code]) => code!);
     });
-    // These never reach the job: its node has lost it, or it is over already.
-    const internal = ['claim_lost', 'job_cancelled', 'queue_conflict', 'job_not_found'];
+    // These never reach the job: its node has lost it, it is over already, or the start was refused.
+    const internal = ['claim_lost', 'job_cancelled', 'queue_conflict', 'job_not_found', 'provider_mismatch'];
     expect(said).toContain('delisted');
     expect(
       said.filter(
-        (code) => !(code in jobErrorCatalogue) && !(code in problemCatalogue) && !internal.includes(code),
+        (code) => !(code in jobErrorCatalogue) && !(code in problemCatalog) && !internal.includes(code),
       ),
     ).toEqual([]);
   });

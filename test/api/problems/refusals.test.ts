@@ -86,10 +86,10 @@ describe('a refused upload', () => {
   });
 
   test.each<[string, Record<string, string | Blob>, string]>([
-    ['without a file', { name: 'x' }, 'got no file'],
-    ['with the file in another field', { upload: new Blob([csv]) }, 'got: upload'],
-    ['with an unknown field', { file: new Blob([csv]), colour: 'red' }, 'got: colour'],
-    ['with a name too long to be one', { name: 'x'.repeat(5000), file: new Blob([csv]) }, 'field name'],
+    ['without a file', { name: 'x' }, 'Missing file'],
+    ['with the file in another field', { upload: new Blob([csv]) }, '`upload`'],
+    ['with an unknown field', { file: new Blob([csv]), colour: 'red' }, '`colour`'],
+    ['with a name too long to be one', { name: 'x'.repeat(5000), file: new Blob([csv]) }, 'field `name`'],
   ])('a form %s is told so', async (_, parts, evidence) => {
     const { url, fake } = await serve();
     const { status, body } = await postForm(url, parts);
@@ -135,7 +135,7 @@ describe('a refused upload', () => {
 
   test.each([
     ['', 'empty'],
-    ['{"positions": [', 'not JSON'],
+    ['{"positions": [', 'not valid JSON'],
     ['{"__proto__": {}}', '__proto__'],
   ])('JSON body %j is malformed', async (text, evidence) => {
     const { url } = await serve();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { problemCatalogue } from '../../../src/api/problems/problem-catalog.ts';
+import { problemCatalog } from '../../../src/api/problems/problem-catalog.ts';
 import { toProblem } from '../../../src/api/problems/to-problem.ts';
 import { problemSchema } from '../../../src/contract/schemas.ts';
 import { AppError } from '../../../src/kernel/errors.ts';
@@ -7,12 +7,12 @@ import { AppError } from '../../../src/kernel/errors.ts';
 const context = { instance: '/x', requestId: 'r1', now: Date.parse('2026-03-02T14:30:00Z') };
 
 describe('toProblem', () => {
-  test.each(Object.entries(problemCatalogue))('%s has its status, title and cure', (code, entry) => {
+  test.each(Object.entries(problemCatalog))('%s has its status, title and cure', (code, entry) => {
     const { problem } = toProblem(new AppError(code, 'Why.'), context);
     expect(problemSchema.parse(problem)).toEqual(problem);
     expect(problem).toMatchObject({ code, type: `/problems/${code}`, status: entry.status });
     expect(entry.title).not.toMatch(/\.$/);
-    expect(entry.cure).toMatch(/\.$/);
+    expect(entry.fix).toMatch(/\.$/);
   });
 
   test('publishes the details that the schema names, and no others', () => {

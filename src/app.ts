@@ -12,12 +12,13 @@ import type { Service } from './contract/service.ts';
 import { type Database, openDatabase } from './database/database.orm.ts';
 import { diagnose } from './diagnosis/diagnosis.probe.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
+import { loopHealths } from './kernel/loop-health.ts';
 import { claimProvider } from './market/market-kind.store.ts';
 import type { MarketDataProvider } from './market/provider.ts';
 import { rememberVerdicts } from './market/remembered-verdicts.ts';
 import type { CountingProvider } from './market/request-counts.ts';
 import { openMarketData } from './market-data.ts';
-import { observeCommit, observed, observeFeed } from './metrics/observed-service.ts';
+import { countLoopFailures, observeCommit, observed, observeFeed } from './metrics/observed-service.ts';
 import { createMetrics } from './metrics/registry.metrics.ts';
 import { measurementsOf } from './metrics/scrape.ts';
 import { claimsActor } from './onboarding/claims/claims.ts';
@@ -139,6 +140,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   const embedded = database.pglite !== null;
   const stopped = new AbortController();
   const { cache, warm, hear } = memory(stores, log);
+  const loops = loopHealths({ clock, log, onFailure: countLoopFailures(metrics) });
 
   const feed = await startTransitionFeed({
     begin: async () => (await stores.feed.journal.head()).position,
@@ -203,6 +205,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     inFlight: flights,
     limits: config.job,
     clock,
+    loops,
     log,
   });
   await stores.ceiling?.open();
@@ -213,7 +216,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
       recorder,
       inFlight: flights,
       clock,
-      log,
+      loop: loops.permits,
     }),
   };
   onboarding = startOnboarding({
@@ -223,6 +226,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     inFlight: flights,
     jobs: stores.claims,
     touch: embedded ? null : (entries) => queue.touch(entries),
+    leases: loops.leases,
     giveUp: () => stopped.abort(new Error('the service stops')),
     onFault: (fault) => {
       log(new Error(fault));
@@ -241,6 +245,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     feed,
     cache,
     warm,
+    loops,
     echo: work.echo,
     drain,
     held: () => recorder.held(),
@@ -257,7 +262,7 @@ function serviceOf(base: Base, stores: Stores, node: Awaited<ReturnType<typeof s
     ...stores,
     ...node,
     feedStates: feedStates(stores.feed),
-    diagnosis: () => diagnose(base),
+    diagnosis: () => diagnose({ ...base, loops: node.loops }),
     inspection: base.config.inspector ? statelyInspection({ ...base, ...node }) : null,
     async verify(symbols, options) {
       const answers = await verdicts(symbols, options);

@@ -4,6 +4,7 @@ import { jobLimitsSchema, type Phase, phases } from '../../machines/protocol.ts'
 import { supervisorMachine } from '../../machines/supervisor.ts';
 import { type Database, openDatabase } from '../../src/database/database.orm.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
+import { loopHealths } from '../../src/kernel/loop-health.ts';
 import { admissionStore } from '../../src/onboarding/admission/admission.store.ts';
 import { operationsStore } from '../../src/onboarding/admission/operator-requests.store.ts';
 import { claimStore } from '../../src/onboarding/claims/claim.store.ts';
@@ -108,6 +109,7 @@ async function onboardAll(
     },
     () => {},
   );
+  const loops = loopHealths({ clock: systemClock, log });
   const claimsOfNode = claimsActor({
     jobs: { ...claims, ...operations },
     onWork(wake) {
@@ -118,6 +120,7 @@ async function onboardAll(
     inFlight: flights,
     limits,
     clock: systemClock,
+    loops,
     log,
   });
   const machine = supervisorMachine.provide({
@@ -133,6 +136,7 @@ async function onboardAll(
     inFlight: flights,
     jobs: claims,
     touch: (entries) => queue.touch(entries),
+    leases: loops.leases,
     giveUp: () => {},
     onFault: (fault) => allSettled.reject(new Error(fault)),
     clock: systemClock,

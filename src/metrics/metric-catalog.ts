@@ -50,6 +50,16 @@ export const metricCatalogue = {
     type: 'gauge',
     help: 'Seconds since this node had last read the feed to its end; it looks each second.',
   },
+  onboarding_loop_failing_seconds: {
+    type: 'gauge',
+    help: 'Seconds for which each round of a loop of this node has failed: claims, requests, permits, leases; else 0.',
+    labels: ['loop'],
+  },
+  onboarding_loop_failures_total: {
+    type: 'counter',
+    help: 'Rounds of a loop of this node that failed.',
+    labels: ['loop'],
+  },
   onboarding_held_requests: {
     type: 'gauge',
     help: 'Requests that prefer to wait and are held by this node.',

@@ -11,6 +11,7 @@ import {
 import type { SupervisorInput, supervisorMachine } from '../../machines/supervisor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
+import type { LoopHealth } from '../kernel/loop-health.ts';
 import type { InFlight } from './job/phases-in-flight.ts';
 import type { QueueEntry, TakenClaim } from './job/ports.ts';
 import type { JobTrace } from './job/transition-trace.ts';
@@ -91,6 +92,8 @@ export interface OnboardingOptions {
   jobs: { release(claims: readonly TakenClaim[]): Promise<void> };
   /** Keeps leases alive; answers those that are lost. Null where nobody else could take one. */
   touch: ((entries: readonly QueueEntry[]) => Promise<QueueEntry[]>) | null;
+  /** That loop. */
+  leases: LoopHealth;
   /** The grace is over: from now on the recorder waits no more for a database that does not answer. */
   giveUp: () => void;
   /** The supervisor cannot go on: its claims actor died. It drains by itself. */
@@ -177,20 +180,18 @@ export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
   }
 
   async function keepAlive(
-    { touch }: { touch: NonNullable<OnboardingOptions['touch']> },
+    { touch, leases }: { touch: NonNullable<OnboardingOptions['touch']>; leases: LoopHealth },
     signal: AbortSignal,
     onLost: (taken: TakenClaim) => void,
   ): Promise<void> {
     for (;;) {
       await clock.sleepUntil(clock.now() + touchMs, signal);
       const held = recorder.held();
-      try {
+      await leases.round(async () => {
         const lost = new Set(await touch(held.map(({ entry }) => entry)));
         // What settled, or was claimed anew, while the touch was under way is not lost.
         for (const taken of recorder.held()) if (lost.has(taken.entry)) onLost(taken);
-      } catch (error) {
-        log(error);
-      }
+      });
     }
   }
 }

@@ -26,7 +26,8 @@ export function healthRoutes(app: Api, health: Health): void {
     summary: 'Can it take requests?',
     description:
       '200 when every check passes, else 503 with the same `checks`: the database, its schema, the notifications of ' +
-      'the queue, the supervisor, the feed, and the data directory where one is used. Each has 2 s. The provider of ' +
+      'the queue, the supervisor, the feed, the loops that take jobs (claims), read what operators ask for (requests) and ' +
+      'keep permits and leases, and the data directory where one is used. Each has 2 s. The provider of ' +
       'prices is none of them: without it the node still serves and keeps what it has, and its jobs wait.',
     response: publicResponses({ 200: readySchema }, ['not_ready', 'shutting_down']),
   };

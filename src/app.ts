@@ -12,13 +12,14 @@ import type { Service } from './contract/service.ts';
 import type { Database } from './database/database.orm.ts';
 import { diagnose } from './diagnosis/diagnosis.probe.ts';
 import type { Clock } from './kernel/clock.ts';
+import { loopHealths } from './kernel/loop-health.ts';
 import { systemClock } from './kernel/system.clock.ts';
 import { claimProvider } from './market/market-kind.store.ts';
 import type { MarketDataProvider } from './market/provider.ts';
 import { rememberVerdicts } from './market/remembered-verdicts.ts';
 import type { CountingProvider } from './market/request-counts.ts';
 import { openMarketData } from './market-data.ts';
-import { observeCommit, observed, observeFeed } from './metrics/observed-service.ts';
+import { countLoopFailures, observeCommit, observed, observeFeed } from './metrics/observed-service.ts';
 import { createMetrics } from './metrics/registry.metrics.ts';
 import { measurementsOf } from './metrics/scrape.ts';
 import { claimsActor } from './onboarding/claims/claims.ts';
@@ -141,6 +142,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
   const embedded = database.pglite !== null;
   const stopped = new AbortController();
   const { cache, warm, onFeedEntry } = warmedCache(stores, log);
+  const loops = loopHealths({ clock, log, onFailure: countLoopFailures(metrics) });
 
   const feed = await startTransitionFeed({
     begin: async () => (await stores.feed.journal.head()).position,
@@ -213,6 +215,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     inFlight: phasesInFlight,
     limits: config.job,
     clock,
+    loops,
     log,
   });
   await stores.ceiling?.open();
@@ -223,7 +226,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
       recorder,
       inFlight: phasesInFlight,
       clock,
-      log,
+      loop: loops.permits,
     }),
   };
   onboarding = startOnboarding({
@@ -233,6 +236,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     inFlight: phasesInFlight,
     jobs: stores.claims,
     touch: embedded ? null : (entries) => queue.touch(entries),
+    leases: loops.leases,
     stopWaiting: () => stopped.abort(new Error('the service is stopping')),
     onFault: (fault) => {
       log(new Error(fault));
@@ -251,6 +255,7 @@ async function startNode(base: Base, stores: Stores, { random = Math.random, onF
     feed,
     cache,
     warm,
+    loops,
     echo: work.echo,
     drain,
     held: () => recorder.held(),
@@ -267,7 +272,7 @@ function serviceOf(base: Base, stores: Stores, node: Awaited<ReturnType<typeof s
     ...stores,
     ...node,
     feedStates: feedStates(stores.feed),
-    diagnosis: () => diagnose(base),
+    diagnosis: () => diagnose({ ...base, loops: node.loops }),
     inspection: base.config.inspector ? statelyInspection({ ...base, ...node }) : null,
     async verify(symbols, options) {
       const answers = await verdicts(symbols, options);

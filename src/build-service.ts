@@ -8,6 +8,7 @@ import type { Service } from './contract/service.ts';
 import type { Database } from './database/database.orm.ts';
 import { readiness } from './health/readiness.ts';
 import type { Clock } from './kernel/clock.ts';
+import type { LoopHealths } from './kernel/loop-health.ts';
 import { normaliseSymbol } from './market/normalise-symbol.ts';
 import type { Gate } from './market/provider-gate.client.ts';
 import type { Verify } from './market/remembered-verdicts.ts';
@@ -57,6 +58,7 @@ export interface ServiceParts {
   warm: (symbol: string) => Promise<void>;
   feed: TransitionFeed;
   feedStates: Pick<Service['feed'], 'state' | 'replay'>;
+  loops: LoopHealths;
   supervisor: () => SnapshotFrom<typeof supervisorMachine>;
   ceiling: CeilingStore | null;
   lastTransition: LiveActors['lastTransition'];

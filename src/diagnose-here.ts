@@ -34,10 +34,13 @@ export async function diagnoseHere(environment: Record<string, string | undefine
   const { sources } = configuredProviders(config, clock);
   const opened = await openExisting(config);
   if ('finding' in opened) {
-    return diagnose({ config, database: null, sources, gate: null, clock, nodeName }, [opened.finding]);
+    return diagnose({ config, database: null, sources, gate: null, loops: null, clock, nodeName }, [
+      opened.finding,
+    ]);
   }
   try {
-    return await diagnose({ config, database: opened.database, sources, gate: null, clock, nodeName });
+    const { database } = opened;
+    return await diagnose({ config, database, sources, gate: null, loops: null, clock, nodeName });
   } finally {
     await opened.database.close();
   }

@@ -3,6 +3,7 @@ import { jobMachine } from '../../machines/job.ts';
 import { jobLimitsSchema, type Phase, phases } from '../../machines/protocol.ts';
 import { supervisorMachine } from '../../machines/supervisor.ts';
 import type { Database } from '../../src/database/database.orm.ts';
+import { loopHealths } from '../../src/kernel/loop-health.ts';
 import { systemClock } from '../../src/kernel/system.clock.ts';
 import { admissionStore } from '../../src/onboarding/admission/admission.store.ts';
 import { operationsStore } from '../../src/onboarding/admission/operator-requests.store.ts';
@@ -109,6 +110,7 @@ async function onboardAll(
     },
     () => {},
   );
+  const loops = loopHealths({ clock: systemClock, log });
   const claimsOfNode = claimsActor({
     jobs: { ...claims, ...operations },
     onWork(wake) {
@@ -119,6 +121,7 @@ async function onboardAll(
     inFlight: flights,
     limits,
     clock: systemClock,
+    loops,
     log,
   });
   const machine = supervisorMachine.provide({
@@ -134,6 +137,7 @@ async function onboardAll(
     inFlight: flights,
     jobs: claims,
     touch: (entries) => queue.touch(entries),
+    leases: loops.leases,
     stopWaiting: () => {},
     onFault: (fault) => allSettled.reject(new Error(fault)),
     clock: systemClock,

@@ -6,6 +6,7 @@ import { AppError } from '../kernel/errors.ts';
 import { migrations } from '../migrations/index.ts';
 import { classified } from './classify-error.ts';
 import { type EmbeddedDatabase, type EmbeddedOptions, openPglite } from './pglite/open.pglite.ts';
+import { isOutdated, type Named, named } from './statement-names.ts';
 
 type Orm = MikroORM<AbstractSqlDriver, SqlEntityManager<AbstractSqlDriver>>;
 type Em = SqlEntityManager<AbstractSqlDriver>;
@@ -114,27 +115,34 @@ interface Connected extends Pick<DatabaseWiring, 'onStatement'> {
 }
 
 function databaseOf(orm: Orm, { embedded, databaseUrl, onStatement }: Connected): Database {
+  const sql = async <Row>(
+    text: string,
+    parameters: readonly unknown[] = [],
+    options: StatementOptions = {},
+  ): Promise<Row[]> => {
+    const { on, prepared = false } = options;
+    if (!on) refuseInsideTransaction(orm, text);
+    try {
+      const statement = prepared ? named(text) : text;
+      const { rows } = await kysely(orm, on).executeQuery(rawQuery(statement, parameters));
+      onStatement(text);
+      return rows as Row[];
+    } catch (error) {
+      if (!isOutdated(text, error)) throw on ? error : classified(error);
+      if (!on) return sql<Row>(text, parameters, options);
+      throw new AppError('database_conflict', 'The database has just been migrated.', {
+        retryable: true,
+        cause: error,
+      });
+    }
+  };
   return {
     orm,
     pglite: embedded?.pglite ?? null,
     databaseUrl,
     holdsDirectory: embedded?.holdsDirectory ?? null,
     transaction: (work) => transaction(orm, work),
-    sql: async <Row>(
-      text: string,
-      parameters: readonly unknown[] = [],
-      { on, prepared = false }: StatementOptions = {},
-    ) => {
-      if (!on) refuseInsideTransaction(orm, text);
-      try {
-        const statement = prepared ? named(text) : text;
-        const { rows } = await kysely(orm, on).executeQuery(rawQuery(statement, parameters));
-        onStatement(text);
-        return rows as Row[];
-      } catch (error) {
-        throw on ? error : classified(error);
-      }
-    },
+    sql,
     async migrate() {
       if (!(await isMigrated(orm))) await migrate(orm);
     },
@@ -175,20 +183,6 @@ interface KyselyLike {
 
 function kysely(orm: Orm, on: Transaction | undefined): KyselyLike {
   return on ? kyselyTransaction(on) : (orm.driver.getConnection().getClient() as unknown as KyselyLike);
-}
-
-/** A named statement for the driver to prepare. Kysely passes it on unchanged. */
-interface Named {
-  name: string;
-  text: string;
-}
-
-const names = new Map<string, Named>();
-
-function named(text: string): Named {
-  const known = names.get(text) ?? { name: `statement_${names.size + 1}`, text };
-  names.set(text, known);
-  return known;
 }
 
 // MikroORM's own `execute` interpolates parameters into the text. This sends them separately.

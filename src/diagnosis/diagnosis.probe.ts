@@ -7,6 +7,7 @@ import type { Database } from '../database/database.orm.ts';
 import { readHolder } from '../database/pglite/directory.lock.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
+import { failuresOf, type LoopHealths } from '../kernel/loop-health.ts';
 import type { GateView } from '../market/circuit-breaker.ts';
 import { canary, type MarketDataProvider } from '../market/provider.ts';
 import { proxies } from '../market/proxy-set.ts';
@@ -20,6 +21,7 @@ import {
   judgeGate,
   judgeHolder,
   judgeLockWaits,
+  judgeLoops,
   judgeLots,
   judgeProvider,
   judgeProxies,
@@ -38,6 +40,8 @@ export interface DiagnosisParts {
   sources: readonly MarketDataProvider[];
   /** The way to it; null where it is not this process that asks, or nothing outside is asked. */
   gate: { view(): GateView } | null;
+  /** The loops of the node that looks; null if it is no node. */
+  loops: LoopHealths | null;
   clock: Clock;
   nodeName: string;
   /** How long one check may take; the others do not wait for it. */
@@ -67,7 +71,7 @@ export async function diagnose(parts: DiagnosisParts, more: readonly Finding[] =
 type Check = (signal: AbortSignal) => Promise<Judgement>;
 
 function checksOf(parts: DiagnosisParts): Record<string, Check> {
-  const { database, clock, config, gate } = parts;
+  const { database, clock, config, gate, loops } = parts;
   const providers = Object.fromEntries(
     parts.sources.map((source): [string, Check] => [
       parts.sources.length === 1 ? 'provider' : `provider ${source.name}`,
@@ -101,6 +105,7 @@ function checksOf(parts: DiagnosisParts): Record<string, Check> {
     },
     ...providers,
     ...(gate && { gate: async () => judgeGate(gate.view()) }),
+    ...(loops && { loops: async () => judgeLoops(failuresOf(loops)) }),
     async proxies() {
       const session = lastNewYorkSession(clock.now());
       return judgeProxies({ session, wanted: proxies, ...(await facts.proxies(session)) });

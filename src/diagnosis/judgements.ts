@@ -1,4 +1,5 @@
 import type { Finding } from '../contract/schemas.ts';
+import { type LoopFailures, type LoopName, loops } from '../kernel/loop-health.ts';
 import type { GateView } from '../market/circuit-breaker.ts';
 import { canary, type Verdict } from '../market/provider.ts';
 
@@ -213,6 +214,20 @@ export function judgeQueue({ unfinished, entries, lost, idle, silent, paused }: 
     );
   }
   return paused ? warning(evidence, '`symbol-onboarding resume` lets jobs begin again.') : ok(evidence);
+}
+
+/** What a node does again and again: a loop that fails each time stands still, while everything else looks well. */
+export function judgeLoops(failures: LoopFailures): Judgement {
+  const failing = Object.entries(failures);
+  if (failing.length === 0) return ok(`Every loop of this node works: ${Object.keys(loops).join(', ')}.`);
+  const told = failing.map(([name, { seconds, rounds, reason }]) => {
+    const often = rounds === 1 ? 'once' : `${rounds} times in a row`;
+    return `${name}: it has failed to ${loops[name as LoopName]} for ${inSeconds(seconds * 1000)}, ${often}: ${reason}.`;
+  });
+  return failed(
+    told.join(' '),
+    'See `database`. Where that is ok, the log of this node has the whole error: report it. Jobs wait meanwhile and lose no attempt.',
+  );
 }
 
 export function judgeLots(unpriced: readonly { symbol: string; lots: number }[]): Judgement {

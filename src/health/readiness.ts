@@ -2,6 +2,7 @@ import type { SnapshotFrom } from 'xstate';
 import type { supervisorMachine } from '../../machines/supervisor.ts';
 import type { Database } from '../database/database.orm.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { type LoopHealths, type LoopName, loops } from '../kernel/loop-health.ts';
 import { migrations } from '../migrations/index.ts';
 import type { TransitionFeed } from '../onboarding/feed/transition.feed.ts';
 import { type Check, healthChecks } from './run-checks.ts';
@@ -10,11 +11,13 @@ export interface HealthParts {
   database: Database;
   clock: Clock;
   feed: TransitionFeed;
+  loops: LoopHealths;
   supervisor: () => SnapshotFrom<typeof supervisorMachine>;
   /** Sends itself a notification; resolves when it has come back over the connection that listens for work. */
   echo: () => Promise<void>;
 }
 
+const loopFailingSeconds = 5; // several rounds: one may fail in a conflict, or while the database restarts
 const feedStaleMs = 5000; // it looks each second, whether somebody told it or not
 
 /**
@@ -40,6 +43,13 @@ export function readiness(parts: HealthParts) {
       return seconds * 1000 < feedStaleMs ? null : `It has not read to its end for ${seconds} s.`;
     },
   };
+  for (const name of Object.keys(loops) as LoopName[]) {
+    checks[name] = () => {
+      const failure = parts.loops[name].failure();
+      if (failure === null || failure.seconds < loopFailingSeconds) return null;
+      return `It has failed to ${loops[name]} for ${Math.round(failure.seconds)} s: ${failure.reason}.`;
+    };
+  }
   if (database.holdsDirectory !== null) {
     const holds = database.holdsDirectory;
     checks.directory = () => (holds() ? null : 'Another process may work in the data directory.');

@@ -50,6 +50,16 @@ export const metricCatalog = {
     type: 'gauge',
     help: 'Seconds since this node last read the feed to its end, which it does every second.',
   },
+  onboarding_loop_failing_seconds: {
+    type: 'gauge',
+    help: 'Seconds for which each round of a loop of this node has failed: claims, requests, permits, leases; else 0.',
+    labels: ['loop'],
+  },
+  onboarding_loop_failures_total: {
+    type: 'counter',
+    help: 'Rounds of a loop of this node that failed.',
+    labels: ['loop'],
+  },
   onboarding_held_requests: {
     type: 'gauge',
     help: 'Long-polling requests (Prefer: wait) that this node holds open.',

@@ -1,5 +1,6 @@
 import type { FeedEntry } from '../contract/feed.ts';
 import type { Service } from '../contract/service.ts';
+import { type LoopName, loops } from '../kernel/loop-health.ts';
 import type { ProviderFallback } from '../market/provider-calls.ts';
 import type { ProviderCall } from '../market/request-counts.ts';
 import type { TransitionRecord } from '../onboarding/job/ports.ts';
@@ -8,6 +9,12 @@ import type { Metrics } from './registry.metrics.ts';
 type Observer = Pick<Metrics, 'count' | 'observe'>;
 
 const results: Record<string, string> = { failed: 'failed', cancelled: 'cancelled' };
+
+/** Counts the failed rounds of the node's loops; each loop starts at 0. */
+export function countLoopFailures({ count }: Observer): (loop: LoopName) => void {
+  for (const loop of Object.keys(loops)) count('onboarding_loop_failures_total', { loop }, 0);
+  return (loop) => count('onboarding_loop_failures_total', { loop });
+}
 
 /** Counts a transition that this node committed: the end of a phase, a retry, or a completed job with its outcome. */
 export function observeCommit({ count, observe }: Observer, record: TransitionRecord): void {

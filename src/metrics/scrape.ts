@@ -2,6 +2,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import type { Config } from '../config/config.ts';
 import type { Service } from '../contract/service.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { LoopHealths } from '../kernel/loop-health.ts';
 import type { Gate } from '../market/provider-gate.client.ts';
 import type { CeilingStore } from '../onboarding/claims/cluster-ceiling.store.ts';
 import type { TransitionFeed } from '../onboarding/feed/transition.feed.ts';
@@ -17,6 +18,7 @@ export interface GaugeParts {
   totals: () => Promise<Totals>;
   ceiling: Pick<CeilingStore, 'inUse'> | null;
   feed: TransitionFeed;
+  loops: LoopHealths;
   supervisor: () => ReturnType<RunningOnboarding['snapshot']>;
   gate: Gate | null;
 }
@@ -56,6 +58,9 @@ async function scrape(metrics: Metrics, parts: GaugeParts, live: LiveFigures): P
     onboarding_feed_lag_seconds: Math.max(0, clock.now() - caughtUpAt) / 1000,
   };
   for (const [name, figure] of Object.entries(own)) metrics.set(name as MetricOf<'gauge'>, figure);
+  for (const [loop, { failure }] of Object.entries(parts.loops)) {
+    metrics.set('onboarding_loop_failing_seconds', failure()?.seconds ?? 0, { loop });
+  }
   if (parts.gate) setGate(metrics, parts.gate);
   metrics.set('onboarding_build_info', 1, { version: manifest.version, node: nodeName });
   const [totals, clusterPermits] = await Promise.all([

@@ -11,6 +11,7 @@ import {
 import type { SupervisorInput, supervisorMachine } from '../../machines/supervisor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
+import type { LoopHealth } from '../kernel/loop-health.ts';
 import type { InFlight } from './job/phases-in-flight.ts';
 import type { QueueEntry, TakenClaim } from './job/ports.ts';
 import type { JobTrace } from './job/transition-trace.ts';
@@ -91,6 +92,8 @@ export interface OnboardingOptions {
   jobs: { release(claims: readonly TakenClaim[]): Promise<void> };
   /** Sends a heartbeat for leases; returns the lost ones. Null if no other node can take them. */
   touch: ((entries: readonly QueueEntry[]) => Promise<QueueEntry[]>) | null;
+  /** The health of that loop. */
+  leases: LoopHealth;
   /** Called when the grace period is over. From then on the recorder does not retry when the database does not answer. */
   stopWaiting: () => void;
   /** Called when the claims actor or the ceiling actor stopped. The supervisor then drains on its own. */
@@ -177,20 +180,18 @@ export function startOnboarding(options: OnboardingOptions): RunningOnboarding {
   }
 
   async function keepAlive(
-    { touch }: { touch: NonNullable<OnboardingOptions['touch']> },
+    { touch, leases }: { touch: NonNullable<OnboardingOptions['touch']>; leases: LoopHealth },
     signal: AbortSignal,
     onLost: (taken: TakenClaim) => void,
   ): Promise<void> {
     for (;;) {
       await clock.sleepUntil(clock.now() + touchMs, signal);
       const held = recorder.held();
-      try {
+      await leases.round(async () => {
         const lost = new Set(await touch(held.map(({ entry }) => entry)));
         // Claims that ended or were replaced during the heartbeat are not lost.
         for (const taken of recorder.held()) if (lost.has(taken.entry)) onLost(taken);
-      } catch (error) {
-        log(error);
-      }
+      });
     }
   }
 }

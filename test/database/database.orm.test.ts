@@ -59,6 +59,18 @@ describeOnEveryDatabase('the database', (makeDatabase) => {
     expect(new Date(row!.at).toISOString()).toBe('2026-03-29T01:30:00.000Z');
   });
 
+  test('goes on with what it had prepared when a newer version changes the type of a column', async () => {
+    await database.sql('create table changing (n int)');
+    await database.sql('insert into changing values (1)');
+    const read = (options = {}) => database.sql('select n from changing', [], { ...options, prepared: true });
+    expect(await read()).toEqual([{ n: 1 }]);
+    await database.sql('alter table changing alter column n type bigint');
+    expect(await read()).toEqual([{ n: '1' }]);
+    await database.sql('alter table changing alter column n type text');
+    expect(await database.transaction((on) => read({ on }))).toEqual([{ n: '1' }]);
+    await database.sql('drop table changing');
+  });
+
   test('undoes everything and still answers when work rolls back on purpose', async () => {
     await empty();
     const answer = await database.transaction<string>(async (on, rollback) => {

@@ -33,6 +33,7 @@ describeOnEveryDatabase('a diagnosis', (makeDatabase, kind) => {
       sources,
       clock: systemClock,
       gate: null,
+      loops: null,
       nodeName: 'here',
       ...more,
     });
@@ -60,11 +61,13 @@ describeOnEveryDatabase('a diagnosis', (makeDatabase, kind) => {
     // The embedded database of the tests lies in memory, so nobody holds a directory.
     const seen = findings.filter(({ name }) => kind === 'postgres' || name !== 'lock');
     expect(seen.map(({ name, verdict, cure }) => [name, verdict, cure])).toEqual(
-      ['database', 'lock', 'clock', 'provider', 'proxies', 'queue', 'lots', 'reconciler']
+      ['database', 'lock', 'clock', 'provider', 'loops', 'proxies', 'queue', 'lots', 'reconciler']
         .filter((name) => kind === 'postgres' || name !== 'lock')
         .map((name) => [name, 'ok', null]),
     );
-    expect(named(await look(service), 'database').evidence).toMatch(/PostgreSQL 1\d\.\d.* all \d migrations/);
+    expect(named(await look(service), 'database').evidence).toMatch(
+      /PostgreSQL 1\d\.\d.* all \d+ migrations/,
+    );
   });
 
   test('names the symbol whose queue entry is gone; its cure mends it', async () => {

@@ -12,6 +12,8 @@ import { startPostgres } from '../support/postgres.ts';
 import { sampleOf } from '../support/prometheus.ts';
 import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';
 
+const loops = ['claims', 'requests', 'permits', 'leases'];
+
 const readiness = async (service: TestService) => {
   const { status, body } = await service.get<{ checks: HealthCheck[] } & Partial<Problem>>('/health/ready');
   const failed = body.checks.filter((check) => check.status === 'failed').map(({ name }) => name);
@@ -32,7 +34,7 @@ test('a node is not ready while its PostgreSQL is down, lives on, and is ready a
   const service = await startService(database, { settings, provider });
   expect(await readiness(service)).toMatchObject({
     status: 200,
-    names: ['database', 'schema', 'queue', 'supervisor', 'feed'],
+    names: ['database', 'schema', 'queue', 'supervisor', 'feed', ...loops],
     failed: [],
   });
   const { body } = await service.upload<Uploaded>(csvOf('BEFORE'));
@@ -87,7 +89,7 @@ test('an embedded node minds its directory and its schema', async () => {
   const service = await startService(database);
   expect(await readiness(service)).toMatchObject({
     status: 200,
-    names: ['database', 'schema', 'queue', 'supervisor', 'feed', 'directory'],
+    names: ['database', 'schema', 'queue', 'supervisor', 'feed', ...loops, 'directory'],
   });
   // Somebody tidied up: the next process would lock another file.
   rmSync(join(dataDir, 'pglite.lock'));

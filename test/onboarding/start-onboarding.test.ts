@@ -4,6 +4,7 @@ import { jobMachine } from '../../machines/job.ts';
 import { type ClaimsEvent, phases, type SupervisorEvent } from '../../machines/protocol.ts';
 import { supervisorMachine } from '../../machines/supervisor.ts';
 import { AppError } from '../../src/kernel/errors.ts';
+import { loopHealths } from '../../src/kernel/loop-health.ts';
 import { inFlight } from '../../src/onboarding/job/phases-in-flight.ts';
 import {
   isRecord,
@@ -88,6 +89,7 @@ function startNode({
     inFlight: flights,
     jobs: { release: async (claims) => void released.push(...claims.map(({ claim }) => claim.symbol)) },
     touch,
+    leases: loopHealths({ clock, log: (error) => errors.push(error) }).leases,
     stopWaiting: () => stopped.abort(new Error('the service stops')),
     onFault: (fault) => faults.push(fault),
     clock,

@@ -8,7 +8,7 @@ export const verdicts = ['ok', 'warning', 'failed'] as const;
 export const findingSchema = z.object({
   name: z
     .string()
-    .meta({ description: 'database, lock, clock, provider, proxies, queue, lots, reconciler.' }),
+    .meta({ description: 'database, lock, clock, provider, gate, loops, proxies, queue, lots, reconciler.' }),
   verdict: z.enum(verdicts),
   evidence: z.string(),
   cure: z.string().nullable().meta({ description: 'How to fix it; null if there is nothing to do.' }),

@@ -52,7 +52,7 @@ interface JobRow {
   claim_epoch: number;
   node: string | null;
   cancel_requested_at: string | null;
-  since_ms: number;
+  since_ms: string | number;
 }
 
 async function claim(
@@ -70,7 +70,7 @@ async function claim(
   const entries = await queue.fetch(room, { on });
   if (entries.length === 0) return [];
   const rows = await database.sql<JobRow>(
-    `select *, greatest(0, extract(epoch from clock_timestamp() - updated_at) * 1000)::int as since_ms
+    `select *, greatest(0, extract(epoch from clock_timestamp() - updated_at) * 1000)::bigint as since_ms
      from onboarding_jobs where id = any($1::uuid[]) order by id for no key update`,
     [entries.map(({ jobId }) => jobId)],
     { on },
@@ -191,7 +191,7 @@ function journalRowOf(
     to,
     event,
     attempt: progress.attempt,
-    durationMs: row.since_ms,
+    durationMs: Number(row.since_ms),
     node,
     claimEpoch: row.claim_epoch + 1,
     error,

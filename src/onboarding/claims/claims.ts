@@ -2,6 +2,7 @@ import { fromCallback } from 'xstate';
 import type { ClaimsEvent, JobLimits, SupervisorEvent } from '../../../machines/protocol.ts';
 import { endOfTurn } from '../../kernel/batching.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import type { LoopHealths } from '../../kernel/loop-health.ts';
 import type { Requests } from '../admission/operator-requests.store.ts';
 import type { InFlight } from '../job/phases-in-flight.ts';
 import type { TakenClaim } from '../job/ports.ts';
@@ -20,6 +21,7 @@ export interface ClaimsOptions {
   inFlight: InFlight;
   limits: JobLimits;
   clock: Clock;
+  loops: Pick<LoopHealths, 'claims' | 'requests'>;
   log: (error: unknown) => void;
 }
 
@@ -35,7 +37,7 @@ const pollMs = 1000; // NOTIFY can be lost with its connection; this is how long
  * and its phase in flight is waited for. What was claimed for a supervisor that stopped meanwhile is given back.
  * Whatever wakes it also tells that operators may have asked for something: a pause, a cancellation.
  */
-export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, log }: ClaimsOptions) {
+export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, loops, log }: ClaimsOptions) {
   return fromCallback<ClaimsEvent>(({ sendBack, receive }) => {
     const stop = new AbortController();
     let room = 0;
@@ -78,7 +80,7 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
       again = true;
       if (busy) return;
       busy = true;
-      try {
+      await loops.claims.round(async () => {
         while (again && room > 0 && !stop.signal.aborted) {
           again = false;
           await endOfTurn(); // jobs that end in one commit make room one by one: one claim fills it all
@@ -87,11 +89,8 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
           found = (await inFlight.track(claiming, take())) > 0;
           if (found && low) again = true;
         }
-      } catch (error) {
-        log(error);
-      } finally {
-        busy = false;
-      }
+      });
+      busy = false;
     };
     const poll = async () => {
       while (!stop.signal.aborted) {
@@ -100,14 +99,15 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
       }
     };
 
+    const hear = () => loops.requests.round(() => inFlight.track(claiming, heed()));
     const look = async () => {
       found = true; // perhaps
-      await inFlight.track(claiming, heed()).catch(log);
+      await hear();
       await pull();
     };
 
     const unsubscribe = onWork(() => void look());
-    inFlight.track(claiming, heed()).catch(log);
+    void hear();
     poll().catch(() => {}); // ends with the signal
     receive((event) => {
       if (event.type === 'room.changed') {

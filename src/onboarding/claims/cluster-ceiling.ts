@@ -1,6 +1,7 @@
 import { fromCallback } from 'xstate';
 import type { CeilingEvent, Claim, Needs, SupervisorEvent } from '../../../machines/protocol.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import type { LoopHealth } from '../../kernel/loop-health.ts';
 import type { InFlight } from '../job/phases-in-flight.ts';
 import type { Recorder } from '../journal/recorder.ts';
 
@@ -15,7 +16,7 @@ export interface CeilingOptions {
   recorder: Pick<Recorder, 'barrier'>;
   inFlight: InFlight;
   clock: Clock;
-  log: (error: unknown) => void;
+  loop: LoopHealth;
 }
 
 const asking = ' asking'; // no symbol begins with a space
@@ -27,7 +28,7 @@ const pollMs = 1000; // the permits of a node that died come free without a noti
  *
  * When it stops it gives back what is left: the end of a job whose permit was still held is committed by then.
  */
-export function ceilingActor({ permits, onWork, recorder, inFlight, clock, log }: CeilingOptions) {
+export function ceilingActor({ permits, onWork, recorder, inFlight, clock, loop }: CeilingOptions) {
   return fromCallback<CeilingEvent>(({ sendBack, receive }) => {
     const stop = new AbortController();
     /** What this node may hold: a commit whose answer was lost counts until it is known. */
@@ -58,16 +59,13 @@ export function ceilingActor({ permits, onWork, recorder, inFlight, clock, log }
       again = true;
       if (busy) return;
       busy = true;
-      try {
+      await loop.round(async () => {
         while (again) {
           again = false;
           await inFlight.track(asking, change());
         }
-      } catch (error) {
-        log(error);
-      } finally {
-        busy = false;
-      }
+      });
+      busy = false;
     };
     const poll = async () => {
       for (;;) {

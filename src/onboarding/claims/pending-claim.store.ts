@@ -56,7 +56,7 @@ const claimSql = (queue: QueueParts) => `
   ), mine as materialized (
     select j.id, j.symbol, j.reason, j.state, j.attempt, j.status, j.cancel_requested_at, j.resumes,
       j.claim_epoch + 1 as epoch, j.sequence + 1 as sequence,
-      greatest(0, extract(epoch from clock_timestamp() - j.updated_at) * 1000)::int as since_ms,
+      greatest(0, extract(epoch from clock_timestamp() - j.updated_at) * 1000)::bigint as since_ms,
       jsonb_build_object('status', j.status, 'phase', j.phase, 'attempt', j.attempt,
         'retryAt', (extract(epoch from j.retry_at) * 1000)::bigint, 'waitedMs', j.waited_ms, 'partial', j.partial,
         'degraded', j.degraded, 'results', j.results, 'resumes', j.resumes) as progress

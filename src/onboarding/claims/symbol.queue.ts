@@ -1,4 +1,4 @@
-import { type Db, fromKysely, type JobAttempt, PgBoss } from 'pg-boss';
+import { type Clock as BossClock, type Db, fromKysely, type JobAttempt, PgBoss } from 'pg-boss';
 import { bossDb } from '../../database/boss.pglite.ts';
 import { type Database, kyselyTransaction, type Transaction } from '../../database/database.orm.ts';
 import { sessionOptions } from '../../database/postgres.pool.ts';
@@ -11,6 +11,11 @@ export interface SymbolQueueEdge extends SymbolQueue, Notifications {
   stop(): Promise<void>;
 }
 
+const hourSeconds = 3600;
+// pg-boss deletes an entry that nobody took for as long as this: after 14 days unless it is set. Ten years, and their
+// leap days.
+const retentionSeconds = 3660 * 24 * hourSeconds;
+
 /**
  * The queue on pg-boss, on PostgreSQL and PGlite alike. It owns who may claim; its retry limit is out of reach, so
  * that the machine's limits are the only ones.
@@ -19,28 +24,55 @@ export interface SymbolQueueEdge extends SymbolQueue, Notifications {
  */
 export async function startSymbolQueue(
   database: Database,
-  { log }: { log: (error: Error) => void },
+  { log, clock }: { log: (error: Error) => void; clock?: BossClock },
 ): Promise<SymbolQueueEdge> {
-  const boss = createBoss(database);
+  const boss = createBoss(database, clock);
   // Without a listener an 'error' event would end the process.
   boss.on('error', log);
   boss.on('warning', ({ message }) => log(new Error(message)));
+  // Before it starts: its first sweep would take the entries of a service that was stopped for two weeks.
+  await keepEntries(database);
   await boss.start();
   const embedded = database.pglite !== null;
-  await boss.createQueue(queueName, {
-    policy: 'exclusive',
+  const options = {
     retryLimit: 1_000_000,
     retryDelay: 0,
-    expireInSeconds: 86_399, // the longest there is; touching does not extend it
-    deleteAfterSeconds: 3600, // those of cancelled jobs
+    expireInSeconds: 24 * hourSeconds - 1, // the longest there is; touching does not extend it
+    retentionSeconds,
+    deleteAfterSeconds: hourSeconds, // those of cancelled jobs
     ...(embedded ? {} : { heartbeatSeconds: 10 }),
-  });
+  };
+  await boss.createQueue(queueName, { policy: 'exclusive', ...options });
+  await boss.updateQueue(queueName, options); // a queue that was there is not changed by creating it
   if (embedded) await reclaim(boss);
   return queueOn(boss);
 }
 
-function createBoss(database: Database): PgBoss {
-  const common = { schedule: false, superviseIntervalSeconds: 1, monitorIntervalSeconds: 1 };
+/** Entries that an earlier version made were to be kept for 14 days. */
+async function keepEntries(database: Database): Promise<void> {
+  const [table] = await database.sql<{ exists: boolean }>(
+    `select to_regclass('pgboss.job') is not null as exists`,
+  );
+  if (table!.exists) await database.transaction((on) => database.sql(keepSql, [retentionSeconds], { on }));
+}
+
+const keepSql = `
+  with due as materialized (
+    select id from pgboss.job
+    where name = '${queueName}' and state in ('created', 'retry', 'active')
+      and keep_until < start_after + $1::int * interval '1 s'
+    order by id for no key update
+  )
+  update pgboss.job q set keep_until = q.start_after + $1::int * interval '1 s'
+  from due where q.name = '${queueName}' and q.id = due.id`;
+
+function createBoss(database: Database, clock?: BossClock): PgBoss {
+  const common = {
+    schedule: false,
+    superviseIntervalSeconds: 1,
+    monitorIntervalSeconds: 1,
+    ...(clock && { clock }),
+  };
   if (database.pglite) {
     // Nobody else can hold a lease here, so nothing has to be watched each second.
     const calm = { ...common, superviseIntervalSeconds: 60, monitorIntervalSeconds: 60 };

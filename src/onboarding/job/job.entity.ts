@@ -77,7 +77,7 @@ export const OnboardingTransition = defineEntity({
     toState: p.string().length(64),
     event: p.string().length(96),
     attempt: p.integer(),
-    durationMs: p.integer().nullable(),
+    durationMs: p.bigint('number').nullable(),
     node: p.string().length(128).nullable(),
     claimEpoch: p.integer(),
     errorCode: p.string().length(64).nullable(),

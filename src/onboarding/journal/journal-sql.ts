@@ -9,7 +9,7 @@ import type { QueueParts } from '../job/ports.ts';
 
 const given = `given as materialized (
     select * from json_to_recordset($1::json) as given(n int, last boolean, base int, job_id uuid, symbol text, epoch int,
-      sequence int, from_state text, to_state text, event text, duration_ms int, status text, outcome text, phase text,
+      sequence int, from_state text, to_state text, event text, duration_ms bigint, status text, outcome text, phase text,
       attempt int, retry_at timestamptz, waited_ms bigint, partial boolean, degraded text, results jsonb, resumes int,
       error_code text, error_message text, error_phase text, settled boolean, entry_id uuid, retry_count int,
       actor_snapshot jsonb, trace jsonb)

@@ -186,7 +186,7 @@ const appendSql = `
     select r.job_id, r.symbol, r.sequence, head.position - $2::int + r.n, r.from_state, r.to_state, r.event,
       r.attempt, r.duration_ms, r.node, r.claim_epoch, r.error_code, r.error_message, r.actor_snapshot, r.trace
     from head, jsonb_to_recordset($1::jsonb) as r(n int, job_id uuid, symbol text, sequence int, from_state text,
-      to_state text, event text, attempt int, duration_ms int, node text, claim_epoch int, error_code text,
+      to_state text, event text, attempt int, duration_ms bigint, node text, claim_epoch int, error_code text,
       error_message text, actor_snapshot jsonb, trace jsonb)
   )
   select pg_notify($3, json_build_object('from', position - $2::int + 1, 'to', position)::text) from head`;

@@ -103,7 +103,7 @@ export interface TransitionRow {
   to_state: string;
   event: string;
   attempt: number;
-  duration_ms: number | null;
+  duration_ms: string | number | null;
   node: string | null;
   claim_epoch: number;
   error_code: string | null;
@@ -132,7 +132,7 @@ export function transitionOf(row: TransitionRow): TransitionView {
     phase,
     attempt: row.attempt,
     progress: progressIn(status, phase),
-    duration_ms: row.duration_ms,
+    duration_ms: row.duration_ms === null ? null : Number(row.duration_ms),
     node: row.node,
     claim_epoch: row.claim_epoch,
     error: row.error_code ? { code: row.error_code, message: row.error_message ?? '' } : null,

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { createActor } from 'xstate';
 import { supervisorMachine } from '../../../machines/supervisor.ts';
+import { loopHealths } from '../../../src/kernel/loop-health.ts';
 import type { Requests } from '../../../src/onboarding/admission/operator-requests.store.ts';
 import { claimsActor } from '../../../src/onboarding/claims/claims.ts';
 import { inFlight } from '../../../src/onboarding/job/phases-in-flight.ts';
@@ -18,6 +19,8 @@ function claiming({ concurrency = 2, prefetch = 0, childrenMax = 200 } = {}) {
   const rooms: number[] = [];
   const released: string[] = [];
   const errors: unknown[] = [];
+  const log = (error: unknown) => void errors.push(error);
+  const loops = loopHealths({ clock, log });
   const held = new Map<string, TakenClaim>();
   const flights = inFlight();
   const wakers = new Set<() => void>();
@@ -49,7 +52,8 @@ function claiming({ concurrency = 2, prefetch = 0, childrenMax = 200 } = {}) {
           inFlight: flights,
           limits,
           clock,
-          log: (error) => errors.push(error),
+          loops,
+          log,
         }),
       },
     }),
@@ -61,6 +65,7 @@ function claiming({ concurrency = 2, prefetch = 0, childrenMax = 200 } = {}) {
     rooms,
     released,
     errors,
+    loops,
     held,
     flights,
     wakers,
@@ -222,11 +227,14 @@ describe('the claims actor', () => {
     run.claimWith(() => Promise.reject(outage));
     await run.start();
     expect(run.errors).toEqual([outage]);
+    expect(run.loops.claims.failure()).toMatchObject({ rounds: 1 });
+    expect(run.loops.requests.failure()).toBe(null);
     run.claimWith(async (room) => run.queue.splice(0, room));
     run.queue.push(takenOf('A'));
     await run.clock.advance(1000);
     await settled();
     expect(run.children()).toEqual(['A1']);
+    expect(run.loops.claims.failure()).toBe(null);
     await run.stop();
   });
 

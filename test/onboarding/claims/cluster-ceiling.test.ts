@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createActor, fromCallback } from 'xstate';
 import type { Claim } from '../../../machines/protocol.ts';
 import { supervisorMachine } from '../../../machines/supervisor.ts';
+import { loopHealths } from '../../../src/kernel/loop-health.ts';
 import { ceilingActor } from '../../../src/onboarding/claims/cluster-ceiling.ts';
 import { inFlight } from '../../../src/onboarding/job/phases-in-flight.ts';
 import { claimOf, heldActors, limits, progressFrom, settled, transient } from '../../machines/harness.ts';
@@ -44,7 +45,7 @@ function bounded({ permits = 1, concurrency = 2 } = {}) {
     recorder: { barrier: () => durable },
     inFlight: flights,
     clock,
-    log: (error) => errors.push(error),
+    loop: loopHealths({ clock, log: (error) => errors.push(error) }).permits,
   });
   const claims = fromCallback(() => {}) as never; // the test speaks for it
   const machine = supervisorMachine.provide({ actors: { job: actors.job, claims, ceiling } });

@@ -24,6 +24,10 @@ const ready: z.output<typeof readySchema> = {
     { name: 'queue', status: 'ok', message: null, duration_ms: 3 },
     { name: 'supervisor', status: 'ok', message: null, duration_ms: 0 },
     { name: 'feed', status: 'ok', message: null, duration_ms: 0 },
+    { name: 'claims', status: 'ok', message: null, duration_ms: 0 },
+    { name: 'requests', status: 'ok', message: null, duration_ms: 0 },
+    { name: 'permits', status: 'ok', message: null, duration_ms: 0 },
+    { name: 'leases', status: 'ok', message: null, duration_ms: 0 },
   ],
 };
 

@@ -1,7 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import type { DiagnosisView, HealthCheck } from '../../src/contract/schemas.ts';
 import type { Database } from '../../src/database/database.orm.ts';
-import { type Clock, systemClock } from '../../src/kernel/system.clock.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/system.clock.ts';
 import { describeOnDatabase } from '../support/databases.ts';
 import { sampleOf } from '../support/prometheus.ts';
 import { csvOf, startService, type TestService, type Uploaded } from '../support/service.ts';

@@ -8,10 +8,8 @@ describe('limits', { timeout: 30_000 }, () => {
   const rows = (count: number) =>
     Array.from({ length: count }, (_, n) => `S${n % 500},${n + 1},172.40,2025-06-30`);
 
-  test('50,000 rows are read within seconds, one more is too many', () => {
-    const start = performance.now();
+  test('50,000 rows are read, one more is too many', () => {
     expect(readRows(rows(50_000)).lots).toHaveLength(50_000);
-    expect(performance.now() - start).toBeLessThan(5000); // 0.6 s on one idle core
     expect(codes(readRows(rows(50_001)).problems)).toEqual(['ERR_CSV_001']);
   });
 
@@ -30,7 +28,7 @@ describe('limits', { timeout: 30_000 }, () => {
     ['quotes', '"'],
     ['open quotes', '"a,\n'],
     ['comments', '#\n'],
-  ])('10 MiB of %s are answered within seconds', (_, unit) => {
+  ])('10 MiB of %s are answered with one problem', (_, unit) => {
     const { problems } = readCsv(`${requiredHeader}\n`.padEnd(10 * 1024 * 1024, unit));
     expect(problems).toHaveLength(1);
   });

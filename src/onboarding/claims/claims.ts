@@ -2,6 +2,7 @@ import { fromCallback } from 'xstate';
 import type { ClaimsEvent, JobLimits, SupervisorEvent } from '../../../machines/protocol.ts';
 import { endOfTurn } from '../../kernel/batching.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { oneAtATime } from '../../kernel/one-at-a-time.ts';
 import type { Requests } from '../admission/operator-requests.store.ts';
 import type { InFlight } from '../job/phases-in-flight.ts';
 import type { TakenClaim } from '../job/ports.ts';
@@ -67,13 +68,16 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
       return taken.length;
     };
     let paused = false;
-    const heed = async () => {
+    const applyRequests = async () => {
+      if (stop.signal.aborted) return;
       const requests = await jobs.requests();
       if (stop.signal.aborted) return;
       if (requests.paused !== paused) send({ type: requests.paused ? 'pause' : 'resume' });
       paused = requests.paused;
       for (const job of requests.cancelled) send({ type: 'job.cancel', ...job });
     };
+    // Of two reads at once the older could answer last, and would undo the pause that the newer one applied.
+    const applyOperatorRequests = oneAtATime(() => inFlight.track(claiming, applyRequests()).catch(log));
     const pull = async () => {
       again = true;
       if (busy) return;
@@ -102,12 +106,12 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
 
     const look = async () => {
       found = true; // perhaps
-      await inFlight.track(claiming, heed()).catch(log);
+      await applyOperatorRequests();
       await pull();
     };
 
     const unsubscribe = onWork(() => void look());
-    inFlight.track(claiming, heed()).catch(log);
+    void applyOperatorRequests();
     poll().catch(() => {}); // ends with the signal
     receive((event) => {
       if (event.type === 'room.changed') {

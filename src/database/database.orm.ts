@@ -6,6 +6,7 @@ import { ormConfig } from '../../mikro-orm.config.ts';
 import { AppError } from '../kernel/errors.ts';
 import { migrations } from '../migrations/index.ts';
 import { countWrite } from '../trace-context.ts';
+import { advisoryLocks } from './advisory-locks.ts';
 import { classified } from './classify-error.ts';
 import { type EmbeddedDatabase, type EmbeddedOptions, openPglite } from './pglite/open.pglite.ts';
 
@@ -247,8 +248,6 @@ async function isMigrated(orm: Orm): Promise<boolean> {
   return migrations.every(({ name }) => applied.some((one) => one.name === name));
 }
 
-const migrationLock = 727274; // any constant: it only has to be the same on every node
-
 // The migrator has no lock of its own: nodes that start together would create the same tables twice.
 async function migrate(orm: Orm): Promise<void> {
   const native: unknown = await (
@@ -258,10 +257,10 @@ async function migrate(orm: Orm): Promise<void> {
   const client = await native.connect();
   try {
     await client.query('set lock_timeout = 0');
-    await client.query(`select pg_advisory_lock(${migrationLock})`);
+    await client.query(`select pg_advisory_lock(${advisoryLocks.migration})`);
     await orm.migrator.up();
   } finally {
-    await client.query(`select pg_advisory_unlock(${migrationLock})`).catch(() => {});
+    await client.query(`select pg_advisory_unlock(${advisoryLocks.migration})`).catch(() => {});
     client.release(true);
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { machineVersion } from '../../../machines/protocol.ts';
+import { advisoryLocks } from '../../database/advisory-locks.ts';
 import type { Database, Transaction } from '../../database/database.orm.ts';
 import type { Admission, SymbolQueue, Wanted } from '../job/ports.ts';
 import { appendTransitions, notifyWork } from '../journal/journal.store.ts';
@@ -28,8 +29,6 @@ export function admissionStore(database: Database, options: AdmissionOptions): A
 
 const unfinishedSql = `select id, symbol from onboarding_jobs where status in ('pending', 'processing')`;
 
-const admissionLock = 727275; // any constant: it only has to be the same on every node
-
 /**
  * Everyone who adds a queue entry holds this until the transaction ends: only so is the depth exact. Answers the
  * unfinished jobs, to which nobody else can add now.
@@ -38,7 +37,7 @@ export async function lockAdmission(
   database: Database,
   on: Transaction,
 ): Promise<{ id: string; symbol: string }[]> {
-  await database.sql('select pg_advisory_xact_lock($1)', [admissionLock], { on });
+  await database.sql('select pg_advisory_xact_lock($1)', [advisoryLocks.admission], { on });
   return database.sql(unfinishedSql, [], { on });
 }
 

@@ -72,7 +72,7 @@ export function storesOn({ config, clock, database, queue, provider, calendar, n
     prices,
     proxies,
     exposures: exposureStore(database),
-    queries: jobQueries(database, clock),
+    queries: jobQueries(database),
     feed: { database, journal: journalFeed(database), snapshots: snapshotFeed(database) },
     symbols: symbolQueries(database, { concurrency, retryLimit: config.job.retryLimit, clock }),
   };

@@ -28,7 +28,11 @@ export const metricCatalogue = {
     type: 'gauge',
     help: 'Jobs that may be admitted and not finished, in the cluster.',
   },
-  onboarding_jobs: { type: 'gauge', help: 'Jobs by status, in the cluster.', labels: ['status'] },
+  onboarding_jobs: {
+    type: 'gauge',
+    help: 'Jobs that are kept, by status, in the cluster.',
+    labels: ['status'],
+  },
   onboarding_paused: { type: 'gauge', help: '1 while an operator has paused the cluster, else 0.' },
   onboarding_accepting: {
     type: 'gauge',

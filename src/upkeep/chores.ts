@@ -4,6 +4,7 @@ import { vacuumDue } from '../database/pglite/vacuum.pglite.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Metrics } from '../metrics/registry.metrics.ts';
 import type { Upkeep } from '../onboarding/refresh/refresh.ts';
+import { compactJobCounts } from '../onboarding/upkeep/job-counts.store.ts';
 import { pruneJournal } from '../onboarding/upkeep/prune-journal.ts';
 import type { RetentionStore } from '../onboarding/upkeep/retention.store.ts';
 import { findingKinds, type ReconcilerParts, reconcilerOf } from './reconciler.ts';
@@ -44,6 +45,7 @@ export function choresOf(parts: ChoreParts): Chore[] {
       everyMs: 10 * minuteMs,
       run: (signal) => pruneJournal(retention, { ...config.retention, clock, signal }),
     },
+    { everyMs: minuteMs, run: () => compactJobCounts(database) },
     { everyMs: 5 * minuteMs, run: () => upkeep.remeasure() },
     { everyMs: 5 * minuteMs, run: () => upkeep.rates() },
     { everyMs: minuteMs, run: () => upkeep.splits() },

@@ -64,7 +64,7 @@ describeOnEveryDatabase('a diagnosis', (makeDatabase, kind) => {
         .filter((name) => kind === 'postgres' || name !== 'lock')
         .map((name) => [name, 'ok', null]),
     );
-    expect(named(await look(service), 'database').evidence).toMatch(/PostgreSQL 1\d\.\d.* all \d migrations/);
+    expect(named(await look(service), 'database').evidence).toMatch(/PostgreSQL 1\d\.\d.* all \d+ migrations/);
   });
 
   test('names the symbol whose queue entry is gone; its cure mends it', async () => {

@@ -28,8 +28,8 @@ export interface Config {
   supervisor: SupervisorLimits;
   job: JobLimits;
   shutdownGraceMs: number;
-  /** How much is kept of the journals of jobs that have ended. */
-  retention: { days: number; rows: number };
+  /** What is kept of old rows, in days; of the journals of ended jobs, a number of rows too. */
+  retention: { journal: { days: number; rows: number }; jobs: number; exposures: number; proxySets: number };
   provider: { concurrency: number; intervalMs: number };
   priceMaxAgeDays: number;
   /** Whether the whole universe is refreshed after each session. */
@@ -120,7 +120,7 @@ function crossProblems(values: Environment, wrong: ReadonlyMap<string, unknown>)
   return found;
 }
 
-const othersToo = new Set(['AUTH', 'DATA', 'DATABASE', 'LOG', 'TRUST', 'UPLOAD']);
+const othersToo = new Set(['AUTH', 'DATA', 'DATABASE', 'JOB', 'LOG', 'PROXY', 'TRUST', 'UPLOAD']);
 
 // A misspelt limit would silently leave the default in force: RATE_LIMIT, RETRY_MAX, AUTH_TOKEN. What begins with
 // another word than a setting does, or with one that other programs use too, may be theirs.
@@ -185,7 +185,12 @@ function toConfig(settings: Settings): Config {
       resumeLimit: settings.RESUME_LIMIT,
     },
     shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
-    retention: { days: settings.JOURNAL_RETENTION_DAYS, rows: settings.JOURNAL_RETENTION_ROWS },
+    retention: {
+      journal: { days: settings.JOURNAL_RETENTION_DAYS, rows: settings.JOURNAL_RETENTION_ROWS },
+      jobs: settings.JOB_RETENTION_DAYS,
+      exposures: settings.EXPOSURE_RETENTION_DAYS,
+      proxySets: settings.PROXY_SET_RETENTION_DAYS,
+    },
     provider: { concurrency: settings.PROVIDER_CONCURRENCY, intervalMs: settings.PROVIDER_INTERVAL_MS },
     priceMaxAgeDays: settings.PRICE_MAX_AGE_DAYS,
     refresh: settings.REFRESH === 'on',

@@ -92,6 +92,15 @@ export const settingsSchema = z.object({
   JOURNAL_RETENTION_ROWS: count(1_000_000, 1000, 1_000_000_000).meta(
     setting('transitions that are kept of those, the newest'),
   ),
+  JOB_RETENTION_DAYS: days().meta(
+    setting('days for which ended jobs are kept; the newest of a symbol stays, and one with a journal'),
+  ),
+  EXPOSURE_RETENTION_DAYS: days().meta(
+    setting('days for which old factor exposures are kept; the newest of a symbol stay'),
+  ),
+  PROXY_SET_RETENTION_DAYS: days().meta(
+    setting('days for which old proxy prices are kept; those of the newest exposures stay'),
+  ),
   MARKET_DATA: providers().meta(setting('providers in order, separated by commas: yahoo, files, simulated')),
   MARKET_DATA_DIR: z.string().optional().meta(setting('directory of the files provider')),
   YAHOO_BASE_URL: url(['http', 'https']).meta(
@@ -131,6 +140,11 @@ function whole(min: number, max: number) {
 
 function count(fallback: number, min: number, max: number) {
   return whole(min, max).prefault(String(fallback));
+}
+
+/** How long old rows are kept: a year by default, as far back as the prices of a symbol go. */
+function days() {
+  return count(365, 1, 36_500);
 }
 
 function choice<const Names extends readonly [string, ...string[]]>(names: Names, fallback: string) {

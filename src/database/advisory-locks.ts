@@ -5,6 +5,9 @@ export const advisoryLocks = {
   migration: 727274,
   admission: 727275,
   pruneJournal: 727276,
+  pruneJobs: 727277,
+  pruneExposures: 727278,
+  pruneProxySets: 727279,
 } as const;
 
 /** Runs `work` in a transaction that holds the lock; null, and nothing is done, while another node holds it. */

@@ -7,10 +7,11 @@ import type { Upkeep } from '../onboarding/refresh/refresh.ts';
 import { compactJobCounts } from '../onboarding/upkeep/job-counts.store.ts';
 import { pruneJournal } from '../onboarding/upkeep/prune-journal.ts';
 import type { RetentionStore } from '../onboarding/upkeep/retention.store.ts';
+import { type OldRows, pruneOldRows } from './prune-old-rows.ts';
 import { findingKinds, type ReconcilerParts, reconcilerOf } from './reconciler.ts';
 import type { Chore } from './scheduler.ts';
 
-export interface ChoreParts extends Omit<ReconcilerParts, 'onFound'> {
+export interface ChoreParts extends Omit<ReconcilerParts, 'onFound'>, OldRows {
   config: Pick<Config, 'retention' | 'refresh'>;
   clock: Clock;
   database: Database;
@@ -43,7 +44,11 @@ export function choresOf(parts: ChoreParts): Chore[] {
     { everyMs: 10 * minuteMs, run: (signal) => reconciler.portfolios(embedded ? 20 : 200, signal) },
     {
       everyMs: 10 * minuteMs,
-      run: (signal) => pruneJournal(retention, { ...config.retention, clock, signal }),
+      run: (signal) => pruneJournal(retention, { ...config.retention.journal, clock, signal }),
+    },
+    {
+      everyMs: 60 * minuteMs,
+      run: (signal) => pruneOldRows(parts, { retention: config.retention, clock, signal }),
     },
     { everyMs: minuteMs, run: () => compactJobCounts(database) },
     { everyMs: 5 * minuteMs, run: () => upkeep.remeasure() },

@@ -64,7 +64,8 @@ function jobRoute(app: Api, onboarding: Onboarding): void {
     summary: 'One job: its actor snapshot and its timeline',
     description:
       'The state value and context of its actor at the last committed transition, and every transition since it ' +
-      'was admitted, with attempts, durations and errors.',
+      'was admitted, with attempts, durations and errors. An ended job is kept for JOB_RETENTION_DAYS, the newest of a ' +
+      'symbol for ever.',
     params,
     response: responses({ 200: jobDetailSchema }, ['job_not_found']),
   };

@@ -118,7 +118,10 @@ export const pricesSchema = z.object({
 });
 
 export const exposuresQuerySchema = z.strictObject({
-  date: daySchema.optional().meta({ description: 'A calculation date; the latest one when left out.' }),
+  date: daySchema.optional().meta({
+    description:
+      'A calculation date; the latest one when left out. Others are kept for EXPOSURE_RETENTION_DAYS.',
+  }),
 });
 
 /** One of the twelve: SPEC section 6. Betas have no unit. */

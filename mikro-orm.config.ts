@@ -9,6 +9,7 @@ import { migrations } from './src/migrations/index.ts';
 import {
   ClusterPermit,
   FeedHead,
+  JobCount,
   OnboardingJob,
   OnboardingTransition,
   ServiceState,
@@ -29,6 +30,7 @@ const common = {
     PortfolioRate,
     PortfolioSnapshot,
     OnboardingJob,
+    JobCount,
     OnboardingTransition,
     FeedHead,
     ClusterPermit,

@@ -19,6 +19,7 @@ import { journalStore } from './onboarding/journal/journal.store.ts';
 import { jobQueries } from './onboarding/queries/job.query.ts';
 import { upkeepStore } from './onboarding/refresh/refresh.store.ts';
 import { upkeepOf } from './onboarding/refresh/refresh.ts';
+import { jobRetentionStore } from './onboarding/upkeep/job-retention.store.ts';
 import { reconcilerStore } from './onboarding/upkeep/reconciler.store.ts';
 import { retentionStore } from './onboarding/upkeep/retention.store.ts';
 import { laggingStore } from './portfolio/lagging-snapshots.store.ts';
@@ -59,6 +60,7 @@ export function storesOn({ config, clock, database, queue, provider, calendar, n
     ceiling: clusterConcurrency === null ? null : ceilingStore(database, { ceiling: clusterConcurrency }),
     journal: journalStore(database, { queue, node: nodeName }),
     retention: retentionStore(database),
+    jobRetention: jobRetentionStore(database),
     reconciler: reconcilerStore(database, { queue, node: nodeName }),
     operations,
     fence: fenceStore(database),
@@ -72,7 +74,7 @@ export function storesOn({ config, clock, database, queue, provider, calendar, n
     prices,
     proxies,
     exposures: exposureStore(database),
-    queries: jobQueries(database, clock),
+    queries: jobQueries(database),
     feed: { database, journal: journalFeed(database), snapshots: snapshotFeed(database) },
     symbols: symbolQueries(database, { concurrency, retryLimit: config.job.retryLimit, clock }),
   };

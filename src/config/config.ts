@@ -28,8 +28,8 @@ export interface Config {
   supervisor: SupervisorLimits;
   job: JobLimits;
   shutdownGraceMs: number;
-  /** How much of the journals of finished jobs is kept. */
-  retention: { days: number; rows: number };
+  /** How long old rows are kept, in days; the journals of finished jobs also by their number of rows. */
+  retention: { journal: { days: number; rows: number }; jobs: number; exposures: number; proxySets: number };
   provider: { concurrency: number; intervalMs: number };
   priceMaxAgeDays: number;
   /** Whether the whole universe is refreshed after each session. */
@@ -123,7 +123,7 @@ function crossProblems(values: Environment, invalid: ReadonlyMap<string, unknown
   return found;
 }
 
-const sharedFirstWords = new Set(['AUTH', 'DATA', 'DATABASE', 'LOG', 'TRUST', 'UPLOAD']);
+const sharedFirstWords = new Set(['AUTH', 'DATA', 'DATABASE', 'JOB', 'LOG', 'PROXY', 'TRUST', 'UPLOAD']);
 
 // A variable counts as ours if a setting begins with it (RATE_LIMIT), or if it shares its first word with a setting
 // (RETRY_MAX). First words that other programs use as well do not count.
@@ -210,7 +210,12 @@ function toConfig(settings: Settings): Config {
       resumeLimit: settings.RESUME_LIMIT,
     },
     shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
-    retention: { days: settings.JOURNAL_RETENTION_DAYS, rows: settings.JOURNAL_RETENTION_ROWS },
+    retention: {
+      journal: { days: settings.JOURNAL_RETENTION_DAYS, rows: settings.JOURNAL_RETENTION_ROWS },
+      jobs: settings.JOB_RETENTION_DAYS,
+      exposures: settings.EXPOSURE_RETENTION_DAYS,
+      proxySets: settings.PROXY_SET_RETENTION_DAYS,
+    },
     provider: { concurrency: settings.PROVIDER_CONCURRENCY, intervalMs: settings.PROVIDER_INTERVAL_MS },
     priceMaxAgeDays: settings.PRICE_MAX_AGE_DAYS,
     refresh: settings.REFRESH === 'on',

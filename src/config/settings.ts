@@ -108,6 +108,15 @@ export const settingsSchema = z.object({
   MARKET_DATA: providers().meta(
     setting('market-data providers in order, separated by commas: yahoo, files, simulated'),
   ),
+  JOB_RETENTION_DAYS: days().meta(
+    setting('days to keep finished jobs; the newest of a symbol and those with a journal stay'),
+  ),
+  EXPOSURE_RETENTION_DAYS: days().meta(
+    setting('days to keep old factor exposures; the newest of a symbol stay'),
+  ),
+  PROXY_SET_RETENTION_DAYS: days().meta(
+    setting('days to keep old proxy prices; those of the newest exposures stay'),
+  ),
   MARKET_DATA_DIR: z.string().optional().meta(setting('directory of the files provider')),
   YAHOO_BASE_URL: url(['http', 'https']).meta(
     setting('send all Yahoo requests to this origin, for proxies and stand-ins'),
@@ -146,6 +155,11 @@ function whole(min: number, max: number) {
 
 function count(fallback: number, min: number, max: number) {
   return whole(min, max).prefault(String(fallback));
+}
+
+/** How long old rows are kept: a year by default, as far back as the prices of a symbol go. */
+function days() {
+  return count(365, 1, 36_500);
 }
 
 function choice<const Names extends readonly [string, ...string[]]>(names: Names, fallback: string) {

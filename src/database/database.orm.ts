@@ -4,6 +4,7 @@ import { MikroORM, type Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { AppError } from '../kernel/errors.ts';
 import { migrations } from '../migrations/index.ts';
+import { advisoryLocks } from './advisory-locks.ts';
 import { classified } from './classify-error.ts';
 import { type EmbeddedDatabase, type EmbeddedOptions, openPglite } from './pglite/open.pglite.ts';
 import { isOutdated, type Named, named } from './statement-names.ts';
@@ -253,8 +254,6 @@ async function isMigrated(orm: Orm): Promise<boolean> {
   return migrations.every(({ name }) => applied.some((one) => one.name === name));
 }
 
-const migrationLock = 727274; // any constant, the same on every node
-
 // The migrator takes no lock: nodes that start at the same time would create the same tables twice.
 async function migrate(orm: Orm): Promise<void> {
   const native: unknown = await (
@@ -264,10 +263,10 @@ async function migrate(orm: Orm): Promise<void> {
   const client = await native.connect();
   try {
     await client.query('set lock_timeout = 0');
-    await client.query(`select pg_advisory_lock(${migrationLock})`);
+    await client.query(`select pg_advisory_lock(${advisoryLocks.migration})`);
     await orm.migrator.up();
   } finally {
-    await client.query(`select pg_advisory_unlock(${migrationLock})`).catch(() => {});
+    await client.query(`select pg_advisory_unlock(${advisoryLocks.migration})`).catch(() => {});
     client.release(true);
   }
 }

@@ -1,3 +1,4 @@
+import { onOneNode } from '../database/advisory-locks.ts';
 import type { Database, Transaction } from '../database/database.orm.ts';
 import type { Exposure } from './factor-catalog.ts';
 
@@ -12,10 +13,38 @@ export interface ExposureSet {
 export interface ExposureStore {
   /** Replaces the rows of each symbol and calculation date. */
   replace(sets: readonly ExposureSet[], options: { on: Transaction }): Promise<void>;
+  /**
+   * Deletes sets whose calculation date lies before a day, of the next symbols after `after`. Answers where to go on;
+   * null at the end, or while another node does it.
+   *
+   * A symbol keeps its newest set, the set that the universe names, and each set that an unfinished or failed job of it
+   * has stored: such a job would enter it into the universe.
+   */
+  prune(before: string, after: string | null): Promise<string | null>;
 }
 
-export function exposureStore(database: Database): ExposureStore {
+export interface ExposureBatch {
+  /** Symbols looked at in one transaction. */
+  symbols: number;
+  /** Sets deleted in it, of twelve rows each. */
+  sets: number;
+}
+
+export function exposureStore(
+  database: Database,
+  batch: ExposureBatch = { symbols: 200, sets: 40 },
+): ExposureStore {
   return {
+    prune: (before, after) =>
+      onOneNode(database, 'pruneExposures', async (on) => {
+        const from = after ?? '';
+        const [done] = await database.sql<{ last: string | null; sets: number }>(
+          pruneSql,
+          [before, from, batch.symbols, batch.sets],
+          { on },
+        );
+        return done!.sets < batch.sets ? done!.last : from; // these symbols may have more
+      }),
     async replace(sets, { on }) {
       const rows = sets.flatMap(({ exposures, ...set }) => exposures.map((row) => ({ ...row, ...set })));
       await database.sql(replaceSql, [JSON.stringify(rows)], { on, prepared: true });
@@ -41,3 +70,23 @@ const replaceSql = `
     "standardError", t, "intervalLow", "intervalHigh", "rSquared", "conditionNumber", observations, "window",
     "windowStart", "windowEnd", quality, reason, warnings
   from given where (select count(*) from old) >= 0`;
+
+const pruneSql = `
+  with next as materialized (
+    select symbol, calculation_date from symbol_universe where symbol > $2 order by symbol limit $3
+  ), due as materialized (
+    select old.symbol, old.calculation_date from next u cross join lateral (
+      select distinct e.symbol, e.calculation_date from symbol_factor_exposures e
+      where e.symbol = u.symbol and e.calculation_date < $1::date
+        and e.calculation_date is distinct from u.calculation_date
+        and e.calculation_date < (select max(calculation_date) from symbol_factor_exposures n where n.symbol = u.symbol)
+    ) old
+    where not exists (select from onboarding_jobs j where j.symbol = old.symbol
+      and j.status in ('pending', 'processing', 'failed')
+      and (j.results ->> 'calculationDate')::date = old.calculation_date)
+    limit $4
+  ), gone as (
+    delete from symbol_factor_exposures e using due
+    where e.symbol = due.symbol and e.calculation_date = due.calculation_date
+  )
+  select (select symbol from next order by symbol desc limit 1) as last, (select count(*)::int from due) as sets`;

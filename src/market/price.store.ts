@@ -1,3 +1,4 @@
+import { onOneNode } from '../database/advisory-locks.ts';
 import type { Database, Transaction } from '../database/database.orm.ts';
 import { batchReads } from '../kernel/batching.ts';
 import { AppError } from '../kernel/errors.ts';
@@ -24,9 +25,16 @@ export interface PriceStore {
   findProxySet(version: string): Promise<ProxySet | null>;
   /** Stores a set unless its version exists; answers the stored one. A set never changes. */
   keepProxySet(set: ProxySet, options: { on: Transaction }): Promise<ProxySet>;
+  /**
+   * Deletes sets with a version before a day, out of the next ones after `after`. Answers where to go on; null at the
+   * end, or while another node does it. The newest set stays, and those with which the newest exposures of a symbol, or
+   * those that the universe names, were measured, or an unfinished job will measure.
+   */
+  pruneProxySets(before: string, after: string | null): Promise<string | null>;
 }
 
-export function priceStore(database: Database): PriceStore {
+/** `proxySets` is the batch size when sets are pruned; each set has about 40 kB. */
+export function priceStore(database: Database, { proxySets = 20 } = {}): PriceStore {
   const closesOf = batchReads(async (symbols) => {
     const rows = await database.sql<DailyCloses & { symbol: string }>(closesSql, [symbols], {
       prepared: true,
@@ -52,12 +60,40 @@ export function priceStore(database: Database): PriceStore {
       );
       return { version: set.version, closes: rows[0]!.closes };
     },
+    pruneProxySets: (before, after) =>
+      onOneNode(database, 'pruneProxySets', async (on) => {
+        const parameters = [before, after ?? '-infinity', proxySets];
+        const [seen] = await database.sql<{ last: string | null }>(pruneProxySetsSql, parameters, { on });
+        return seen!.last;
+      }),
   };
 }
 
 const closesSql = `
   select symbol, json_agg(date order by date) as dates, json_agg(adjusted_close order by date) as closes
   from prices where symbol = any(array(select unnest($1::text[]))) group by symbol`;
+
+// Exposures are of the session of their proxies or older, or of a market that is a day ahead of New York. So only those
+// from before that week can name a set that is due.
+const pruneProxySetsSql = `
+  with seen as materialized (
+    select version from proxy_sets where version < $1::date and version > $2::date order by version limit $3
+  ), used as materialized (
+    select e.proxy_version as version from symbol_universe u cross join lateral (
+      (select proxy_version from symbol_factor_exposures where symbol = u.symbol order by calculation_date desc limit 1)
+      union all
+      (select proxy_version from symbol_factor_exposures
+        where symbol = u.symbol and calculation_date = u.calculation_date limit 1)
+    ) e
+    where (u.calculation_date is null or u.calculation_date < $1::date + 7) and exists (select from seen)
+    union all
+    select (results ->> 'proxyVersion')::date from onboarding_jobs where status in ('pending', 'processing')
+  ), gone as (
+    delete from proxy_sets p using seen
+    where p.version = seen.version and p.version < (select max(version) from proxy_sets)
+      and not exists (select from used where used.version = p.version)
+  )
+  select max(version)::text as last from seen`;
 
 async function replace(database: Database, series: readonly Series[], on: Transaction): Promise<void> {
   const symbols = series.flatMap(({ symbol, bars }) => bars.map(() => symbol));

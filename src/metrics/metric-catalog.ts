@@ -28,7 +28,11 @@ export const metricCatalog = {
     type: 'gauge',
     help: 'Maximum of unfinished jobs in the cluster.',
   },
-  onboarding_jobs: { type: 'gauge', help: 'Jobs by status, in the cluster.', labels: ['status'] },
+  onboarding_jobs: {
+    type: 'gauge',
+    help: 'Jobs that are kept, by status, in the cluster.',
+    labels: ['status'],
+  },
   onboarding_paused: { type: 'gauge', help: '1 while an operator has paused the cluster, else 0.' },
   onboarding_accepting: {
     type: 'gauge',

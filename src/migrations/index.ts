@@ -7,6 +7,7 @@ import { Migration20261125221910 } from './Migration20261125221910.ts';
 import { Migration20261125231111 } from './Migration20261125231111.ts';
 import { Migration20261126013500 } from './Migration20261126013500.ts';
 import { Migration20261128100000 } from './Migration20261128100000.ts';
+import { Migration20261128110000 } from './Migration20261128110000.ts';
 
 /** Every migration, in order. A committed one never changes. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   { name: 'Migration20261125231111', class: Migration20261125231111 },
   { name: 'Migration20261126013500', class: Migration20261126013500 },
   { name: 'Migration20261128100000', class: Migration20261128100000 },
+  { name: 'Migration20261128110000', class: Migration20261128110000 },
 ];

@@ -4,12 +4,14 @@ import { vacuumDue } from '../database/vacuum-embedded.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Metrics } from '../metrics/registry.metrics.ts';
 import type { Upkeep } from '../onboarding/refresh/refresh.ts';
+import { compactJobCounts } from '../onboarding/upkeep/compact-job-counts.ts';
 import { pruneJournal } from '../onboarding/upkeep/prune-journal.ts';
 import type { RetentionStore } from '../onboarding/upkeep/retention.store.ts';
+import { type OldRows, pruneOldRows } from './prune-old-rows.ts';
 import { findingKinds, type ReconcilerParts, reconcilerOf } from './reconciler.ts';
 import type { Chore } from './scheduler.ts';
 
-export interface ChoreParts extends Omit<ReconcilerParts, 'onFound'> {
+export interface ChoreParts extends Omit<ReconcilerParts, 'onFound'>, OldRows {
   config: Pick<Config, 'retention' | 'refresh'>;
   clock: Clock;
   database: Database;
@@ -42,8 +44,13 @@ export function choresOf(parts: ChoreParts): Chore[] {
     { everyMs: 10 * minuteMs, run: (signal) => reconciler.portfolios(embedded ? 20 : 200, signal) },
     {
       everyMs: 10 * minuteMs,
-      run: (signal) => pruneJournal(retention, { ...config.retention, clock, signal }),
+      run: (signal) => pruneJournal(retention, { ...config.retention.journal, clock, signal }),
     },
+    {
+      everyMs: 60 * minuteMs,
+      run: (signal) => pruneOldRows(parts, { retention: config.retention, clock, signal }),
+    },
+    { everyMs: minuteMs, run: () => compactJobCounts(database) },
     { everyMs: 5 * minuteMs, run: () => upkeep.remeasure() },
     { everyMs: 5 * minuteMs, run: () => upkeep.rates() },
     { everyMs: minuteMs, run: () => upkeep.splits() },

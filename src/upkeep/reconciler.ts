@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.orm.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { inBatches } from '../kernel/in-batches.ts';
 import { lastNewYorkSession } from '../market/sessions.ts';
 import type { ReconcilerStore, ShownClaim } from '../onboarding/upkeep/reconciler.store.ts';
 import type { LaggingStore } from '../portfolio/lagging-snapshots.store.ts';
@@ -54,19 +55,16 @@ export function reconcilerOf(parts: ReconcilerParts) {
     async portfolios(batch: number, signal: AbortSignal): Promise<void> {
       const { lagging, clock } = parts;
       let count = 0;
-      for (let after: string | null = null; !signal.aborted; ) {
+      const recomputeNext = async (after: string | null) => {
         const { lagging: ids, last } = await lagging.findLagging(after, batch);
         if (ids.length > 0) count += await lagging.recompute(ids, lastNewYorkSession(clock.now()));
-        after = last;
-        if (after === null) break;
-        await clock.sleepUntil(clock.now() + pauseMs, signal);
-      }
+        return last;
+      };
+      await inBatches(recomputeNext, { clock, signal });
       await told({ lagging_portfolio: count });
     },
   };
 }
-
-const pauseMs = 50; // between two batches, so that whoever waits for the database has it meanwhile
 
 const keyOf = ({ jobId, epoch }: { jobId: string; epoch: number }) => `${jobId} ${epoch}`;
 

@@ -32,7 +32,7 @@ describe('readConfig', () => {
         resumeLimit: 5,
       },
       shutdownGraceMs: 10_000,
-      retention: { days: 30, rows: 1_000_000 },
+      retention: { journal: { days: 30, rows: 1_000_000 }, jobs: 365, exposures: 365, proxySets: 365 },
       provider: { concurrency: 4, intervalMs: 0 },
       priceMaxAgeDays: 3,
       refresh: true,
@@ -45,6 +45,18 @@ describe('readConfig', () => {
       unverifiable: 'reject',
       logLevel: 'info',
     });
+  });
+
+  test('reads how long old rows are kept', () => {
+    const { retention } = configOf({
+      JOURNAL_RETENTION_DAYS: '7',
+      JOURNAL_RETENTION_ROWS: '5000',
+      JOB_RETENTION_DAYS: '90',
+      EXPOSURE_RETENTION_DAYS: '60',
+      PROXY_SET_RETENTION_DAYS: '30',
+    });
+    expect(retention).toEqual({ journal: { days: 7, rows: 5000 }, jobs: 90, exposures: 60, proxySets: 30 });
+    expect(problemsOf({ JOB_RETENTION_DAYS: '0' })).toHaveLength(1);
   });
 
   test('takes an empty or blank variable for an unset one', () => {
@@ -201,6 +213,8 @@ describe('readConfig', () => {
     'LOG_FORMAT',
     'UPLOAD_DIR',
     'PORT_ALIAS',
+    'JOB_NAME',
+    'PROXY_HOST',
   ])('leaves %s to other programs', (name) => {
     expect(problemsOf({ [name]: 'x' })).toEqual([]);
   });

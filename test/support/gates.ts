@@ -101,3 +101,23 @@ export async function sessionsBlocked(database: Database, count = 1): Promise<vo
     if (row!.blocked >= count) return;
   }
 }
+
+/** Runs a statement in a transaction that stays open; answers how to commit it. Needs a database of several sessions. */
+export async function holdOpen(
+  database: Database,
+  text: string,
+  parameters: readonly unknown[] = [],
+): Promise<() => Promise<void>> {
+  const [held, committed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  onTestFinished(() => committed.resolve());
+  const over = database.transaction(async (on) => {
+    await database.sql(text, parameters, { on });
+    held.resolve();
+    await committed.promise;
+  });
+  await Promise.race([held.promise, over]);
+  return async () => {
+    committed.resolve();
+    await over;
+  };
+}

@@ -108,14 +108,20 @@ export async function startService(
   return serviceOf(app);
 }
 
-const noFindings = { lost: [], idle: [], lagging: [] };
+const noFindings = { lost: [], idle: [], lagging: [], miscounted: [] };
 
 /** What the reconciler would find: nothing, whatever a test did to the service. */
 async function findingsIn(database: Database) {
   const { findings } = reconcilerStore(database, { queue: {} as never, node: 'none' });
   const { findLagging } = laggingStore(database, {} as never);
-  return { ...(await findings()), lagging: (await findLagging(null, 1_000_000)).lagging };
+  const miscounted = await database.sql(miscountedSql);
+  return { ...(await findings()), lagging: (await findLagging(null, 1_000_000)).lagging, miscounted };
 }
+
+const miscountedSql = `
+  select status, sum(n)::int as off from (
+    select status, n from onboarding_job_counts union all select status, -1 from onboarding_jobs) counts
+  group by status having sum(n) <> 0`;
 
 function serviceOf(app: App): TestService {
   const heard = hear(app);

@@ -63,7 +63,8 @@ function jobRoute(app: Api, onboarding: Onboarding): void {
     summary: 'One job with its actor snapshot and timeline',
     description:
       'State value and context of its actor at the last committed transition, and every transition since admission ' +
-      'with attempts, durations and errors.',
+      'with attempts, durations and errors. A finished job is kept for JOB_RETENTION_DAYS, the newest of a symbol ' +
+      'for ever.',
     params,
     response: responses({ 200: jobDetailSchema }, ['job_not_found']),
   };

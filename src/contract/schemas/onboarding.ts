@@ -64,13 +64,19 @@ export const overviewSchema = z.object({
       .meta({ description: 'Permits of the cluster; null without a cluster limit.' }),
     prefetch: z.int(),
   }),
-  counts: z.object({
-    pending: z.int(),
-    processing: z.int(),
-    completed: z.int(),
-    failed: z.int(),
-    cancelled: z.int(),
-  }),
+  counts: z
+    .object({
+      pending: z.int(),
+      processing: z.int(),
+      completed: z.int(),
+      failed: z.int(),
+      cancelled: z.int(),
+    })
+    .meta({
+      description:
+        'Jobs that are kept, by status. An ended job is deleted after JOB_RETENTION_DAYS, unless it is the newest of ' +
+        'its symbol.',
+    }),
   throughput: z.object({
     finished_last_hour: z.int(),
     median_seconds: z

@@ -124,7 +124,10 @@ export const pricesSchema = z.object({
 });
 
 export const exposuresQuerySchema = z.strictObject({
-  date: daySchema.optional().meta({ description: 'A calculation date; by default the latest one.' }),
+  date: daySchema.optional().meta({
+    description:
+      'A calculation date; by default the latest one. Older ones are kept for EXPOSURE_RETENTION_DAYS.',
+  }),
 });
 
 /** One of the twelve: SPEC section 6. Betas have no unit. */

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { machineVersion } from '../../../machines/protocol.ts';
+import { advisoryLocks } from '../../database/advisory-locks.ts';
 import type { Database, Transaction } from '../../database/database.orm.ts';
 import type { Admission, SymbolQueue, Wanted } from '../job/ports.ts';
 import { appendTransitions, notifyWork } from '../journal/journal.store.ts';
@@ -28,8 +29,6 @@ export function admissionStore(database: Database, options: AdmissionOptions): A
 
 const unfinishedSql = `select id, symbol from onboarding_jobs where status in ('pending', 'processing')`;
 
-const admissionLock = 727275; // arbitrary, but the same on every node
-
 /**
  * Every transaction that adds a queue entry holds this lock until it ends, so that the depth is exact. Returns the
  * unfinished jobs; no other transaction can add one while the lock is held.
@@ -38,7 +37,7 @@ export async function lockAdmission(
   database: Database,
   on: Transaction,
 ): Promise<{ id: string; symbol: string }[]> {
-  await database.sql('select pg_advisory_xact_lock($1)', [admissionLock], { on });
+  await database.sql('select pg_advisory_xact_lock($1)', [advisoryLocks.admission], { on });
   return database.sql(unfinishedSql, [], { on });
 }
 

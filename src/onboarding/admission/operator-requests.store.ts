@@ -47,7 +47,11 @@ interface OperationsOptions {
 
 export function operationsStore(database: Database, options: OperationsOptions): OperationsStore {
   return {
-    retry: (jobId) => database.transaction((on) => retry(database, options, jobId, on)),
+    retry: (jobId) =>
+      database.transaction<RetryAnswer>(async (on, rollback) => {
+        const answer = await retry(database, options, jobId, on);
+        return answer ?? rollback({ kind: 'not_found' });
+      }),
     cancel: (jobId) => cancel(database, options, jobId),
     async setPaused(paused) {
       await database.transaction(async (on) => {
@@ -88,12 +92,13 @@ interface JobRow extends Omit<JobProgress, 'status' | 'retryAt' | 'waitedMs'> {
 const jobSql = `select id, symbol, status, state, phase, attempt, partial, degraded, results, resumes, sequence,
   claim_epoch, node, queue_entry, universe_committed_at from onboarding_jobs where id = $1::uuid`;
 
+/** Null, and to be rolled back, where the job was deleted meanwhile: its retention was over. */
 async function retry(
   database: Database,
   { queue, depthMax }: OperationsOptions,
   jobId: string,
   on: Transaction,
-): Promise<RetryAnswer> {
+): Promise<RetryAnswer | null> {
   const unfinished = await lockAdmission(database, on);
   const [job] = await database.sql<JobRow>(jobSql, [jobId], { on });
   if (!job) return { kind: 'not_found' };
@@ -106,11 +111,12 @@ async function retry(
   }
   const entryId = randomUUIDv7();
   await queue.enqueue([{ entryId, jobId, symbol: job.symbol }], { on });
-  await database.sql(
+  const [retried] = await database.sql(
     retrySql,
     [jobId, entryId, begin.phase, begin.partial, begin.degraded, JSON.stringify(begin.results)],
     { on },
   );
+  if (!retried) return null;
   await notifyWork(database, on);
   await journal(database, job, { to: 'pending', event: 'job.retry' }, on);
   return { kind: 'retried' };
@@ -123,7 +129,7 @@ const retrySql = `
     results = $6::jsonb, queue_entry = $2::uuid, node = null, cancel_requested_at = null,
     universe_committed_at = case when $3::text in ('fetch', 'factors', 'universe') then null else universe_committed_at end,
     error_code = null, error_message = null, error_phase = null, finished_at = null, updated_at = clock_timestamp()
-  where id = $1::uuid`;
+  where id = $1::uuid returning id`;
 
 async function cancel(
   database: Database,
@@ -167,7 +173,8 @@ async function requestCancel(database: Database, job: JobRow, on: Transaction): 
     return { kind: 'requested' };
   }
   const [now] = await database.sql<JobRow>(jobSql, [job.id], { on });
-  return isUnfinished(now!.status) ? { kind: 'too_late' } : { kind: 'not_cancellable', status: now!.status };
+  if (!now) return { kind: 'not_found' };
+  return isUnfinished(now.status) ? { kind: 'too_late' } : { kind: 'not_cancellable', status: now.status };
 }
 
 async function journal(

@@ -3,6 +3,7 @@ import type { ClaimsEvent, JobLimits, SupervisorEvent } from '../../../machines/
 import { endOfTurn } from '../../kernel/batching.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { LoopHealths } from '../../kernel/loop-health.ts';
+import { oneAtATime } from '../../kernel/one-at-a-time.ts';
 import type { Requests } from '../admission/operator-requests.store.ts';
 import type { InFlight } from '../job/phases-in-flight.ts';
 import type { TakenClaim } from '../job/ports.ts';
@@ -69,13 +70,18 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
       return taken.length;
     };
     let paused = false;
-    const heed = async () => {
+    const applyRequests = async () => {
+      if (stop.signal.aborted) return;
       const requests = await jobs.requests();
       if (stop.signal.aborted) return;
       if (requests.paused !== paused) send({ type: requests.paused ? 'pause' : 'resume' });
       paused = requests.paused;
       for (const job of requests.cancelled) send({ type: 'job.cancel', ...job });
     };
+    // Of two reads at once the older could answer last, and would undo the pause that the newer one applied.
+    const applyOperatorRequests = oneAtATime(() =>
+      loops.requests.round(() => inFlight.track(claiming, applyRequests())),
+    );
     const pull = async () => {
       again = true;
       if (busy) return;
@@ -99,15 +105,14 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
       }
     };
 
-    const hear = () => loops.requests.round(() => inFlight.track(claiming, heed()));
     const look = async () => {
       found = true; // perhaps
-      await hear();
+      await applyOperatorRequests();
       await pull();
     };
 
     const unsubscribe = onWork(() => void look());
-    void hear();
+    void applyOperatorRequests();
     poll().catch(() => {}); // ends with the signal
     receive((event) => {
       if (event.type === 'room.changed') {

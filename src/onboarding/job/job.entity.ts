@@ -10,6 +10,15 @@ const partialIndex = (column: string, columns: readonly string[]) => {
   };
 };
 
+/** A trigger that adds to the counts after each row of a change: see `JobCount`. */
+const counted = (event: 'insert' | 'update' | 'delete', body: string) => ({
+  name: `counted_${event}`,
+  timing: 'after' as const,
+  events: [event],
+  body: `${body}; return null`,
+});
+const count = 'insert into onboarding_job_counts (status, n) values';
+
 /** One onboarding of one symbol. The partial unique index guarantees at most one unfinished job per symbol. */
 export const OnboardingJob = defineEntity({
   name: 'OnboardingJob',
@@ -27,6 +36,11 @@ export const OnboardingJob = defineEntity({
     { name: 'onboarding_jobs_reason', properties: ['reason', 'id'] },
     partialIndex('error_code', ['error_code', 'id']),
     partialIndex('finished_at', ['finished_at']),
+  ],
+  triggers: [
+    counted('insert', `${count} (new.status, 1)`),
+    counted('update', `if old.status <> new.status then ${count} (old.status, -1), (new.status, 1); end if`),
+    counted('delete', `${count} (old.status, -1)`),
   ],
   properties: {
     id: p.uuid().primary(),
@@ -62,6 +76,20 @@ export const OnboardingJob = defineEntity({
   },
 });
 export type OnboardingJob = InferEntity<typeof OnboardingJob>;
+
+/**
+ * How many jobs have a status: the sum of `n` over its rows. Triggers of the job table insert a row per change, so that
+ * no transaction waits for another one's; the upkeep makes one row of all those of a status.
+ */
+export const JobCount = defineEntity({
+  name: 'JobCount',
+  tableName: 'onboarding_job_counts',
+  properties: {
+    id: p.bigint('string').primary().autoincrement(),
+    status: p.string().length(16),
+    n: p.bigint('number'),
+  },
+});
 
 /** The journal: every transition of every job. `sequence` is gapless per job, `position` is gapless over the cluster. */
 export const OnboardingTransition = defineEntity({

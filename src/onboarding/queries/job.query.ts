@@ -3,7 +3,6 @@ import { type Phase, phases } from '../../../machines/protocol.ts';
 import type { JobDetailView, JobsQuery, JobView, TransitionView } from '../../contract/schemas.ts';
 import type { Viewer } from '../../contract/service.ts';
 import type { Database } from '../../database/database.orm.ts';
-import type { Clock } from '../../kernel/clock.ts';
 import { type Totals, totalsQuery } from './job-counts.query.ts';
 import { jobColumns, jobsSql } from './job-page-sql.ts';
 
@@ -15,7 +14,7 @@ export interface JobQueries {
   totals(): Promise<Totals>;
 }
 
-export function jobQueries(database: Database, clock: Pick<Clock, 'now'>): JobQueries {
+export function jobQueries(database: Database): JobQueries {
   const isVisible = async (portfolio: string, { role, name }: Viewer) => {
     const rows = await database.sql('select 1 from portfolios where id = $1::uuid and ($2 or owner = $3)', [
       portfolio,
@@ -41,7 +40,7 @@ export function jobQueries(database: Database, clock: Pick<Clock, 'now'>): JobQu
       const timeline = await database.sql<TransitionRow>(timelineSql, [id]);
       return { ...jobOf(row), actor_snapshot: row.actor_snapshot, timeline: timeline.map(transitionOf) };
     },
-    totals: totalsQuery(database, clock),
+    totals: totalsQuery(database),
   };
 }
 

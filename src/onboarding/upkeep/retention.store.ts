@@ -1,4 +1,5 @@
-import type { Database, Transaction } from '../../database/database.orm.ts';
+import { onOneNode } from '../../database/advisory-locks.ts';
+import type { Database } from '../../database/database.orm.ts';
 
 /** How much of the journal is kept: what is younger, and of that the newest rows. */
 export interface Retention {
@@ -22,8 +23,6 @@ export interface RetentionStore {
   prune(floor: number, after: number): Promise<number | null>;
 }
 
-const retentionLock = 727276; // any constant: it only has to be the same on every node
-
 export interface RetentionSizes {
   /** Positions looked at in one statement while counting. */
   slice: number;
@@ -35,23 +34,13 @@ export interface RetentionSizes {
 const sizesDefault: RetentionSizes = { slice: 10_000, batch: 500 };
 
 export function retentionStore(database: Database, sizes: RetentionSizes = sizesDefault): RetentionStore {
-  /** Null while another node has the lock. */
-  const alone = <T>(work: (on: Transaction) => Promise<T>) =>
-    database.transaction<T | null>(async (on) => {
-      const [lock] = await database.sql<{ mine: boolean }>(
-        'select pg_try_advisory_xact_lock($1) as mine',
-        [retentionLock],
-        { on },
-      );
-      return lock!.mine ? work(on) : null;
-    });
   return {
     async raiseFloor({ since, rows }) {
       const head = await headOf(database);
       const byAge = await lastBefore(database, since);
       const floor = Math.max(head.floor, byAge, await belowNewest(database, head, rows, sizes.slice));
       if (floor === head.floor) return floor;
-      return alone(async (on) => {
+      return onOneNode(database, 'pruneJournal', async (on) => {
         const [raised] = await database.sql<{ floor: string }>(
           'update feed_head set floor = greatest(floor, $1::bigint) where id = 1 returning floor',
           [floor],
@@ -61,7 +50,7 @@ export function retentionStore(database: Database, sizes: RetentionSizes = sizes
       });
     },
     prune: (floor, after) =>
-      alone(async (on) => {
+      onOneNode(database, 'pruneJournal', async (on) => {
         const seen = await database.sql<{ job_id: string; position: string }>(
           `select job_id, position from onboarding_transitions where position > $1 and position <= $2
            order by position limit $3`,

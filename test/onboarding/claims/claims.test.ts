@@ -27,6 +27,7 @@ function claiming({ concurrency = 2, prefetch = 0, childrenMax = 200 } = {}) {
   const actors = heldActors();
   let claim = async (room: number) => queue.splice(0, room);
   let requests: Requests = { paused: false, cancelled: [] };
+  let read = async () => requests;
   const supervisor = createActor(
     supervisorMachine.provide({
       actors: {
@@ -37,7 +38,7 @@ function claiming({ concurrency = 2, prefetch = 0, childrenMax = 200 } = {}) {
               rooms.push(room);
               return claim(room);
             },
-            requests: async () => requests,
+            requests: () => read(),
             release: async (claims) => void released.push(...claims.map((one) => one.claim.symbol)),
           },
           onWork(wake) {
@@ -74,6 +75,9 @@ function claiming({ concurrency = 2, prefetch = 0, childrenMax = 200 } = {}) {
     children: () => supervisor.getSnapshot().context.children.map(({ symbol, epoch }) => `${symbol}${epoch}`),
     ask: (asked: Partial<Requests>) => {
       requests = { ...requests, ...asked };
+    },
+    readWith: (work: typeof read) => {
+      read = work;
     },
     claimWith: (work: typeof claim) => {
       claim = work;
@@ -250,6 +254,22 @@ describe('the claims actor', () => {
     run.ask({ paused: false });
     await run.wake();
     expect(run.children()).toEqual(['A1']);
+    await run.stop();
+  });
+
+  test('never undoes a pause by an answer that was read before it', async () => {
+    const run = claiming();
+    const answers = [Promise.withResolvers<Requests>(), Promise.withResolvers<Requests>()];
+    let reads = 0;
+    run.readWith(() => answers[reads++]!.promise);
+    await run.start();
+    await run.wake();
+    answers[1]!.resolve({ paused: true, cancelled: [] }); // asked later, answers first
+    await settled();
+    answers[0]!.resolve({ paused: false, cancelled: [] });
+    await settled();
+    expect(reads).toBe(2);
+    expect(run.supervisor.getSnapshot().context.paused).toBe(true);
     await run.stop();
   });
 

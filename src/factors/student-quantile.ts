@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-const known = new Map<number, number>();
+const known = new Map<number, number>(); // one for each length of a window
 const stepsMax = 100; // 5 to 15 are needed
 
 /**

@@ -37,20 +37,22 @@ export function proxySource({
 }): ProxySource {
   let flight: { version: string; set: Promise<ProxySet>; result: ProxySet | null } | null = null;
 
-  // When one of the eight fails, the retry requests only that one.
-  const answers = new Map<string, Promise<History>>();
-  const fetched = (request: HistoryRequest): Promise<History> => {
-    const key = `${request.symbol} ${request.to}`;
-    const answer = answers.get(key) ?? provider.history(request);
-    answers.set(key, answer);
-    answer.catch(() => answers.delete(key));
+  // When one of the eight fails, the retry requests only that one. Answers of an older session are dropped: if one of the
+  // eight fails for good, they would be kept for ever.
+  let answers = { version: '', bySymbol: new Map<string, Promise<History>>() };
+  const fetched = (version: string, request: HistoryRequest): Promise<History> => {
+    if (answers.version !== version) answers = { version, bySymbol: new Map() };
+    const { bySymbol } = answers;
+    const answer = bySymbol.get(request.symbol) ?? provider.history(request);
+    bySymbol.set(request.symbol, answer);
+    answer.catch(() => bySymbol.delete(request.symbol));
     return answer;
   };
   const load = async (version: string): Promise<ProxySet> => {
     const stored = await prices.findProxySet(version);
     if (stored) return stored;
     const range = historyRange(version);
-    const histories = await Promise.all(proxies.map((symbol) => fetched({ symbol, ...range })));
+    const histories = await Promise.all(proxies.map((symbol) => fetched(version, { symbol, ...range })));
     const set = await database.transaction(async (on) => {
       const series = sortedBySymbol(histories).map(({ instrument: { symbol }, bars, actions }) => {
         return { symbol, bars, actions, actionsFrom: range.from };
@@ -58,7 +60,7 @@ export function proxySource({
       await prices.replace(series, { on });
       return prices.keepProxySet({ version, closes: closesOf(histories) }, { on });
     });
-    answers.clear();
+    answers.bySymbol.clear();
     return set;
   };
 

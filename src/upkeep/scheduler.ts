@@ -34,12 +34,13 @@ export function startMaintenance({
   };
   const repeat = async (chore: Chore) => {
     let woken = new AbortController();
+    // Not `AbortSignal.any` of both: a signal remembers each one that was made of it, for as long as it lives.
+    signal.addEventListener('abort', () => woken.abort());
     chore.onWake?.(() => woken.abort());
     while (!signal.aborted) {
       woken = new AbortController(); // a wake during the run has it done once more
       await once(chore);
-      const early = AbortSignal.any([signal, woken.signal]);
-      await clock.sleepUntil(clock.now() + chore.everyMs, early).catch(() => {});
+      await clock.sleepUntil(clock.now() + chore.everyMs, woken.signal).catch(() => {});
     }
   };
   for (const chore of chores) repeat(chore).catch(() => {}); // ends with the signal

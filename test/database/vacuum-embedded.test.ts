@@ -34,4 +34,24 @@ describeOnDatabase('pglite', 'the embedded database', (makeDatabase) => {
     expect(row).toEqual({ dead: 0, vacuumed: true, analysed: true });
     expect(await vacuumDue(database, systemClock, signal)).not.toContain('public.busy');
   });
+
+  test('freezes what no vacuum has looked at for very many transactions, the catalogue too', {
+    timeout: 60_000, // some eighty tables
+  }, async () => {
+    const database = await makeDatabase();
+    const oldest = async () => {
+      const [row] = await database.sql<{ transactions: number }>(
+        `select max(age(relfrozenxid)) as transactions from pg_class where relkind in ('r', 'm', 't')`,
+      );
+      return row!.transactions;
+    };
+    await database.sql('create table calm (n int)');
+    for (let n = 0; n < 300; n += 1) await database.sql('select txid_current()');
+    expect(await oldest()).toBeGreaterThan(300);
+    const hurried = { ...systemClock, sleepUntil: async () => {} };
+    const done = await vacuumDue(database, hurried, signal, { freezeAge: 200 });
+    expect(done).toEqual(expect.arrayContaining(['public.calm', 'pg_catalog.pg_class']));
+    expect(await oldest()).toBeLessThan(200);
+    expect(await vacuumDue(database, systemClock, signal)).not.toContain('public.calm');
+  });
 });

@@ -54,7 +54,7 @@ export async function startTransitionFeed({
   onGap: () => void;
 }): Promise<TransitionFeed> {
   const listeners = new Set<(entry: FeedEntry) => void>();
-  const waiting = new Set<{ position: number; arrive: () => void }>();
+  const waiting = new Set<{ position: number; arrive: () => void; leave: (reason: unknown) => void }>();
   const stop = new AbortController();
   let position = await begin();
   let reading: Promise<void> | null = null;
@@ -146,17 +146,18 @@ export async function startTransitionFeed({
     },
     async reached(wanted, signal) {
       if (wanted <= position) return;
+      signal.throwIfAborted();
+      stop.signal.throwIfAborted();
+      // Not `AbortSignal.any` with our own: a signal remembers each one that was made of it, for as long as it lives.
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const waiter = { position: wanted, arrive: resolve };
-      const both = AbortSignal.any([signal, stop.signal]);
-      const abort = () => reject(both.reason);
+      const waiter = { position: wanted, arrive: resolve, leave: reject };
+      const leave = () => reject(signal.reason);
       waiting.add(waiter);
-      both.addEventListener('abort', abort, { once: true });
-      if (both.aborted) abort();
+      signal.addEventListener('abort', leave, { once: true });
       wake();
       await promise.finally(() => {
         waiting.delete(waiter);
-        both.removeEventListener('abort', abort);
+        signal.removeEventListener('abort', leave);
       });
     },
     offer(commit) {
@@ -166,6 +167,7 @@ export async function startTransitionFeed({
     status: () => ({ position, caughtUpAt }),
     async close() {
       stop.abort(new Error('the feed is closed'));
+      for (const { leave } of waiting) leave(stop.signal.reason);
       await listening.close();
       await reading;
     },

@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import { clientFrameSchema, frameSchema } from '../../contract/schemas.ts';
 import { closeCodes } from '../feed/frames.ts';
-import { clientFrameExamples, frameExamples } from './examples/feed-examples.ts';
 import { schemaCollector } from './schema-collector.ts';
 
 /** What each frame is for, in one line. */
@@ -40,11 +39,19 @@ What happens to jobs and to the totals of portfolios, as it is committed, on eve
 - Frames may gain fields, and new types may come: ignore what you do not know.
 `.trim();
 
+interface FeedDescription {
+  /** One frame of each type. */
+  examples: Readonly<Record<string, object>>;
+  version: string;
+  /** Whether the service asks for tokens. */
+  protected: boolean;
+}
+
 /** The AsyncAPI 3 document of the feed, made from the schemas that its frames are held to. */
-export function describeFeed({ version, protected: asksForTokens }: { version: string; protected: boolean }) {
+export function describeFeed({ examples, version, protected: asksForTokens }: FeedDescription) {
   const schemas = schemaCollector();
-  const fromClient = messagesOf(clientFrameSchema, clientFrameExamples, schemas.input);
-  const fromService = messagesOf(frameSchema, frameExamples, schemas.output);
+  const fromClient = messagesOf(clientFrameSchema, examples, schemas.input);
+  const fromService = messagesOf(frameSchema, examples, schemas.output);
   const streamed = Object.fromEntries(
     Object.entries(fromService).filter(([name]) => !overSocketOnly.has(name)),
   );
@@ -120,7 +127,7 @@ type Messages = Record<string, object>;
 
 function messagesOf(
   union: z.ZodDiscriminatedUnion,
-  examples: Record<string, object>,
+  examples: Readonly<Record<string, object>>,
   convert: (schema: z.ZodType) => object,
 ): Messages {
   return Object.fromEntries(

@@ -4,7 +4,9 @@ import { apiDocumentSchema, feedDocumentSchema } from '../../contract/schemas.ts
 import type { Api } from '../http/fastify.types.ts';
 import { describeFeed } from './asyncapi.ts';
 import { publicResponses } from './declared-responses.ts';
-import { examples } from './examples/examples.ts';
+import frames from './examples/frames.json' with { type: 'json' };
+import examples from './examples/operations.json' with { type: 'json' };
+import problems from './examples/problems.json' with { type: 'json' };
 import { type DescribedRoute, describeApi, type RouteSchema } from './openapi.ts';
 
 declare module 'fastify' {
@@ -29,7 +31,8 @@ export function describeRoutes(app: Api, options: { protected: boolean }): void 
   app.register(swagger, {
     openapi: { openapi: '3.1.1', info: { title: manifest.name, version: manifest.version } },
     transform: ({ url }) => ({ schema: { hide: true }, url }),
-    transformObject: () => describeApi({ routes, examples, version: manifest.version, ...options }) as object,
+    transformObject: () =>
+      describeApi({ routes, examples, problems, version: manifest.version, ...options }) as object,
   });
 }
 
@@ -44,7 +47,7 @@ export function asyncapiRoute(app: Api, options: { protected: boolean }): void {
   };
   let text: string | undefined;
   app.get('/asyncapi.json', { schema, config: { public: true } }, async (_request, reply) => {
-    text ??= JSON.stringify(describeFeed({ version: manifest.version, ...options }));
+    text ??= JSON.stringify(describeFeed({ examples: frames, version: manifest.version, ...options }));
     return reply
       .type('application/json; charset=utf-8')
       .serializer(String)

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { OperationExample } from './examples/examples.ts';
 import type { RouteSchema } from './openapi.ts';
+import type { OperationExample } from './operation-example.ts';
 import type { schemaCollector } from './schema-collector.ts';
 
 type Schemas = ReturnType<typeof schemaCollector>;

@@ -1,90 +1,15 @@
-import type { Problem } from '../../contract/schemas.ts';
 import { type ProblemCode, problemCatalogue } from '../problems/problem-catalog.ts';
 
-/** What distinguishes a problem of this code, where its catalogue entry does not say it all. */
-const particulars: Partial<Record<ProblemCode, Partial<Problem>>> = {
-  invalid_request: {
-    detail: 'What was sent is not what is expected at limit.',
-    errors: [
-      {
-        code: 'too_big',
-        message: 'Too big: expected number to be <=500, got: 9000',
-        value: '9000',
-        path: 'limit',
-      },
-    ],
-  },
-  invalid_rows: {
-    detail: '1 problem has to be mended first. Nothing was saved.',
-    errors: [
-      {
-        code: 'ERR_POS_006',
-        message: 'The quantity is zero. Write the number of shares, or remove the row.',
-        row: 3,
-        column: 'Quantity',
-        value: '0',
-      },
-    ],
-    warnings: [],
-  },
-  invalid_symbols: {
-    detail: 'Invalid symbols: APPL. Nothing was saved.',
-    symbols: [{ symbol: 'APPL', reason: 'The market-data provider does not know it.' }],
-  },
-  symbols_unverifiable: {
-    detail: 'The market-data provider gives no verdict now on AAPL. Nothing was saved.',
-    symbols: [{ symbol: 'AAPL', reason: 'The provider did not answer.' }],
-    retry_after_seconds: 30,
-  },
-  too_many_symbols: {
-    detail: '60 new symbols need onboarding and the queue never holds more than 50. Nothing was saved.',
-    needed: 60,
-    limit: 50,
-  },
-  queue_full: {
-    detail:
-      '4 new symbols need onboarding and the queue has room for 2 (48 of 50 in use). Nothing was saved.',
-    needed: 4,
-    depth: 48,
-    limit: 50,
-    retry_after_seconds: 42,
-  },
-  payload_too_large: { detail: 'The file is larger than 10 MiB.', limit: 10_485_760 },
-  unsupported_media_type: {
-    detail: 'Expected text/csv, multipart/form-data, application/json, got: text/plain',
-    accept: ['text/csv', 'multipart/form-data', 'application/json'],
-  },
-  symbol_busy: {
-    detail: 'The symbol is being onboarded by job 0199a000-0000-7000-8000-000000000002.',
-    job_id: '0199a000-0000-7000-8000-000000000002',
-  },
-  not_ready: {
-    detail: 'Not ready: database.',
-    checks: [{ name: 'database', status: 'failed', message: 'It does not answer.', duration_ms: 2000 }],
-  },
-};
-
-export function problemExample(code: ProblemCode): Problem {
-  const { title, status } = problemCatalogue[code];
-  return {
-    type: `/problems/${code}`,
-    title,
-    status,
-    code,
-    detail: `${title}.`,
-    instance: '/the/path/that/was/asked/for',
-    request_id: '7f1c2a4e-8f0b-4a55-9f4e-1d7c1b1c9a10',
-    ...particulars[code],
-  };
-}
-
-/** `components.examples`: one problem of each code. */
-export function problemExamples(codes: readonly ProblemCode[]): Record<string, object> {
+/** `components.examples`: one problem of each code, as it was recorded. */
+export function problemExamples(
+  codes: readonly ProblemCode[],
+  recorded: Readonly<Record<string, object>>,
+): Record<string, object> {
   const ascending = [...codes].sort();
   return Object.fromEntries(
     ascending.map((code) => {
       const { title, cure } = problemCatalogue[code];
-      return [code, { summary: title, description: cure, value: problemExample(code) }];
+      return [code, { summary: title, description: cure, value: recorded[code] }];
     }),
   );
 }

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { ConnectionError, createClient, FeedError, type Frame } from '../../src/client/index.ts';
+import {
+  ConnectionError,
+  createClient,
+  FeedError,
+  type Frame,
+  ProblemError,
+} from '../../src/client/index.ts';
+import { problem } from '../support/answering.ts';
 
 /** What a test's server does with the n-th connection, which has sent its first frame. */
 type Script = (socket: FakeSocket, first: { type: string; after?: number }) => void;
@@ -141,6 +148,42 @@ describe('the frames of the feed', () => {
     expect((await take(2501)).at(-1)).toEqual(live(7));
     expect(begun).toHaveLength(1);
     await frames.return();
+  });
+
+  test('begin anew with the whole state too, where what was missed cannot be replayed', async () => {
+    const actors = Array.from({ length: 2500 }, () => ({ type: 'actor', position: 50 }));
+    const { take, begun, frames } = reading(
+      (socket) => {
+        socket.tell(live(7));
+        socket.hangUp();
+      },
+      (socket) => socket.tell({ type: 'resync', reason: 'expired' }, ...actors, live(50)),
+    );
+    expect((await take(2503)).at(-1)).toEqual(live(50));
+    expect(begun).toHaveLength(2);
+    await frames.return();
+  });
+
+  test.each([
+    [429, 'rate_limited', 'asked for again'],
+    [503, 'shutting_down', 'asked for again'],
+    [401, 'unauthenticated', 'refused'],
+    [403, 'operators_only', 'refused'],
+  ])('that need a ticket are, where that is answered %i %s, %s', async (status, code, outcome) => {
+    const stop = new AbortController();
+    const client = createClient({
+      url: 'http://127.0.0.1:1',
+      token: 't',
+      fetch: async () => new Response(problem(status, code), { status }),
+    });
+    const onLost = () => stop.abort();
+    const frames = client.watch({ jobs: ['j'] }, { signal: stop.signal, onLost });
+    const ended = frames.next().then(
+      () => 'asked for again',
+      (error: Error) => (error instanceof ProblemError ? 'refused' : error),
+    );
+    expect(await ended).toBe(outcome);
+    expect(stop.signal.aborted).toBe(outcome === 'asked for again');
   });
 
   test('end with an error where the subscription is refused, and without one where the reader stops', async () => {

@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import { clientFrameSchema, frameSchema } from '../../contract/schemas.ts';
 import { closeCodes } from '../feed/frames.ts';
-import { clientFrameExamples, frameExamples } from './examples/feed-examples.ts';
 import { schemaCollector } from './schema-collector.ts';
 
 /** The purpose of each frame, in one line. */
@@ -40,11 +39,19 @@ Committed transitions of jobs and changes of the totals of portfolios, the same 
 - Ignore unknown fields and types of frames: new ones may be added.
 `.trim();
 
-/** The AsyncAPI 3 document of the feed, made from the schemas of its frames. */
-export function describeFeed({ version, protected: needsToken }: { version: string; protected: boolean }) {
+interface FeedDescription {
+  /** One frame of each type. */
+  examples: Readonly<Record<string, object>>;
+  version: string;
+  /** Whether the service asks for tokens. */
+  protected: boolean;
+}
+
+/** The AsyncAPI 3 document of the feed, generated from the schemas of its frames. */
+export function describeFeed({ examples, version, protected: needsToken }: FeedDescription) {
   const schemas = schemaCollector();
-  const fromClient = messagesOf(clientFrameSchema, clientFrameExamples, schemas.input);
-  const fromService = messagesOf(frameSchema, frameExamples, schemas.output);
+  const fromClient = messagesOf(clientFrameSchema, examples, schemas.input);
+  const fromService = messagesOf(frameSchema, examples, schemas.output);
   const streamed = Object.fromEntries(
     Object.entries(fromService).filter(([name]) => !overSocketOnly.has(name)),
   );
@@ -120,7 +127,7 @@ type Messages = Record<string, object>;
 
 function messagesOf(
   union: z.ZodDiscriminatedUnion,
-  examples: Record<string, object>,
+  examples: Readonly<Record<string, object>>,
   convert: (schema: z.ZodType) => object,
 ): Messages {
   return Object.fromEntries(

@@ -5,7 +5,9 @@ import type { Api } from '../http/fastify.types.ts';
 import { publicResponses } from '../problems/declared-responses.ts';
 import type { DescribedRoute, RouteSchema } from '../problems/described-route.ts';
 import { describeFeed } from './asyncapi.ts';
-import { examples } from './examples/examples.ts';
+import frames from './examples/frames.json' with { type: 'json' };
+import examples from './examples/operations.json' with { type: 'json' };
+import problems from './examples/problems.json' with { type: 'json' };
 import { describeApi } from './openapi.ts';
 
 declare module 'fastify' {
@@ -30,7 +32,8 @@ export function describeRoutes(app: Api, options: { protected: boolean }): void 
   app.register(swagger, {
     openapi: { openapi: '3.1.1', info: { title: manifest.name, version: manifest.version } },
     transform: ({ url }) => ({ schema: { hide: true }, url }),
-    transformObject: () => describeApi({ routes, examples, version: manifest.version, ...options }) as object,
+    transformObject: () =>
+      describeApi({ routes, examples, problems, version: manifest.version, ...options }) as object,
   });
 }
 
@@ -45,7 +48,7 @@ export function asyncapiRoute(app: Api, options: { protected: boolean }): void {
   };
   let text: string | undefined;
   app.get('/asyncapi.json', { schema, config: { public: true } }, async (_request, reply) => {
-    text ??= JSON.stringify(describeFeed({ version: manifest.version, ...options }));
+    text ??= JSON.stringify(describeFeed({ examples: frames, version: manifest.version, ...options }));
     return reply
       .type('application/json; charset=utf-8')
       .serializer(String)

@@ -4,8 +4,8 @@ import type { DescribedRoute } from '../problems/described-route.ts';
 import { problemCatalog } from '../problems/problem-catalog.ts';
 import { ifNoneMatch, isRevalidated, notModified } from './conditional-requests.ts';
 import { documentBase, securityOf } from './document-base.ts';
-import type { OperationExample } from './examples/examples.ts';
 import { headersOf, usedHeaders } from './header-catalog.ts';
+import { examplesTest, type OperationExample } from './operation-example.ts';
 import { parametersOf, pathOf } from './parameters.ts';
 import { problemExamples } from './problem-examples.ts';
 import { bodyOf } from './request-bodies.ts';
@@ -13,7 +13,10 @@ import { schemaCollector } from './schema-collector.ts';
 
 export interface ApiDescription {
   routes: readonly DescribedRoute[];
+  /** By operation id. */
   examples: Readonly<Record<string, OperationExample>>;
+  /** A problem of each code. */
+  problems: Readonly<Record<string, object>>;
   version: string;
   /** Whether the service has tokens. */
   protected: boolean;
@@ -47,7 +50,7 @@ export function describeApi(description: ApiDescription) {
       ...components,
       schemas: schemas.components(),
       headers: usedHeaders(paths),
-      examples: problemExamples([...codes]),
+      examples: problemExamples([...codes], description.problems),
     },
   };
 }
@@ -66,8 +69,7 @@ function describeOperation(route: DescribedRoute, context: OperationContext): Op
     throw new Error(`${name}: its schema needs operationId, tags, summary, description and response`);
   }
   const example = context.examples[operationId];
-  if (!example)
-    throw new Error(`${operationId} has no example: add one in src/api/openapi/examples/examples.ts`);
+  if (!example) throw new Error(`${operationId} has no example: add one in ${examplesTest}`);
   const notes = notesOf(schema.response);
   const revalidated = isRevalidated(route);
   const parameters = [
@@ -142,9 +144,7 @@ function successAnswer(route: DescribedRoute, success: Success, { schemas }: Ope
   }
   const value = example.answers?.[status];
   if (value === undefined) {
-    throw new Error(
-      `${operationId} has no example of its answer ${status}: add it in src/api/openapi/examples/examples.ts`,
-    );
+    throw new Error(`${operationId} has no example of its answer ${status}: add it in ${examplesTest}`);
   }
   const types = route.config.produces ?? ['application/json'];
   const content = types.map((type) => [

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RouteSchema } from '../problems/described-route.ts';
-import type { OperationExample } from './examples/examples.ts';
+import type { OperationExample } from './operation-example.ts';
 import type { schemaCollector } from './schema-collector.ts';
 
 type Schemas = ReturnType<typeof schemaCollector>;

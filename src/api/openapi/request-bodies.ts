@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { uploadOptionsSchema } from '../../contract/schemas.ts';
 import type { RouteSchema } from '../problems/described-route.ts';
-import type { OperationExample } from './examples/examples.ts';
+import { examplesTest, type OperationExample } from './operation-example.ts';
 import type { schemaCollector } from './schema-collector.ts';
 
 type Schemas = ReturnType<typeof schemaCollector>;
@@ -20,9 +20,7 @@ export function bodyOf(
   const content = types.map((type) => {
     const value = example.body?.[type];
     if (value === undefined) {
-      throw new Error(
-        `${operationId} has no example of its body as ${type}: add it in src/api/openapi/examples/examples.ts`,
-      );
+      throw new Error(`${operationId} has no example of its body as ${type}: add it in ${examplesTest}`);
     }
     const json = zods[type] ? schemas.input(zods[type].schema) : readAsBytes(type, schemas);
     return [type, { schema: json, example: value }];

@@ -1,7 +1,7 @@
 import { isCurrency, toMajor } from '../market/currency.ts';
 import { normaliseSymbol, type SymbolProblem } from '../market/normalise-symbol.ts';
 import { contractMultiplier, type Lot, neededSymbol } from '../portfolio/lots.ts';
-import { readDecimal } from './read-decimal.ts';
+import { cashAdvice, looksLikeCash } from './looks-like-cash.ts';
 import { readExit } from './read-exit.ts';
 import {
   type RowClass,
@@ -83,22 +83,6 @@ const symbolCodes = {
   too_long: 'ERR_POS_002',
   invalid_characters: 'ERR_POS_003',
 } as const satisfies Record<SymbolProblem['reason'], string>;
-
-/** CASH and USD are listed symbols, but also brokers' names for cash, which is likely if the price is exactly 1. */
-function looksLikeCash(row: Row): boolean {
-  const symbol = row.text('symbol').toUpperCase();
-  if (symbol !== 'CASH' && !isCurrency(symbol) && !symbol.endsWith('**')) return false;
-  return readDecimal(row.text('entry_price')).value === '1';
-}
-
-function cashAdvice(text: string): string {
-  const symbol = text.toUpperCase().replace(/\*+$/, '');
-  const currency = isCurrency(symbol) ? symbol : 'its currency code (like USD)';
-  return (
-    `For cash, write ${currency} as symbol and CASH as investment class. ` +
-    `For the listed symbol ${symbol.slice(0, 32)}, write PUBLIC as investment class.`
-  );
-}
 
 function warnAbout(
   row: Row,

@@ -1,13 +1,9 @@
-import { decimalOf, majorUnit, movePoint, plainDecimal } from './decimals.ts';
+import { decimalOf, movePoint, plainDecimal } from './decimals.ts';
+import { assertListed } from './delisted.ts';
+import { majorUnit } from './minor-units.ts';
 import type { Bar, Instrument } from './provider.ts';
 import { failures } from './provider-failures.ts';
-import {
-  type DateRange,
-  lastCompletedSession,
-  sessionCompletedAt,
-  sessionHours,
-  weekdaysBetween,
-} from './sessions.ts';
+import { type DateRange, lastCompletedSession, sessionCompletedAt, sessionHours } from './sessions.ts';
 
 /** A double, converted by `decimalOf`, or a decimal string, kept unchanged. */
 export type RawNumber = number | string | null | undefined;
@@ -36,8 +32,6 @@ export interface CleaningInput extends DateRange {
   calendar?: readonly string[] | undefined;
 }
 
-const delistedAfterSessions = 20; // four weeks: longer than any holiday or usual halt
-
 /**
  * Converts a provider's rows to bars: completed sessions in the range, ascending, one per date, in the major currency.
  *
@@ -64,23 +58,6 @@ export function cleanBars(input: CleaningInput): Bar[] {
   return bars;
 }
 
-/**
- * Sessions after `from`, up to and including `to`: by the calendar, and by weekdays after its end.
- *
- *     sessionsBetween({ from: '2026-07-02', to: '2026-07-06', calendar: ['2026-07-02', '2026-07-06'] })   // 1
- */
-export function sessionsBetween({
-  from,
-  to,
-  calendar,
-}: DateRange & { calendar?: readonly string[] | undefined }): number {
-  const end = calendar?.at(-1);
-  if (calendar === undefined || end === undefined || end <= from)
-    return Math.max(0, weekdaysBetween({ from, to }));
-  const known = calendar.filter((date) => date > from && date <= to).length;
-  return end < to ? known + weekdaysBetween({ from: end, to }) : known;
-}
-
 function toBar(row: RawBar, { instrument, quoteUnit }: CleaningInput): Bar {
   const { places } = majorUnit(quoteUnit ?? '');
   const price = (value: RawNumber): string | null =>
@@ -100,12 +77,6 @@ function toBar(row: RawBar, { instrument, quoteUnit }: CleaningInput): Bar {
     adjustedClose: required('adjusted close', row.adjustedClose ?? row.close) / 10 ** places,
     volume: isVolume(row.volume) ? plainDecimal(Number(row.volume)) : null,
   };
-}
-
-function assertListed(last: Bar, { instrument, to, calendar }: CleaningInput): void {
-  if (sessionsBetween({ from: last.date, to, calendar }) <= delistedAfterSessions) return;
-  const { symbol, currency } = instrument;
-  throw failures.delisted({ symbol, currency, lastClose: last.close, lastDate: last.date });
 }
 
 const decimal = (value: number | string): string =>

@@ -1,4 +1,5 @@
-import { majorUnit, movePoint } from './decimals.ts';
+import { movePoint } from './decimals.ts';
+import { majorUnit } from './minor-units.ts';
 
 /** What a Currency cell means for the prices of its row. */
 export interface PriceUnit {

@@ -18,28 +18,6 @@ export function plainDecimal(value: number): string {
   return exponent === undefined ? mantissa : movePoint(mantissa, Number(exponent));
 }
 
-/** The currency behind a quote unit, and the decimal shift of its quotes. */
-export interface MajorUnit {
-  currency: string;
-  /** `price in major currency = quote x 10^-places`. */
-  places: number;
-}
-
-// Case matters: `GBP` is pounds, `GBp` pence.
-const minorUnits: Record<string, MajorUnit> = {
-  GBp: { currency: 'GBP', places: 2 },
-  GBX: { currency: 'GBP', places: 2 },
-  ZAc: { currency: 'ZAR', places: 2 },
-  ILA: { currency: 'ILS', places: 2 },
-};
-
-/**
- * The major currency of a quote unit. Pence, South African cents and agorot are hundredths; others are major already.
- */
-export function majorUnit(quoteUnit: string): MajorUnit {
-  return minorUnits[quoteUnit] ?? { currency: quoteUnit, places: 0 };
-}
-
 /**
  * Moves the decimal point of a decimal string, to the left when `places` is negative. Exact: works on digits only.
  *

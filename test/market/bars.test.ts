@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/kernel/errors.ts';
-import { type CleaningInput, cleanBars, type RawBar, sessionsBetween } from '../../src/market/bars.ts';
+import { type CleaningInput, cleanBars, type RawBar } from '../../src/market/bars.ts';
 import type { Instrument } from '../../src/market/provider.ts';
 import { addDays, isWeekday } from '../../src/market/sessions.ts';
 
@@ -183,23 +183,5 @@ describe('a symbol that is no longer traded', () => {
   test('is judged at the end of the range, not at the end of time', () => {
     expect(clean(week('2025-12-01'), { to: '2025-12-31' })).toHaveLength(5);
     expect(clean(week(), { to: '2027-12-31' })).toHaveLength(5);
-  });
-});
-
-describe('sessions between two dates', () => {
-  const calendar = ['2026-07-01', '2026-07-02', '2026-07-06'];
-
-  test('are those of the calendar, then weekdays', () => {
-    expect(sessionsBetween({ from: '2026-07-01', to: '2026-07-06', calendar })).toBe(2);
-    expect(sessionsBetween({ from: '2026-07-01', to: '2026-07-08', calendar })).toBe(4);
-    expect(sessionsBetween({ from: '2026-07-01', to: '2026-07-03', calendar })).toBe(1);
-    expect(sessionsBetween({ from: '2026-07-07', to: '2026-07-09', calendar })).toBe(2);
-    expect(sessionsBetween({ from: '2026-07-01', to: '2026-07-08' })).toBe(5);
-    expect(sessionsBetween({ from: '2026-07-01', to: '2026-07-08', calendar: [] })).toBe(5);
-  });
-
-  test('are none when the bar is newer', () => {
-    expect(sessionsBetween({ from: '2026-07-08', to: '2026-07-06', calendar })).toBe(0);
-    expect(sessionsBetween({ from: '2026-07-08', to: '2026-07-06' })).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decimalOf, majorUnit, movePoint, plainDecimal } from '../../src/market/decimals.ts';
+import { decimalOf, movePoint, plainDecimal } from '../../src/market/decimals.ts';
+import { majorUnit } from '../../src/market/minor-units.ts';
 
 const positive = fc.double({ min: Number.MIN_VALUE, max: Number.MAX_VALUE, noNaN: true });
 const float32 = fc.float({ min: Math.fround(1e-30), max: Math.fround(3e38), noNaN: true });

@@ -1,10 +1,10 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { cleanBars, type RawBar } from '../bars.ts';
+import { isWellFormed, malformedReason } from '../normalise-symbol.ts';
 import type { History, HistoryRequest, MarketDataProvider, Verdict } from '../provider.ts';
 import { noteRequest, type ObserveProvider, unobserved } from '../provider-calls.ts';
 import { failures } from '../provider-failures.ts';
-import { isWellFormed, malformedReason } from '../symbol-form.ts';
 import { FileProblem } from './file-cells.ts';
 import { type DirectoryListing, priceDirectory } from './price-directory.client.ts';
 import { actionsWithin, type PriceFile } from './price-file.ts';

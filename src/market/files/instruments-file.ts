@@ -1,10 +1,10 @@
 import { readCurrency } from '../currency.ts';
-import { majorUnit } from '../decimals.ts';
 import { type Listing, listingOf } from '../exchange-suffixes.ts';
+import { majorUnit } from '../minor-units.ts';
+import { normalSpelling } from '../normalise-symbol.ts';
 import { instrumentTypes } from '../provider.ts';
 import { sessionEndOf } from '../session-ends.ts';
 import { isTimeZone } from '../sessions.ts';
-import { normalSpelling } from '../symbol-form.ts';
 import { columnsIn, FileProblem, type FileRow } from './file-cells.ts';
 
 const spellings = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
-import { isWellFormed, normalSpelling } from '../symbol-form.ts';
+import { isWellFormed, normalSpelling } from '../normalise-symbol.ts';
 import { FileProblem, type FileRow } from './file-cells.ts';
 import { type InstrumentsFile, instrumentsFileReader, noInstruments } from './instruments-file.ts';
 import { type PriceFile, priceFileReader } from './price-file.ts';

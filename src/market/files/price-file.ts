@@ -1,5 +1,6 @@
 import type { RawBar, RawNumber } from '../bars.ts';
-import { decimalOf, majorUnit, movePoint } from '../decimals.ts';
+import { decimalOf, movePoint } from '../decimals.ts';
+import { majorUnit } from '../minor-units.ts';
 import type { CorporateAction } from '../provider.ts';
 import { columnsIn, FileProblem, type FileRow, isEmptyCell, readDate, readNumber } from './file-cells.ts';
 

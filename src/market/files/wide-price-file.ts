@@ -1,4 +1,4 @@
-import { normalSpelling } from '../symbol-form.ts';
+import { normalSpelling } from '../normalise-symbol.ts';
 import { FileProblem, type FileRow, readDate, readNumber } from './file-cells.ts';
 
 /** Prices of many symbols: one row per date, one column per symbol. */

@@ -1,12 +1,12 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { AppError } from '../../kernel/errors.ts';
 import { cleanBars, type RawBar } from '../bars.ts';
+import { isWellFormed, malformedReason } from '../normalise-symbol.ts';
 import type { History, HistoryRequest, MarketDataProvider, Verdict } from '../provider.ts';
 import { noteRequest, type ObserveProvider, unobserved } from '../provider-calls.ts';
 import { failures } from '../provider-failures.ts';
 import { type CountingProvider, countRequests } from '../request-counts.ts';
 import { lastCompletedSession } from '../sessions.ts';
-import { isWellFormed, malformedReason } from '../symbol-form.ts';
 import { type Fault, planFaults } from './faults.ts';
 import { type SimulatedListing, simulatedListing } from './simulated-listings.ts';
 import { simulatedActions, simulatedBars } from './simulation.ts';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { AppError } from '../../kernel/errors.ts';
 import { cleanBars, type RawBar } from '../bars.ts';
-import { decimalOf, majorUnit, movePoint } from '../decimals.ts';
+import { decimalOf, movePoint } from '../decimals.ts';
+import { majorUnit } from '../minor-units.ts';
 import { type CorporateAction, type History, type Instrument, instrumentTypes } from '../provider.ts';
 import { failures } from '../provider-failures.ts';
 import { sessionEndOf } from '../session-ends.ts';

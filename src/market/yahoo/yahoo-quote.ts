@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { majorUnit } from '../decimals.ts';
+import { majorUnit } from '../minor-units.ts';
 import { type Instrument, instrumentTypes } from '../provider.ts';
 import { sessionEndOf } from '../session-ends.ts';
 

@@ -1,4 +1,5 @@
 import { AppError } from '../../kernel/errors.ts';
+import { isWellFormed, malformedReason } from '../normalise-symbol.ts';
 import {
   canary,
   type Instrument,
@@ -8,7 +9,6 @@ import {
 } from '../provider.ts';
 import { failures } from '../provider-failures.ts';
 import { addDays, type DateRange, historyRange, localDate } from '../sessions.ts';
-import { isWellFormed, malformedReason } from '../symbol-form.ts';
 import { canaryHealth } from './canary.ts';
 import { keptCharts } from './kept-charts.ts';
 import { guarded, yahooClient } from './yahoo.client.ts';

@@ -19,10 +19,10 @@ if (Number(process.versions.node.split('.')[0]) >= nodeMajorMin) {
   const { main } = await import(pathToFileURL(program).href);
   await main(process.argv.slice(2));
 } else {
-  handOver();
+  runNewerNode();
 }
 
-function handOver() {
+function runNewerNode() {
   const node = newerNode();
   if (node === null) {
     process.stderr.write(

@@ -7,8 +7,8 @@ import { createLogUpdate } from 'log-update';
 import type { z } from 'zod';
 import { type App, startApp } from './app.ts';
 import {
-  doing,
   progressLines,
+  progressText,
   type ResultRow,
   resultTable,
   type SymbolProgress,
@@ -158,14 +158,14 @@ async function follow(url: string): Promise<{ until(symbols: readonly string[]):
   let awaited: readonly string[] | null = null;
   const update = process.stdout.isTTY ? createLogUpdate(process.stdout) : null;
 
-  const isAtRest = ({ status }: SymbolProgress) => status !== 'pending' && status !== 'processing';
-  const look = () => {
+  const isFinished = ({ status }: SymbolProgress) => status !== 'pending' && status !== 'processing';
+  const redraw = () => {
     if (!awaited) return;
     const shown = awaited.map(
       (symbol) => state.get(symbol) ?? { symbol, status: 'pending', phase: null, attempt: 1 },
     );
     update?.(progressLines(shown).join('\n'));
-    if (shown.every(isAtRest)) ended.resolve();
+    if (shown.every(isFinished)) ended.resolve();
   };
   socket.onmessage = ({ data }) => {
     const frame = JSON.parse(String(data)) as Frame;
@@ -174,10 +174,10 @@ async function follow(url: string): Promise<{ until(symbols: readonly string[]):
     const { symbol, status, phase, attempt } = frame;
     const previous = state.get(symbol);
     state.set(symbol, { symbol, status, phase, attempt });
-    if (!update && doing(state.get(symbol)!) !== (previous && doing(previous))) {
-      print(`  ${symbol}: ${doing(state.get(symbol)!)}`);
+    if (!update && progressText(state.get(symbol)!) !== (previous && progressText(previous))) {
+      print(`  ${symbol}: ${progressText(state.get(symbol)!)}`);
     }
-    look();
+    redraw();
   };
   socket.onclose = () => ended.reject(new Error('the live feed was closed'));
   const everything: ClientFrame = { type: 'subscribe', subscriptions: [{ id: 'all', everything: true }] };
@@ -187,7 +187,7 @@ async function follow(url: string): Promise<{ until(symbols: readonly string[]):
   return {
     async until(symbols) {
       awaited = symbols;
-      look();
+      redraw();
       await ended.promise;
       update?.done();
       socket.onclose = null;

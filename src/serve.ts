@@ -34,7 +34,7 @@ async function start(
   { json = false, onListening = () => {} }: ServeOptions,
 ): Promise<void> {
   const [major = 0] = process.versions.node.split('.').map(Number);
-  if (major < nodeMajorMin) return fail(nodeCure());
+  if (major < nodeMajorMin) return fail(nodeTooOld());
   const answer = readConfig(environment);
   if ('problems' in answer) return fail(...answer.problems.map(({ message }) => message));
 
@@ -64,14 +64,17 @@ const faultMarginMs = 2000; // to close what a grace does not wait for
 const echoMs = 250;
 
 /** Closes once at the first SIGTERM or SIGINT, also at one that comes while the start is under way. */
-function stopOnSignal(tell: (line: string) => void): { arm(close: () => Promise<void>): void; end(): void } {
+function stopOnSignal(report: (line: string) => void): {
+  arm(close: () => Promise<void>): void;
+  end(): void;
+} {
   let signalledAt: number | null = null;
   let close: (() => Promise<void>) | null = null;
   const closeOnce = async (run: () => Promise<void>) => {
-    tell('Stopping: running phases may end, everything else is given back.');
+    report('Stopping: running phases may end, everything else is given back.');
     try {
       await run();
-      tell('Stopped.');
+      report('Stopped.');
       process.exit(process.exitCode ?? 0);
     } catch (error) {
       fail(`Stopping failed: ${reasonOf(error)}`);
@@ -97,7 +100,7 @@ function stopOnSignal(tell: (line: string) => void): { arm(close: () => Promise<
   };
 }
 
-function nodeCure(): string {
+function nodeTooOld(): string {
   return (
     `Expected Node ${nodeMajorMin} or newer, got: ${process.versions.node}. \`npm ci\` installs it as the package ` +
     '`node`, and `npm start` uses it; `npm ci --ignore-scripts` leaves it out.'

@@ -15,9 +15,9 @@ export interface DoctorOptions {
 
 interface Ways {
   /** Nobody named a service: where none answers, this machine is meant. */
-  anywhere: boolean;
+  isDefaultUrl: boolean;
   /** Looks into the configured database, without a service. */
-  here(): Promise<DiagnosisView>;
+  diagnoseHere(): Promise<DiagnosisView>;
 }
 
 /** `doctor`: asks the service, or looks itself where none runs. */
@@ -27,7 +27,7 @@ export async function doctor(
   ways: Ways,
 ): Promise<Answer> {
   const { source, diagnosis } = local
-    ? { source: 'local', diagnosis: await ways.here() }
+    ? { source: 'local', diagnosis: await ways.diagnoseHere() }
     : await ofService(context, ways);
   const bad = diagnosis.verdict === 'failed' || (strict && diagnosis.verdict === 'warning');
   return {
@@ -37,28 +37,28 @@ export async function doctor(
   };
 }
 
-async function ofService({ client, output }: Context, { anywhere, here }: Ways) {
+async function ofService({ client, output }: Context, { isDefaultUrl, diagnoseHere }: Ways) {
   const before = systemClock.now();
   try {
     const answer = await client.get<DiagnosisView>('/onboarding/diagnosis');
     const findings = [...answer.body.findings, clockHere(answer, before)];
     return { source: 'service', diagnosis: { ...answer.body, findings, verdict: worst(findings) } };
   } catch (error) {
-    if (!anywhere || !(error instanceof CommandFailure) || error.code !== 'unreachable') throw error;
+    if (!isDefaultUrl || !(error instanceof CommandFailure) || error.code !== 'unreachable') throw error;
     output.note(`No service answers at ${client.url}; looking into the configured database instead.`);
-    return { source: 'local', diagnosis: await here() };
+    return { source: 'local', diagnosis: await diagnoseHere() };
   }
 }
 
 /** This machine's clock against the service's, whose `Date` is of the moment it began to answer, to the second. */
 function clockHere({ headers }: ServiceAnswer<unknown>, before: number): Finding {
   const after = systemClock.now();
-  const said = Date.parse(headers.get('date') ?? '');
-  const judgement = Number.isNaN(said)
+  const serverTime = Date.parse(headers.get('date') ?? '');
+  const judgement = Number.isNaN(serverTime)
     ? { verdict: 'ok' as const, evidence: 'The service does not tell its time.', cure: null }
     : judgeClock({
         whose: "The service's clock, seen from here,",
-        aheadMs: said + 500 - after,
+        aheadMs: serverTime + 500 - after,
         uncertainMs: 500,
       });
   return { name: 'clock here', ...judgement, duration_ms: after - before };

@@ -4,7 +4,7 @@ import { exitCodes } from './exit-codes.ts';
 import { CommandFailure } from './failure.ts';
 import { openLive } from './live.client.ts';
 import type { ServiceClient } from './service.client.ts';
-import { allOver, onActor, onPortfolio, onTransition, startWatching, type Watching } from './watching.ts';
+import { allFinished, onActor, onPortfolio, onTransition, startWatching, type Watching } from './watching.ts';
 
 export interface FollowOptions {
   portfolioId: string;
@@ -40,7 +40,7 @@ export async function follow(
     checkMs = checkMsDefault,
   } = options;
   let watching = startWatching(symbols);
-  const become = (next: Watching) => {
+  const update = (next: Watching) => {
     if (next !== watching) onChange(watching, next);
     watching = next;
   };
@@ -59,14 +59,14 @@ export async function follow(
         live = open();
       } else if (frame !== 'silent') {
         connected = true;
-        if (frame.type === 'transition') become(onTransition(watching, frame));
-        if (frame.type === 'actor') become(onActor(watching, frame.job));
-        if (!allOver(watching) && !(frame.type === 'live' || frame.type === 'error')) continue;
+        if (frame.type === 'transition') update(onTransition(watching, frame));
+        if (frame.type === 'actor') update(onActor(watching, frame.job));
+        if (!allFinished(watching) && !(frame.type === 'live' || frame.type === 'error')) continue;
       }
       const portfolio = await read();
       if (portfolio === null) continue;
-      become(onPortfolio(watching, portfolio));
-      if (!allOver(watching)) continue;
+      update(onPortfolio(watching, portfolio));
+      if (!allFinished(watching)) continue;
       // Its counts are of a moment before its symbols, the last of which may have ended in between.
       const last = portfolio.status === 'pending' ? await read() : portfolio;
       return { portfolio: last ?? portfolio, watching };
@@ -76,19 +76,19 @@ export async function follow(
   }
 }
 
-const passing = new Set<number>([exitCodes.unreachable, exitCodes.tryLater]);
+const temporary = new Set<number>([exitCodes.unreachable, exitCodes.tryLater]);
 
 /** Reads, or answers null while the service restarts or is busy; gives up when it has been for a whole timeout. */
 function patientRead(client: ServiceClient, path: string): () => Promise<PortfolioView | null> {
-  let heardAt = systemClock.now();
+  let lastResponseAt = systemClock.now();
   return async () => {
     try {
       const { body } = await client.get<PortfolioView>(path);
-      heardAt = systemClock.now();
+      lastResponseAt = systemClock.now();
       return body;
     } catch (error) {
-      const waits = error instanceof CommandFailure && passing.has(error.exitCode);
-      if (!waits || systemClock.now() - heardAt > client.timeoutMs) throw error;
+      const waits = error instanceof CommandFailure && temporary.has(error.exitCode);
+      if (!waits || systemClock.now() - lastResponseAt > client.timeoutMs) throw error;
       return null;
     }
   };

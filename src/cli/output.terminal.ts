@@ -23,7 +23,7 @@ export interface Output {
   /** Redraws what it drew before. Null where the output is no terminal: print what changed instead. */
   readonly redraw: ((lines: readonly string[]) => void) | null;
   /** Leaves what was drawn last and gives the cursor back. */
-  drawn(): void;
+  endRedraw(): void;
   /** What Ctrl-C is answered with, from now on. */
   ifInterrupted(message: string): void;
 }
@@ -46,7 +46,7 @@ export function terminalOutput({ json }: { json: boolean }): Output {
       if (json) stdout.write(`${JSON.stringify(document)}\n`);
     },
     redraw: live && ((lines) => live(lines.join('\n'))),
-    drawn: () => live?.done(),
+    endRedraw: () => live?.done(),
     ifInterrupted(message) {
       farewell = message;
     },
@@ -57,18 +57,18 @@ export function terminalOutput({ json }: { json: boolean }): Output {
 
 function endOnSignal(output: Output, farewell: () => string): void {
   process.once('SIGINT', () => {
-    output.drawn();
+    output.endRedraw();
     const { interrupted } = exitCodes;
-    process.exit(tell(output, new CommandFailure(interrupted, 'interrupted', farewell())));
+    process.exit(reportFailure(output, new CommandFailure(interrupted, 'interrupted', farewell())));
   });
   process.once('SIGTERM', () => {
-    output.drawn();
+    output.endRedraw();
     process.exit(143); // as a shell counts it: 128 + 15
   });
 }
 
 /** Says why a command failed; answers what the process is to end with. */
-export function tell(output: Output, failure: CommandFailure): number {
+export function reportFailure(output: Output, failure: CommandFailure): number {
   output.emit(failureDocument(failure));
   if (!output.json) output.note(...failureLines(failure));
   return failure.exitCode;

@@ -33,7 +33,7 @@ export function shown(text: string): string {
 /** One line per symbol: a bar, and the phase it is in. */
 export function progressLines(symbols: readonly SymbolProgress[]): string[] {
   const width = Math.max(...symbols.map(({ symbol }) => symbol.length));
-  return symbols.map((one) => `  ${one.symbol.padEnd(width)} ${bar(one)} ${doing(one)}`);
+  return symbols.map((one) => `  ${one.symbol.padEnd(width)} ${bar(one)} ${progressText(one)}`);
 }
 
 function bar({ status, phase }: SymbolProgress): string {
@@ -44,7 +44,7 @@ function bar({ status, phase }: SymbolProgress): string {
   return styleText(color, '█'.repeat(filled)) + styleText('gray', '░'.repeat(barWidth - filled));
 }
 
-export function doing({ status, phase, attempt }: SymbolProgress): string {
+export function progressText({ status, phase, attempt }: SymbolProgress): string {
   if (status !== 'processing' || !phase) return status;
   return attempt > 1 ? `${phase}, attempt ${attempt}` : phase;
 }

@@ -37,7 +37,7 @@ export function serviceClient(address: ServiceAddress): ServiceClient {
 }
 
 /** What somebody at a terminal may do about it. */
-const cures: Partial<Record<ConnectionError['code'], string>> = {
+const advice: Partial<Record<ConnectionError['code'], string>> = {
   timeout: ' --timeout waits longer.',
   unreachable:
     ' Start it with `symbol-onboarding serve`, or name another with --url or SYMBOL_ONBOARDING_URL.',
@@ -46,5 +46,5 @@ const cures: Partial<Record<ConnectionError['code'], string>> = {
 function fail(error: unknown): never {
   if (error instanceof ProblemError) throw refusal(error.problem);
   if (!(error instanceof ConnectionError)) throw error;
-  throw new CommandFailure(exitCodes.unreachable, error.code, error.message + (cures[error.code] ?? ''));
+  throw new CommandFailure(exitCodes.unreachable, error.code, error.message + (advice[error.code] ?? ''));
 }

@@ -9,7 +9,7 @@ import type { Answer, Context } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { CommandFailure, remarkLines, symbolLines, usageFailure } from './failure.ts';
 import { follow } from './follow.client.ts';
-import { doing, progressLines, shown, table, totalsTable } from './render.ts';
+import { progressLines, progressText, shown, table, totalsTable } from './render.ts';
 import { changed, failedOf, startWatching, type Watching } from './watching.ts';
 
 type Uploaded = z.infer<typeof uploadedSchema>;
@@ -38,7 +38,7 @@ export async function upload(context: Context, file: string, options: UploadOpti
     lines: [
       `Saved portfolio ${id}: ${status}.`,
       ...(pending.length > 0 ? [`${pending.length} symbols are being onboarded: ${listed(pending)}`] : []),
-      ...warned(warnings),
+      ...warningLines(warnings),
       ...(pending.length > 0 ? [`How far they are: symbol-onboarding status ${watch}`] : []),
     ],
   };
@@ -117,7 +117,10 @@ const timeOf = (epochMs: number): string => new Date(epochMs).toTimeString().sli
 async function watched({ client, output }: Context, uploaded: Uploaded): Promise<Answer> {
   const { portfolio_id: id, pending_symbols: pending, warnings } = uploaded;
   output.emit({ type: 'uploaded', ...uploaded });
-  output.print(`Saved portfolio ${id}; ${pending.length} symbols are to be onboarded.`, ...warned(warnings));
+  output.print(
+    `Saved portfolio ${id}; ${pending.length} symbols are to be onboarded.`,
+    ...warningLines(warnings),
+  );
   output.ifInterrupted(
     `Interrupted. Portfolio ${id} is saved and its onboarding goes on: symbol-onboarding status ${pending.slice(0, 5).join(' ')}`,
   );
@@ -133,7 +136,7 @@ async function watched({ client, output }: Context, uploaded: Uploaded): Promise
           onFeedLost: () => output.note('The live feed was lost; reading the portfolio until it is back.'),
         })
       : { portfolio: before, watching: startWatching([]) };
-  output.drawn();
+  output.endRedraw();
   const failed = failedOf(watching);
   const failures = failed.map(({ symbol, status, message }) => ({ symbol, status, message }));
   return {
@@ -154,7 +157,7 @@ function progress({ output }: Context): (before: Watching, after: Watching) => v
       output.emit({ type: 'progress', symbol, status, phase, attempt });
     }
     if (output.redraw) return output.redraw(fitted(progressLines([...after.values()].map(printable))));
-    for (const one of changed(before, after)) output.print(`  ${shown(one.symbol)}: ${doing(one)}`);
+    for (const one of changed(before, after)) output.print(`  ${shown(one.symbol)}: ${progressText(one)}`);
   };
 }
 
@@ -177,7 +180,7 @@ const failureTable = (failures: { symbol: string; status: string; message: strin
     failures.map(({ symbol, status, message }) => [shown(symbol), status, shown(message)]),
   );
 
-function warned(warnings: Uploaded['warnings']): string[] {
+function warningLines(warnings: Uploaded['warnings']): string[] {
   return warnings.length > 0 ? [`${warnings.length} warnings:`, ...remarkLines(warnings)] : [];
 }
 
@@ -207,7 +210,7 @@ function dryRunAnswer(answer: DryRun): Answer {
       ...remarkLines(errors),
       ...symbolLines(symbols),
       ...(pending.length > 0 ? [`${pending.length} symbols would be onboarded: ${listed(pending)}`] : []),
-      ...warned(warnings),
+      ...warningLines(warnings),
     ],
     exitCode: ends[would],
   };

@@ -2,7 +2,7 @@ import type { FrameOf, PortfolioView } from '../contract/schemas.ts';
 import type { SymbolProgress } from './render.ts';
 
 /** What is told of a job, when it is subscribed to and with each transition. */
-type Told = Pick<FrameOf<'transition'>, 'symbol' | 'status' | 'phase' | 'attempt'>;
+type JobUpdate = Pick<FrameOf<'transition'>, 'symbol' | 'status' | 'phase' | 'attempt'>;
 
 /** A symbol that is watched until its job is over. */
 export interface Watched extends SymbolProgress {
@@ -19,7 +19,7 @@ export function startWatching(symbols: readonly string[]): Watching {
 }
 
 /** What the feed tells, for the symbols that are watched; the same object where nothing changed. */
-export function onTransition(watching: Watching, { symbol, status, phase, attempt }: Told): Watching {
+export function onTransition(watching: Watching, { symbol, status, phase, attempt }: JobUpdate): Watching {
   const before = watching.get(symbol);
   if (!before) return watching;
   return new Map(watching).set(symbol, { ...before, status, phase, attempt });
@@ -58,10 +58,10 @@ export function changed(before: Watching, after: Watching): Watched[] {
   });
 }
 
-const isOver = ({ status }: Watched): boolean => status !== 'pending' && status !== 'processing';
+const isFinished = ({ status }: Watched): boolean => status !== 'pending' && status !== 'processing';
 
-export function allOver(watching: Watching): boolean {
-  return [...watching.values()].every(isOver);
+export function allFinished(watching: Watching): boolean {
+  return [...watching.values()].every(isFinished);
 }
 
 export function failedOf(watching: Watching): Watched[] {

@@ -21,7 +21,7 @@ const subscription = 'watched';
 const pauseMinMs = 250;
 const pauseMaxMs = 10_000;
 const queuedMax = 1000; // frames that nobody has read yet: beyond them the service is asked to wait, by hanging up
-const silenceFactor = 2.5; // of the interval at which the service says something: then the connection is dead
+const idleFactor = 2.5; // of the interval at which the service says something: then the connection is dead
 
 /**
  * The frames of one subscription, none twice, none missing, over as many connections as it takes: each one resumes
@@ -59,7 +59,7 @@ export async function* feedFrames(request: FeedRequest): AsyncGenerator<Frame, v
       }
     } catch (error) {
       if (signal?.aborted) return;
-      if (!isPassing(error)) throw error;
+      if (!isTemporary(error)) throw error;
       reason = (error as Error).message;
     }
     if (signal?.aborted) return;
@@ -71,17 +71,17 @@ export async function* feedFrames(request: FeedRequest): AsyncGenerator<Frame, v
   }
 }
 
-const moving: ReadonlySet<Frame['type']> = new Set(['transition', 'snapshot.updated', 'position']);
+const advancing: ReadonlySet<Frame['type']> = new Set(['transition', 'snapshot.updated', 'position']);
 
 /**
  * Whether the feed may be resumed after that frame. Before a subscription is live nothing is known of it; and behind
  * `resumed` and `coalesced` there is still to come what they speak of.
  */
 function isResumable(frame: Frame, after: number | null): frame is Frame & { position: number } {
-  return frame.type === 'live' || (after !== null && moving.has(frame.type));
+  return frame.type === 'live' || (after !== null && advancing.has(frame.type));
 }
 
-const passingCodes = new Set<string>([
+const temporaryCodes = new Set<string>([
   'feed_unavailable',
   'too_slow',
   'too_many_requests',
@@ -89,8 +89,8 @@ const passingCodes = new Set<string>([
 ]);
 
 /** What may be over at the next attempt. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof FeedError) return passingCodes.has(error.code);
+function isTemporary(error: unknown): boolean {
+  if (error instanceof FeedError) return temporaryCodes.has(error.code);
   if (error instanceof ProblemError) return error.status === 429 || error.status >= 500;
   return error instanceof ConnectionError;
 }
@@ -117,7 +117,7 @@ async function connect(request: FeedRequest, first: ClientFrame): Promise<Connec
   let ended: string | null = null;
   let wake = () => {};
   let watchdog: ReturnType<typeof setTimeout> | undefined;
-  let silenceMs = 30_000; // until `hello` says how often it speaks
+  let idleMs = 30_000; // until `hello` says how often it speaks
   // A first state has to be taken whole, however large: it would begin anew on the next connection.
   let isFirst = first.type === 'subscribe';
 
@@ -127,20 +127,20 @@ async function connect(request: FeedRequest, first: ClientFrame): Promise<Connec
     socket.close();
     wake();
   };
-  const heard = () => {
+  const resetWatchdog = () => {
     clearTimeout(watchdog);
-    watchdog = setTimeout(() => end('the service has said nothing for too long'), silenceMs);
+    watchdog = setTimeout(() => end('the service has said nothing for too long'), idleMs);
   };
   const abort = () => end('the reader has stopped');
   signal?.addEventListener('abort', abort, { once: true });
-  heard();
+  resetWatchdog();
   socket.onopen = () => socket.send(JSON.stringify(first));
   socket.onmessage = ({ data }) => {
     if (ended !== null) return;
-    heard();
+    resetWatchdog();
     const frame = frameOf(data);
     if (frame === null) return end('what answers is not the feed of this service');
-    if (frame.type === 'hello') silenceMs = frame.limits.ping_interval_ms * silenceFactor;
+    if (frame.type === 'hello') idleMs = frame.limits.ping_interval_ms * idleFactor;
     if (frames.length >= queuedMax && !isFirst) return end(full);
     if (frame.type === 'resync') isFirst = true;
     if (frame.type === 'live') isFirst = false;

@@ -48,7 +48,7 @@ export function httpClient(options: ClientOptions): Send {
     const { repeatable = method === 'GET', signal } = request;
     for (let sent = 0; ; sent += 1) {
       try {
-        return await once<Body>(options, method, path, request);
+        return await sendOnce<Body>(options, method, path, request);
       } catch (error) {
         const pause = pausesMs[sent];
         const lost = error instanceof ConnectionError && error.code === 'connection_lost';
@@ -59,7 +59,7 @@ export function httpClient(options: ClientOptions): Send {
   };
 }
 
-async function once<Body>(
+async function sendOnce<Body>(
   { url, token, timeoutMs = timeoutMsDefault, fetch = globalThis.fetch }: ClientOptions,
   method: Method,
   path: string,
@@ -124,7 +124,7 @@ function notTheService(url: string, { status, headers }: Response): ConnectionEr
 }
 
 // In the middle of it: the request may have been done. Anything else happened before a byte was sent.
-const lostOnTheWay = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+const lostMidRequest = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 function unreached(url: string, timeoutMs: number, cause: unknown): ConnectionError {
   if (cause instanceof Error && cause.name === 'TimeoutError') {
@@ -132,7 +132,7 @@ function unreached(url: string, timeoutMs: number, cause: unknown): ConnectionEr
     return new ConnectionError('timeout', message, { cause });
   }
   const reason = reasonOf(cause);
-  if (lostOnTheWay.has(reason)) {
+  if (lostMidRequest.has(reason)) {
     return new ConnectionError('connection_lost', `The connection to ${url} was lost (${reason}).`, {
       reason,
       cause,

@@ -6,8 +6,8 @@ import { CommandFailure, failureDocument, usageFailure } from './cli/failure.ts'
 import { type Actions, buildProgram, defaultUrl, type ServeOptions } from './cli/program.command.ts';
 
 /**
- * The command line, from the args behind its name. Sets the exit code of the process; ends it only where the other
- * side of a pipe is gone. Each command loads what it needs and no more: `--help` starts no database driver.
+ * The command line. Sets the exit code of the process, and ends it only if the reader of a pipe has closed it. Each
+ * command loads only what it needs: `--help` loads no database driver.
  */
 export async function main(args: readonly string[]): Promise<void> {
   exitOnClosedPipe();
@@ -68,7 +68,7 @@ function asSettings({ host, port, dataDir, marketData }: ServeOptions): Record<s
   );
 }
 
-/** Runs a command, prints its answer or why there is none, and sets the exit code. */
+/** Runs a command, prints its result or error, and sets the exit code. */
 async function run(globals: GlobalOptions, command: (context: Context) => Promise<Answer>): Promise<void> {
   const { terminalOutput, reportFailure } = await import('./cli/output.terminal.ts');
   const output = terminalOutput({ json: globals.json ?? false });
@@ -92,10 +92,11 @@ async function run(globals: GlobalOptions, command: (context: Context) => Promis
 function addressOf(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   const isHttp = parsed !== null && ['http:', 'https:'].includes(parsed.protocol);
-  if (!isHttp) throw usageFailure(`Expected a URL that begins with http:// or https://, got: ${url}`);
+  if (!isHttp)
+    throw usageFailure(`Invalid URL "${url}". Allowed: a URL that begins with http:// or https://.`);
   if (parsed.username !== '' || parsed.password !== '') {
     throw usageFailure(
-      'Expected a URL without user and password. A token goes into SYMBOL_ONBOARDING_TOKEN.',
+      'The URL must not contain a user or password. Put a token in SYMBOL_ONBOARDING_TOKEN.',
     );
   }
   return `${parsed.origin}${parsed.pathname}`.replace(/\/+$/, '');
@@ -104,9 +105,9 @@ function addressOf(url: string): string {
 async function tokenOf({ token, tokenFile }: GlobalOptions): Promise<string | null> {
   const found = tokenFile === undefined ? token?.trim() : (await readToken(tokenFile)).trim();
   if (found === undefined || (found === '' && tokenFile === undefined)) return null;
-  // Anything else would come back in the message of whoever refuses the header.
+  // Otherwise an error message about the header would show the token.
   if (!/^[\x21-\x7e]+$/.test(found)) {
-    throw usageFailure('Expected a token of visible ASCII characters without spaces, got something else.');
+    throw usageFailure('Invalid token. Allowed: visible ASCII characters without spaces.');
   }
   return found;
 }
@@ -116,17 +117,17 @@ async function readToken(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
-    throw usageFailure(`Expected a file with a token, got: ${file} (${code})`);
+    throw usageFailure(`Cannot read the token file ${file} (${code}).`);
   }
 }
 
-/** Something that this program did not foresee: one line, never a stack. */
+/** An unexpected error: one line, without stack. */
 function unexpected(error: unknown): CommandFailure {
   const message = error instanceof Error ? error.message : String(error);
   return new CommandFailure(exitCodes.refused, 'internal_error', message.split('\n')[0] || 'unknown reason');
 }
 
-/** `| head` has read enough: that is no error. */
+/** A closed pipe (`| head`) is not an error. */
 function exitOnClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -111,7 +111,8 @@ function allowed(path: string, place: Place, { specifier, typeOnly }: Import): b
       return target ? target.startsWith('src/migrations/') : specifier === '@mikro-orm/migrations';
     case 'wiring':
       return (
-        path !== 'src/main.ts' || ['src/config/config.ts', 'src/serve.ts', 'src/kernel/errors.ts'].includes(target ?? '')
+        path !== 'src/main.ts' ||
+        ['src/config/config.ts', 'src/serve.ts', 'src/kernel/errors.ts'].includes(target ?? '')
       );
   }
 }
@@ -121,15 +122,15 @@ const isClient = (path: string) => path.startsWith('src/client/');
 const isForBrowsers = (target: string | null, { specifier, typeOnly }: Import) =>
   target === null
     ? typeOnly && specifier === 'zod'
-    : isClient(target) || (typeOnly && (/^src\/(contract|api)\//.test(target) || placeOf(target) === 'machine'));
+    : isClient(target) ||
+      (typeOnly && (/^src\/(contract|api)\//.test(target) || placeOf(target) === 'machine'));
 
 // A use case names the stores that it is handed, and a port the transaction that it takes: a type brings no code along.
 const allowedType = (target: string | null) =>
   target === null || isPure(target) || isEdge(target) || sharedByEdges.includes(target);
 
 const isPure = (target: string) =>
-  (placeOf(target) === 'plain' && !isEdge(target)) ||
-  placeOf(target) === 'machine';
+  (placeOf(target) === 'plain' && !isEdge(target)) || placeOf(target) === 'machine';
 
 function reachable(path: string, target: string): boolean {
   const wiring = [...sharedByEdges, ...(ownWiring[suffix(path) ?? ''] ?? [])];
@@ -214,4 +215,29 @@ export function testBreaches(path: string, sources: readonly string[]): string[]
 /** The source without comments; import lines have no comment marks in their strings. */
 function code(source: string): string {
   return source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+}
+
+/** Words that we do not use, each with what to write instead: STYLE, English. */
+const plainWords: readonly (readonly [pattern: RegExp, instead: string])[] = [
+  [/\bmend(s|ed|ing|able)?\b/i, 'fix'],
+  [/\banew\b/i, 'again'],
+  [/\bwho(so)?ever\b/i, 'each, every, or who it is'],
+  [/\bheed(s|ed|ing)?\b/i, 'apply, follow'],
+  [/\b(given|gave|gives) up\b/i, 'timed out, stopped, closed'],
+  [/\bcame:/i, 'got:'],
+  [/\btold\b/i, 'sent, notified, called'],
+  [/\b(an?|and|its|no|the|their|with) cures?\b/i, 'how to fix it'], // `cure` is a field of the API
+  [/\bnobody (knows|asked|reads)\b/i, 'unknown, unused'],
+  [/\bbe it\b|\blest\b|\bthere(of|upon|from)\b/i, 'a plain clause'],
+  [/\bcatalogues?\b/i, 'catalog'],
+];
+
+/** The lines of a file that use words which a colleague would not say. Answers one sentence per line. */
+export function wordBreaches(path: string, text: string): string[] {
+  return text.split('\n').flatMap((line, index) =>
+    plainWords.flatMap(([pattern, instead]) => {
+      const found = pattern.exec(line);
+      return found ? [`${path}:${index + 1} says "${found[0]}": write ${instead}`] : [];
+    }),
+  );
 }

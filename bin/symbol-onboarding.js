@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// Plain JavaScript, for any Node from 20 on: finds a Node that can run the program, and the program.
+// The launcher, in plain JavaScript for Node 20 and newer: finds the program, and a Node that can run it.
 //
-// In a clone the program is src/cli.ts, which Node 24 runs as it is. In an installed package it is dist/src/cli.js,
-// because Node strips no types below node_modules. An older Node hands over to the one of the npm package `node`.
+// In a clone the program is src/cli.ts, which Node 24 runs directly. In an installed package it is dist/src/cli.js,
+// because Node does not strip types below node_modules. An older Node starts the one of the npm package `node`.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -19,25 +19,25 @@ if (Number(process.versions.node.split('.')[0]) >= nodeMajorMin) {
   const { main } = await import(pathToFileURL(program).href);
   await main(process.argv.slice(2));
 } else {
-  handOver();
+  runNewerNode();
 }
 
-function handOver() {
+function runNewerNode() {
   const node = newerNode();
   if (node === null) {
     process.stderr.write(
-      `Expected Node ${nodeMajorMin} or newer, got: ${process.versions.node}. The npm package \`node\` brings it; ` +
-        'it was left out by --ignore-scripts or --omit=optional. Install again without, or run a newer Node.\n',
+      `Node ${process.versions.node} is too old: Node ${nodeMajorMin} or newer is required. Use a newer Node, or install ` +
+        'again without --ignore-scripts and --omit=optional to get the npm package `node`.\n',
     );
     process.exitCode = 1;
     return;
   }
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
-  // Whoever stops us means the program. It takes two of the same signal within a moment for one.
+  // Signals are forwarded to the program. It treats two equal signals within a moment as one.
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
   for (const signal of signals) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
-    process.stderr.write(`Could not run ${node}: ${error.message}\n`);
+    process.stderr.write(`Cannot run ${node}: ${error.message}\n`);
     process.exitCode = 1;
   });
   child.on('exit', (code, signal) => {
@@ -45,7 +45,7 @@ function handOver() {
   });
 }
 
-/** The binary of the package `node`, or null where its install script has not put it there. */
+/** The binary of the npm package `node`, or null if its install script did not run. */
 function newerNode() {
   try {
     const manifest = createRequire(import.meta.url).resolve('node/package.json');

@@ -6,25 +6,25 @@ import { CommandFailure, failureDocument, usageFailure } from './cli/failure.ts'
 import { type Actions, buildProgram, defaultUrl, type ServeOptions } from './cli/program.command.ts';
 
 /**
- * The command line, from the words behind its name. Sets the exit code of the process; ends it only where the other
- * side of a pipe is gone. Each command loads what it needs and no more: `--help` starts no database driver.
+ * The command line. Sets the exit code of the process, and ends it only if the reader of a pipe has closed it. Each
+ * command loads only what it needs: `--help` loads no database driver.
  */
-export async function main(words: readonly string[]): Promise<void> {
-  endWhenUnread();
-  const json = words.includes('--json');
-  const asksServe = words.includes('serve') && words.some((word) => ['-h', '--help', 'help'].includes(word));
-  const settingsHelp = asksServe ? (await import('./config/config.ts')).settingsHelp() : '';
+export async function main(args: readonly string[]): Promise<void> {
+  exitOnClosedPipe();
+  const json = args.includes('--json');
+  const isServeHelp = args.includes('serve') && args.some((word) => ['-h', '--help', 'help'].includes(word));
+  const settingsHelp = isServeHelp ? (await import('./config/config.ts')).settingsHelp() : '';
   const program = buildProgram(actions, settingsHelp);
-  const said: string[] = [];
+  const errors: string[] = [];
   for (const command of [program, ...program.commands]) {
-    command.configureOutput({ writeErr: (text) => said.push(text) });
+    command.configureOutput({ writeErr: (text) => errors.push(text) });
   }
   try {
-    await program.parseAsync([...words], { from: 'user' });
+    await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return; // --help, --version
-    const message = said.join('').trim() || error.message;
+    const message = errors.join('').trim() || error.message;
     process.exitCode = exitCodes.usage;
     if (json) print(failureDocument(usageFailure(message.replace(/^error: /, ''))));
     else process.stderr.write(`${message}\n`);
@@ -53,11 +53,11 @@ const actions: Actions = {
   doctor: (globals, options) =>
     run(globals, async (context) => {
       const { doctor } = await import('./cli/doctor.command.ts');
-      const here = async () => {
+      const diagnoseHere = async () => {
         (await import('./compile-cache.ts')).keepCompiled();
         return (await import('./diagnose-here.ts')).diagnoseHere(process.env);
       };
-      return doctor(context, options, { anywhere: globals.url === defaultUrl, here });
+      return doctor(context, options, { isDefaultUrl: globals.url === defaultUrl, diagnoseHere });
     }),
 };
 
@@ -68,9 +68,9 @@ function asSettings({ host, port, dataDir, marketData }: ServeOptions): Record<s
   );
 }
 
-/** Runs a command, prints its answer or why there is none, and sets the exit code. */
+/** Runs a command, prints its result or error, and sets the exit code. */
 async function run(globals: GlobalOptions, command: (context: Context) => Promise<Answer>): Promise<void> {
-  const { terminalOutput, tell } = await import('./cli/output.terminal.ts');
+  const { terminalOutput, reportFailure } = await import('./cli/output.terminal.ts');
   const output = terminalOutput({ json: globals.json ?? false });
   try {
     const { serviceClient } = await import('./cli/service.client.ts');
@@ -84,18 +84,19 @@ async function run(globals: GlobalOptions, command: (context: Context) => Promis
     output.print(...lines);
     process.exitCode = exitCode;
   } catch (error) {
-    output.drawn();
-    process.exitCode = tell(output, error instanceof CommandFailure ? error : unexpected(error));
+    output.endRedraw();
+    process.exitCode = reportFailure(output, error instanceof CommandFailure ? error : unexpected(error));
   }
 }
 
 function addressOf(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : null;
-  const spoken = parsed !== null && ['http:', 'https:'].includes(parsed.protocol);
-  if (!spoken) throw usageFailure(`Expected a URL that begins with http:// or https://, got: ${url}`);
+  const isHttp = parsed !== null && ['http:', 'https:'].includes(parsed.protocol);
+  if (!isHttp)
+    throw usageFailure(`Invalid URL "${url}". Allowed: a URL that begins with http:// or https://.`);
   if (parsed.username !== '' || parsed.password !== '') {
     throw usageFailure(
-      'Expected a URL without user and password. A token goes into SYMBOL_ONBOARDING_TOKEN.',
+      'The URL must not contain a user or password. Put a token in SYMBOL_ONBOARDING_TOKEN.',
     );
   }
   return `${parsed.origin}${parsed.pathname}`.replace(/\/+$/, '');
@@ -104,9 +105,9 @@ function addressOf(url: string): string {
 async function tokenOf({ token, tokenFile }: GlobalOptions): Promise<string | null> {
   const found = tokenFile === undefined ? token?.trim() : (await readToken(tokenFile)).trim();
   if (found === undefined || (found === '' && tokenFile === undefined)) return null;
-  // Anything else would come back in the message of whoever refuses the header.
+  // Otherwise an error message about the header would show the token.
   if (!/^[\x21-\x7e]+$/.test(found)) {
-    throw usageFailure('Expected a token of visible ASCII characters without spaces, got something else.');
+    throw usageFailure('Invalid token. Allowed: visible ASCII characters without spaces.');
   }
   return found;
 }
@@ -116,18 +117,18 @@ async function readToken(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
-    throw usageFailure(`Expected a file with a token, got: ${file} (${code})`);
+    throw usageFailure(`Cannot read the token file ${file} (${code}).`);
   }
 }
 
-/** Something that this program did not foresee: one line, never a stack. */
+/** An unexpected error: one line, without stack. */
 function unexpected(error: unknown): CommandFailure {
   const message = error instanceof Error ? error.message : String(error);
   return new CommandFailure(exitCodes.refused, 'internal_error', message.split('\n')[0] || 'unknown reason');
 }
 
-/** `| head` has read enough: that is no error. */
-function endWhenUnread(): void {
+/** A closed pipe (`| head`) is not an error. */
+function exitOnClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.done);

@@ -7,8 +7,8 @@ import { createLogUpdate } from 'log-update';
 import type { z } from 'zod';
 import { type App, startApp } from './app.ts';
 import {
-  doing,
   progressLines,
+  progressText,
   type ResultRow,
   resultTable,
   type SymbolProgress,
@@ -26,13 +26,13 @@ import type {
 } from './contract/schemas.ts';
 
 const example = new URL('../examples/portfolio.csv', import.meta.url);
-const latencyMs = 150; // what a quick provider needs: without it nobody would see a symbol in its phases
+const latencyMs = 150; // like a fast provider: without it the phases would be too short to see
 const preferredPort = 3000;
 
 /**
- * The main job, on an embedded database in a fresh directory and on the simulated market, over real HTTP: uploads
- * the example portfolio, shows each symbol on its way, and what came out. `--exit` ends it then, with exit status 0
- * only if every symbol ended as expected; otherwise it goes on serving until a signal.
+ * The demo: uploads the example portfolio over HTTP and shows the progress and the results, with an embedded database in
+ * a new directory and the simulated market. With `--exit` it ends then, with status 0 only if every symbol ended as
+ * expected; otherwise the service keeps running until a signal.
  */
 async function demo(): Promise<void> {
   const began = performance.now();
@@ -40,7 +40,7 @@ async function demo(): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'symbol-onboarding-demo-'));
   process.on('exit', () => rmSync(dataDir, { recursive: true, force: true }));
   print(styleText('yellow', 'The market is SIMULATED: every price, beta and total below is invented.'));
-  print('Making an embedded database ...');
+  print('Creating an embedded database ...');
   const app = await startApp(configFor(dataDir, await freePort()));
   endOnSignal(app);
   const started = elapsed();
@@ -53,8 +53,8 @@ async function demo(): Promise<void> {
   for (const line of totalsTable(before, portfolio)) print(line);
   print('');
   print(
-    `${rows.length} symbols in ${(shown - started).toFixed(1)} s (the market takes ${latencyMs} ms per request), ` +
-      `${shown.toFixed(1)} s with the start, of which ${started.toFixed(1)} s made the database and the service.`,
+    `Onboarded ${rows.length} symbols in ${(shown - started).toFixed(1)} s (simulated latency: ${latencyMs} ms per request). ` +
+      `Total time: ${shown.toFixed(1)} s, including ${started.toFixed(1)} s to create the database and start the service.`,
   );
   const failed = rows.filter(({ outcome, expected }) => outcome !== expected);
   if (failed.length > 0) print(styleText('red', `${failed.length} symbols did not end as expected.`));
@@ -63,9 +63,9 @@ async function demo(): Promise<void> {
     process.exit(failed.length === 0 ? 0 : 1);
   }
   print(
-    `It goes on serving at ${app.url} (this portfolio: ${app.url}/portfolios/${portfolio.portfolio_id}).`,
+    `The service is running at ${app.url} (this portfolio: ${app.url}/portfolios/${portfolio.portfolio_id}).`,
   );
-  print('Ctrl-C ends it and removes its data.');
+  print('Ctrl-C stops it and deletes its data.');
 }
 
 function configFor(dataDir: string, port: number) {
@@ -74,7 +74,7 @@ function configFor(dataDir: string, port: number) {
     SIMULATED_LATENCY_MS: String(latencyMs),
     DATA_DIR: dataDir,
     FSYNC: 'off',
-    // Whoever looks at it overnight shall find the totals that it showed.
+    // So that the totals stay the same after the next session.
     REFRESH: 'off',
     LOG_LEVEL: 'warn',
     PORT: String(port),
@@ -83,7 +83,7 @@ function configFor(dataDir: string, port: number) {
   return reading.config;
 }
 
-/** The usual port, or any free one where somebody has it already. */
+/** The default port, or any free one if it is in use. */
 function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer();
@@ -112,7 +112,7 @@ async function onboard(
   });
   const upload = (await response.json()) as z.infer<typeof uploadedSchema>;
   if (response.status !== 202)
-    throw new Error(`the upload was answered ${response.status}: ${JSON.stringify(upload)}`);
+    throw new Error(`the upload failed with status ${response.status}: ${JSON.stringify(upload)}`);
   const read = async <T>(path: string) => (await (await fetch(url + path)).json()) as T;
   const before = await read<PortfolioView>(`/portfolios/${upload.portfolio_id}`);
   print(`Saved a portfolio of ${before.lot_count} lots; ${upload.pending_symbols.length} symbols are new:\n`);
@@ -149,7 +149,7 @@ async function resultOf(
   };
 }
 
-/** Follows the live feed: bars that move on a terminal, plain lines elsewhere. */
+/** Follows the live feed: progress bars on a terminal, else plain lines. */
 async function follow(url: string): Promise<{ until(symbols: readonly string[]): Promise<void> }> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, 'onboarding.v1+json');
   const state = new Map<string, SymbolProgress>();
@@ -158,14 +158,14 @@ async function follow(url: string): Promise<{ until(symbols: readonly string[]):
   let awaited: readonly string[] | null = null;
   const update = process.stdout.isTTY ? createLogUpdate(process.stdout) : null;
 
-  const isAtRest = ({ status }: SymbolProgress) => status !== 'pending' && status !== 'processing';
-  const look = () => {
+  const isFinished = ({ status }: SymbolProgress) => status !== 'pending' && status !== 'processing';
+  const redraw = () => {
     if (!awaited) return;
     const shown = awaited.map(
       (symbol) => state.get(symbol) ?? { symbol, status: 'pending', phase: null, attempt: 1 },
     );
     update?.(progressLines(shown).join('\n'));
-    if (shown.every(isAtRest)) ended.resolve();
+    if (shown.every(isFinished)) ended.resolve();
   };
   socket.onmessage = ({ data }) => {
     const frame = JSON.parse(String(data)) as Frame;
@@ -174,10 +174,10 @@ async function follow(url: string): Promise<{ until(symbols: readonly string[]):
     const { symbol, status, phase, attempt } = frame;
     const previous = state.get(symbol);
     state.set(symbol, { symbol, status, phase, attempt });
-    if (!update && doing(state.get(symbol)!) !== (previous && doing(previous))) {
-      print(`  ${symbol}: ${doing(state.get(symbol)!)}`);
+    if (!update && progressText(state.get(symbol)!) !== (previous && progressText(previous))) {
+      print(`  ${symbol}: ${progressText(state.get(symbol)!)}`);
     }
-    look();
+    redraw();
   };
   socket.onclose = () => ended.reject(new Error('the live feed was closed'));
   const everything: ClientFrame = { type: 'subscribe', subscriptions: [{ id: 'all', everything: true }] };
@@ -187,7 +187,7 @@ async function follow(url: string): Promise<{ until(symbols: readonly string[]):
   return {
     async until(symbols) {
       awaited = symbols;
-      look();
+      redraw();
       await ended.promise;
       update?.done();
       socket.onclose = null;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { platform } from 'node:os';
 import { serve } from './serve.ts';
 
-// `npm run inspect`: the service with its inspector, and the page of it in a browser, where there is one.
+// `npm run inspect`: runs the service with the inspector, and opens its page in a browser, if there is one.
 await serve(
   { ...process.env, INSPECTOR: 'on' },
   {
@@ -15,7 +15,7 @@ await serve(
   },
 );
 
-/** The program that opens a page, or null where nobody would see it. */
+/** The program that opens a page, or null without a screen. */
 function openerOf({ BROWSER, CI, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv): string[] | null {
   if (BROWSER === 'none' || CI) return null;
   if (BROWSER) return [BROWSER];
@@ -24,7 +24,7 @@ function openerOf({ BROWSER, CI, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv):
   return DISPLAY || WAYLAND_DISPLAY ? ['xdg-open'] : null;
 }
 
-/** The page has been told of: a browser that does not open is no failure. */
+/** Failures are ignored: the URL of the page has been printed. */
 function open([program = '', ...rest]: string[], page: string): void {
   const child = spawn(program, [...rest, page], { stdio: 'ignore', detached: true });
   child.on('error', () => {});

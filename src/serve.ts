@@ -1,20 +1,19 @@
 import { keepCompiled } from './compile-cache.ts';
 import { readConfig } from './config/config.ts';
 
-const nodeMajorMin = 24; // strips types by itself, has WebSocket and JSON source access
+const nodeMajorMin = 24; // type stripping, WebSocket, JSON source text access
 
 export interface ServeOptions {
   json?: boolean;
-  /** Told where it listens, once it does. */
+  /** Called with the URL when the service listens. */
   onListening?: (url: string) => void;
 }
 
 /**
- * Runs the service with the settings of an environment and stays until a signal: `npm start` and
- * `symbol-onboarding serve`.
+ * Runs the service with the settings of an environment until a signal: `npm start` and `symbol-onboarding serve`.
  *
- * Exit status 0 after a clean stop, 1 when it could not start, when stopping failed, and at a second signal.
- * With `json` the line that tells where it listens is a JSON document, like the lines of the log beside it.
+ * Exit status 0 after a clean stop; 1 if it could not start, if stopping failed, or after a second signal. With `json` the
+ * line with the URL is a JSON document, like the lines of the log.
  */
 export async function serve(
   environment: Record<string, string | undefined>,
@@ -24,7 +23,7 @@ export async function serve(
     await start(environment, options);
   } catch (error) {
     fail(`Could not start: ${reasonOf(error)}`);
-    // Whatever the failed start left open must not keep the process alive.
+    // Resources of the failed start must not keep the process alive.
     process.exit(1);
   }
 }
@@ -34,19 +33,19 @@ async function start(
   { json = false, onListening = () => {} }: ServeOptions,
 ): Promise<void> {
   const [major = 0] = process.versions.node.split('.').map(Number);
-  if (major < nodeMajorMin) return fail(nodeCure());
+  if (major < nodeMajorMin) return fail(nodeTooOld());
   const answer = readConfig(environment);
   if ('problems' in answer) return fail(...answer.problems.map(({ message }) => message));
 
   keepCompiled();
-  // Loaded only now: wrong settings need no database driver.
+  // Loaded after the settings are checked, because it loads the database driver.
   const { startApp } = await import('./app.ts');
   const stop = stopOnSignal(json ? () => {} : print);
   const app = await startApp(answer.config, {
     onFault: (fault) => {
-      fail(`The service cannot go on: ${fault}`);
+      fail(`The service has to stop: ${fault}`);
       stop.end();
-      // Whoever waits for what is broken must not keep the process from ending.
+      // A broken resource must not keep the process from ending.
       setTimeout(() => process.exit(1), answer.config.shutdownGraceMs + faultMarginMs).unref();
     },
   });
@@ -58,20 +57,23 @@ async function start(
   if (simulated) print('The market is SIMULATED: prices, exposures and totals are invented.');
 }
 
-const faultMarginMs = 2000; // to close what a grace does not wait for
+const faultMarginMs = 2000; // to close everything after the grace period
 
-// Ctrl-C reaches the whole terminal, and npm, npx and the launcher pass it on once more: one press, several signals.
+// Ctrl-C signals all processes of a terminal, and npm, npx and the launcher forward it: one key press, several signals.
 const echoMs = 250;
 
-/** Closes once at the first SIGTERM or SIGINT, also at one that comes while the start is under way. */
-function stopOnSignal(tell: (line: string) => void): { arm(close: () => Promise<void>): void; end(): void } {
+/** Closes once at the first SIGTERM or SIGINT, also during the start. */
+function stopOnSignal(report: (line: string) => void): {
+  arm(close: () => Promise<void>): void;
+  end(): void;
+} {
   let signalledAt: number | null = null;
   let close: (() => Promise<void>) | null = null;
   const closeOnce = async (run: () => Promise<void>) => {
-    tell('Stopping: running phases may end, everything else is given back.');
+    report('Stopping. Running phases may finish; other jobs are released.');
     try {
       await run();
-      tell('Stopped.');
+      report('Stopped.');
       process.exit(process.exitCode ?? 0);
     } catch (error) {
       fail(`Stopping failed: ${reasonOf(error)}`);
@@ -97,14 +99,14 @@ function stopOnSignal(tell: (line: string) => void): { arm(close: () => Promise<
   };
 }
 
-function nodeCure(): string {
+function nodeTooOld(): string {
   return (
-    `Expected Node ${nodeMajorMin} or newer, got: ${process.versions.node}. \`npm ci\` installs it as the package ` +
-    '`node`, and `npm start` uses it; `npm ci --ignore-scripts` leaves it out.'
+    `Node ${process.versions.node} is too old: Node ${nodeMajorMin} or newer is required. ` +
+    'Run `npm ci` without --ignore-scripts: it installs the package `node`, which `npm start` uses.'
   );
 }
 
-/** One line: the log has the rest. */
+/** The first line of the message; the log has the rest. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.split('\n')[0] || 'unknown reason';

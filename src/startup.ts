@@ -4,20 +4,20 @@ import type { Database } from './database/database.orm.ts';
 import { templatePath } from './database/pglite/template.pglite.ts';
 import { AppError } from './kernel/errors.ts';
 
-/** Throws `database_unusable` where PostgreSQL cannot be reached or refuses the schema. */
+/** Migrates the database. Throws `database_unusable` if PostgreSQL cannot be reached or refuses the schema. */
 export async function migrated(database: Database, config: Config): Promise<void> {
   try {
     await database.migrate();
   } catch (error) {
     if (config.database.kind === 'pglite') throw error;
     const reason = error instanceof Error ? error.message.split('\n')[0] || error.name : String(error);
-    throw new AppError('database_unusable', `Expected a PostgreSQL at DATABASE_URL, got: ${reason}`, {
+    throw new AppError('database_unusable', `Cannot use PostgreSQL at DATABASE_URL: ${reason}`, {
       cause: error,
     });
   }
 }
 
-// Found out now, not after a database was made for nothing.
+// Checked before a database is created for nothing.
 export async function assertPortFree({ host, port }: Config): Promise<void> {
   const probe = createServer();
   const failure = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
@@ -25,8 +25,8 @@ export async function assertPortFree({ host, port }: Config): Promise<void> {
     probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(null)));
   });
   if (failure === null) return;
-  const why = failure.code === 'EADDRINUSE' ? 'another program listens there' : failure.message;
-  throw new AppError('port_unusable', `Expected HOST and PORT to be free, got: ${host}:${port} (${why})`, {
+  const why = failure.code === 'EADDRINUSE' ? 'another program uses the port' : failure.message;
+  throw new AppError('port_unusable', `Cannot listen on ${host}:${port}: ${why}. Set another HOST or PORT.`, {
     cause: failure,
   });
 }

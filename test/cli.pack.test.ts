@@ -110,7 +110,7 @@ describe('the package of npm pack', { timeout: 120_000 }, () => {
       if (loaded.includes(file)) return;
       loaded.push(file);
       for (const { specifier } of importsOf(readFileSync(join(installed, file), 'utf8'))) {
-        expect(specifier, `${file} imports`).toMatch(/^\.\/[\w.]+\.js$/);
+        expect(specifier, `${file} imports`).toMatch(/^\.\/[\w.-]+\.js$/);
         load(posix.join(posix.dirname(file), specifier));
       }
     };

@@ -157,7 +157,7 @@ describeOnDatabase('pglite', 'symbol-onboarding', (makeDatabase) => {
     await settled(first.body.portfolio_id);
   });
 
-  test('ends with 130 at Ctrl-C, and says that the onboarding goes on', async () => {
+  test('ends with 130 at Ctrl-C, and says that the onboarding continues', async () => {
     const provider = held();
     const gate = provider.hold('LONG');
     const { begin, settled } = await start({ provider });
@@ -166,9 +166,9 @@ describeOnDatabase('pglite', 'symbol-onboarding', (makeDatabase) => {
     watching.child.kill('SIGINT');
     const { code, signal, out, err } = await watching.closed;
     expect({ code, signal }).toEqual({ code: 130, signal: null });
-    expect(err).toEqual([expect.stringMatching(/its onboarding goes on: symbol-onboarding status LONG/)]);
+    expect(err).toEqual([expect.stringMatching(/its onboarding continues: symbol-onboarding status LONG/)]);
     gate.open();
-    const [, id] = /portfolio (\S+);/.exec(out[0]!)!;
+    const [, id] = /portfolio (\S+):/.exec(out[0]!)!;
     await settled(id!);
   });
 
@@ -200,9 +200,12 @@ describeOnDatabase('pglite', 'symbol-onboarding', (makeDatabase) => {
 
     const refused = await run('cancel', id);
     expect(refused.code).toBe(1);
-    expect(refused.err[0]).toMatch(/got one that is cancelled/);
+    expect(refused.err[0]).toMatch(/The job is cancelled\. Only pending and processing/);
     const nobody = await run('retry', 'NOBODY');
-    expect(nobody).toMatchObject({ code: 1, err: [expect.stringMatching(/id of a job.*got: NOBODY/)] });
+    expect(nobody).toMatchObject({
+      code: 1,
+      err: [expect.stringMatching(/^No job found for "NOBODY"\. Use the id of a job/)],
+    });
     const all = await json(jobsSchema, 'jobs', '--all', '--limit', '1');
     expect(all.jobs.length).toBeGreaterThan(1);
     expect(all.next_cursor).toBeNull();
@@ -215,7 +218,7 @@ describeOnDatabase('pglite', 'symbol-onboarding', (makeDatabase) => {
     const { code, out } = await run('retry', 'MENDED');
     expect({ code, out }).toEqual({
       code: 0,
-      out: [expect.stringMatching(/MENDED goes on at its phase fetch/)],
+      out: [expect.stringMatching(/^Retrying MENDED at phase fetch: job /)],
     });
     await transition(({ symbol, to }) => symbol === 'MENDED' && to === 'completed');
   });

@@ -40,7 +40,7 @@ describeOnDatabase('postgres', 'doctor', (makeDatabase) => {
     const { code, out, err } = await command(['doctor', '--url', url]);
     expect({ code, err }).toEqual({ code: 1, err: [] });
     expect(out).toContainEqual(expect.stringMatching(/^failed {3}queue .*the job of LOST/));
-    expect(out).toContainEqual(expect.stringMatching(/^ +Cure: .*`symbol-onboarding cancel LOST`/));
+    expect(out).toContainEqual(expect.stringMatching(/^ +Fix: .*`symbol-onboarding cancel LOST`/));
   });
 
   test('looks into the configured database itself with --local, and leaves it as it was', async () => {

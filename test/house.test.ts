@@ -3,11 +3,21 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fileBreaches, floors, importBreaches, testBreaches } from './support/house.ts';
 import { folderCircles, importsOf, namesakes } from './support/imports.ts';
+import { wordBreaches } from './support/plain-words.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const list = (pattern: string) => globSync(pattern, { cwd: root, exclude: ['**/node_modules'] }).sort();
 const sources = list('{machines,src}/**/*.ts');
+// The rooms whose texts, comments and names are in plain words. A room is added when it is; in the end this is
+// {bin,machines,src}/**/*.{js,ts} and docs/*.md.
+const plainRooms = [
+  'bin/*.js',
+  'src/{cli,client,config,contract,import,upload}/**/*.ts',
+  'src/api/*.ts',
+  'src/api/{access,feed,http,inspector,openapi,problems,routes}/*.ts',
+  'src/{cli,demo,inspect,main,serve,startup}.ts',
+];
 
 describe('the house', () => {
   test('has its files', () => {
@@ -35,6 +45,12 @@ describe('the house', () => {
   test('keeps files short, finished and free of what Node cannot erase', () => {
     const all = [...sources, ...list('{test,bench}/**/*.ts'), ...list('*.ts')];
     expect(all.flatMap((path) => fileBreaches(path, read(path)))).toEqual([]);
+  });
+
+  test.each(plainRooms)('says in plain words what %s does', (room) => {
+    const paths = list(room);
+    expect(paths.length).toBeGreaterThan(0);
+    expect(paths.flatMap((path) => wordBreaches(path, read(path)))).toEqual([]);
   });
 
   test('mirrors its sources in its tests', () => {
@@ -191,6 +207,18 @@ describe('fileBreaches', () => {
     expect(fileBreaches('a.ts', 'export const enum Color { Red }\n')).toEqual(['a.ts declares an enum']);
     expect(fileBreaches('a.ts', 'declare namespace Old {}\n')).toEqual(['a.ts declares a namespace']);
     expect(fileBreaches('a.ts', '// an enum Color\nconst namespace = 1;\n')).toEqual([]);
+  });
+});
+
+describe('wordBreaches', () => {
+  test('are the words of a private vocabulary, each with what to write instead', () => {
+    expect(wordBreaches('a.ts', '// Sent again.\n// Whoever asks is told anew.\n')).toEqual([
+      'a.ts:2 says "anew": write again',
+      'a.ts:2 says "Whoever": write each, every, or who it is',
+      'a.ts:2 says "told": write sent, notified, called',
+    ]);
+    expect(wordBreaches('a.ts', 'expected a number, came: x')).toEqual(['a.ts:1 says "came:": write got:']);
+    expect(wordBreaches('a.ts', "cure: finding.cure ?? 'We recommend and amend it.'")).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Answer, Output } from './output.terminal.ts';
 import type { ServiceClient } from './service.client.ts';
 
-/** The options that every command takes. */
+/** The options of every command. */
 export interface GlobalOptions {
   url: string;
   token?: string;
@@ -11,7 +11,7 @@ export interface GlobalOptions {
   timeout: number;
 }
 
-/** What a command works with. */
+/** What every command gets. */
 export interface Context {
   client: ServiceClient;
   output: Output;

@@ -9,25 +9,25 @@ import type { ServiceAnswer } from './service.client.ts';
 
 export interface DoctorOptions {
   local?: boolean;
-  /** A warning ends with 1 too. */
+  /** Exit with 1 on warnings too. */
   strict?: boolean;
 }
 
 interface Ways {
-  /** Nobody named a service: where none answers, this machine is meant. */
-  anywhere: boolean;
-  /** Looks into the configured database, without a service. */
-  here(): Promise<DiagnosisView>;
+  /** No service was named: if none responds, the configured database is checked instead. */
+  isDefaultUrl: boolean;
+  /** Checks the configured database without a service. */
+  diagnoseHere(): Promise<DiagnosisView>;
 }
 
-/** `doctor`: asks the service, or looks itself where none runs. */
+/** `doctor`: asks the service, or runs the checks itself if no service is running. */
 export async function doctor(
   context: Context,
   { local = false, strict = false }: DoctorOptions,
   ways: Ways,
 ): Promise<Answer> {
   const { source, diagnosis } = local
-    ? { source: 'local', diagnosis: await ways.here() }
+    ? { source: 'local', diagnosis: await ways.diagnoseHere() }
     : await ofService(context, ways);
   const bad = diagnosis.verdict === 'failed' || (strict && diagnosis.verdict === 'warning');
   return {
@@ -37,28 +37,28 @@ export async function doctor(
   };
 }
 
-async function ofService({ client, output }: Context, { anywhere, here }: Ways) {
+async function ofService({ client, output }: Context, { isDefaultUrl, diagnoseHere }: Ways) {
   const before = systemClock.now();
   try {
     const answer = await client.get<DiagnosisView>('/onboarding/diagnosis');
     const findings = [...answer.body.findings, clockHere(answer, before)];
     return { source: 'service', diagnosis: { ...answer.body, findings, verdict: worst(findings) } };
   } catch (error) {
-    if (!anywhere || !(error instanceof CommandFailure) || error.code !== 'unreachable') throw error;
-    output.note(`No service answers at ${client.url}; looking into the configured database instead.`);
-    return { source: 'local', diagnosis: await here() };
+    if (!isDefaultUrl || !(error instanceof CommandFailure) || error.code !== 'unreachable') throw error;
+    output.note(`No service responds at ${client.url}. Checking the configured database instead.`);
+    return { source: 'local', diagnosis: await diagnoseHere() };
   }
 }
 
-/** This machine's clock against the service's, whose `Date` is of the moment it began to answer, to the second. */
+/** Compares this machine's clock with the service's. Its `Date` header has a precision of a second. */
 function clockHere({ headers }: ServiceAnswer<unknown>, before: number): Finding {
   const after = systemClock.now();
-  const said = Date.parse(headers.get('date') ?? '');
-  const judgement = Number.isNaN(said)
-    ? { verdict: 'ok' as const, evidence: 'The service does not tell its time.', cure: null }
+  const serverTime = Date.parse(headers.get('date') ?? '');
+  const judgement = Number.isNaN(serverTime)
+    ? { verdict: 'ok' as const, evidence: 'The service sends no Date header.', cure: null }
     : judgeClock({
         whose: "The service's clock, seen from here,",
-        aheadMs: said + 500 - after,
+        aheadMs: serverTime + 500 - after,
         uncertainMs: 500,
       });
   return { name: 'clock here', ...judgement, duration_ms: after - before };
@@ -66,5 +66,5 @@ function clockHere({ headers }: ServiceAnswer<unknown>, before: number): Finding
 
 function lines({ name, verdict, evidence, cure }: Finding): string[] {
   const first = `${verdict.padEnd(7)}  ${name.padEnd(10)}  ${shown(evidence)}`;
-  return cure === null ? [first] : [first, `${' '.repeat(21)}Cure: ${shown(cure)}`];
+  return cure === null ? [first] : [first, `${' '.repeat(21)}Fix: ${shown(cure)}`];
 }

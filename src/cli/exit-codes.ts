@@ -1,4 +1,4 @@
-/** What a command ends with. Stable: scripts branch on them. */
+/** Exit codes. Stable: scripts branch on them. */
 export const exitCodes = {
   done: 0,
   refused: 1,
@@ -10,18 +10,18 @@ export const exitCodes = {
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** As `--help` and the documentation say it. */
+/** For `--help` and the documentation. */
 export const exitCodeMeanings: readonly (readonly [ExitCode, string])[] = [
-  [exitCodes.done, 'done; with --watch: every symbol completed; doctor: nothing failed'],
+  [exitCodes.done, 'done; with --watch: every symbol completed; doctor: no check failed'],
   [exitCodes.refused, 'the service refused, a symbol failed, or a check of doctor failed'],
-  [exitCodes.usage, 'the command was not understood, or a file cannot be read'],
-  [exitCodes.unreachable, 'no service answers at the URL, or not within --timeout'],
-  [exitCodes.notAllowed, 'no token, a wrong one, or one that may not do this'],
-  [exitCodes.tryLater, 'not now: the queue is full, or the service is busy or starting'],
-  [exitCodes.interrupted, 'interrupted by Ctrl-C; what was saved stays saved'],
+  [exitCodes.usage, 'invalid command or option, or a file cannot be read'],
+  [exitCodes.unreachable, 'no response from the service, or not within --timeout'],
+  [exitCodes.notAllowed, 'missing or invalid token, or not the required role'],
+  [exitCodes.tryLater, 'try later: the queue is full, or the service is busy or starting'],
+  [exitCodes.interrupted, 'interrupted by Ctrl-C; saved data stays saved'],
 ];
 
-/** What an HTTP status of the service means for whoever called the command. */
+/** The exit code for an HTTP status of the service. */
 export function exitCodeOf(status: number): ExitCode {
   if (status === 401 || status === 403) return exitCodes.notAllowed;
   if (status === 429 || status === 503) return exitCodes.tryLater;

@@ -3,12 +3,12 @@ import type { Problem } from '../contract/schemas.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { shown, table } from './render.ts';
 
-/** Why a command did not do what it was asked: for people by its message, for scripts by its codes. */
+/** Why a command failed: `message` is for people, the codes are for scripts. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';
   readonly exitCode: ExitCode;
   readonly code: string;
-  /** The service's own words, where it was the service that refused. */
+  /** The problem response, if the service refused. */
   readonly problem: Problem | null;
 
   constructor(exitCode: ExitCode, code: string, message: string, problem: Problem | null = null) {
@@ -21,23 +21,23 @@ export class CommandFailure extends Error {
 
 export const usageFailure = (message: string) => new CommandFailure(exitCodes.usage, 'usage', message);
 
-/** The refusal that a service answered with. */
+/** The failure for a problem response. */
 export function refusal(problem: Problem): CommandFailure {
   return new CommandFailure(exitCodeOf(problem.status), problem.code, problem.detail, problem);
 }
 
-/** With `--json`, on standard output in place of the answer. */
+/** With `--json`, printed on standard output instead of the result. */
 export function failureDocument({ code, message, exitCode, problem }: CommandFailure) {
   return { type: 'error' as const, code, message, exit_code: exitCode, problem };
 }
 
 const catalog: Record<string, { fix: string } | undefined> = problemCatalog;
-const rowsShownMax = 100; // a screenful or two; a file that is wrong everywhere has one mistake, repeated
+const rowsShownMax = 100; // about two screens; more rows usually repeat the same mistake
 
-/** On standard error: what happened, each row that is wrong, and how to mend it. */
+/** For standard error: what happened, each invalid row, and how to fix it. */
 export function failureLines({ code, message, problem }: CommandFailure): string[] {
   if (problem === null) return [shown(message)];
-  // Where a table names each place, the advice would only repeat it.
+  // The table of places already says how to fix each.
   const listed = (problem.errors ?? problem.symbols ?? []).length > 0;
   const fix = listed ? undefined : catalog[code]?.fix;
   return [
@@ -66,7 +66,7 @@ export function remarkLines(remarks: NonNullable<Problem['errors']>): string[] {
   return [...table(['row', 'column', 'value', 'code', 'message'], rows), ...more(remarks.length)];
 }
 
-/** Symbols that do not exist, each with the reason. */
+/** Invalid symbols, each with its reason. */
 export function symbolLines(symbols: NonNullable<Problem['symbols']>): string[] {
   if (symbols.length === 0) return [];
   const rows = symbols.slice(0, rowsShownMax).map(({ symbol, reason }) => [shown(symbol), shown(reason)]);
@@ -74,4 +74,4 @@ export function symbolLines(symbols: NonNullable<Problem['symbols']>): string[] 
 }
 
 const more = (count: number): string[] =>
-  count > rowsShownMax ? [`  and ${count - rowsShownMax} more; --json has them all.`] : [];
+  count > rowsShownMax ? [`  and ${count - rowsShownMax} more; --json shows all of them.`] : [];

@@ -4,28 +4,28 @@ import { exitCodes } from './exit-codes.ts';
 import { CommandFailure } from './failure.ts';
 import { openLive } from './live.client.ts';
 import type { ServiceClient } from './service.client.ts';
-import { allOver, onActor, onPortfolio, onTransition, startWatching, type Watching } from './watching.ts';
+import { allFinished, onActor, onPortfolio, onTransition, startWatching, type Watching } from './watching.ts';
 
 export interface FollowOptions {
   portfolioId: string;
   symbols: readonly string[];
-  /** Told whenever something that is watched has changed. */
+  /** Called for each change. */
   onChange(before: Watching, after: Watching): void;
-  /** Told once each time the live feed is lost. */
+  /** Called once each time the live feed is lost. */
   onFeedLost(): void;
-  /** How often the portfolio is read where no feed tells, and how often it is beside one. */
+  /** Interval of reading the portfolio without a feed (poll) and with one (check). */
   pollMs?: number;
   checkMs?: number;
 }
 
 const pollMsDefault = 1000;
-const checkMsDefault = 15_000; // a connection that died without a word must not keep anybody waiting
+const checkMsDefault = 15_000; // detects a half-open connection
 
 /**
- * Follows the symbols of a portfolio until none has an unfinished job: over the live feed, and by reading the
- * portfolio while that is lost. The portfolio has the last word. Answers its last state and that of its symbols.
+ * Follows the symbols of a portfolio until none has an unfinished job: over the live feed, and by polling the portfolio
+ * while the feed is lost. The end is confirmed by reading the portfolio. Returns its last state and that of its symbols.
  *
- * Throws what the reading throws; a service that does not answer, once it has not for as long as a request may take.
+ * Throws the errors of reading; errors of an unavailable service only after the request timeout.
  */
 export async function follow(
   client: ServiceClient,
@@ -40,7 +40,7 @@ export async function follow(
     checkMs = checkMsDefault,
   } = options;
   let watching = startWatching(symbols);
-  const become = (next: Watching) => {
+  const update = (next: Watching) => {
     if (next !== watching) onChange(watching, next);
     watching = next;
   };
@@ -59,15 +59,15 @@ export async function follow(
         live = open();
       } else if (frame !== 'silent') {
         connected = true;
-        if (frame.type === 'transition') become(onTransition(watching, frame));
-        if (frame.type === 'actor') become(onActor(watching, frame.job));
-        if (!allOver(watching) && !(frame.type === 'live' || frame.type === 'error')) continue;
+        if (frame.type === 'transition') update(onTransition(watching, frame));
+        if (frame.type === 'actor') update(onActor(watching, frame.job));
+        if (!allFinished(watching) && !(frame.type === 'live' || frame.type === 'error')) continue;
       }
       const portfolio = await read();
       if (portfolio === null) continue;
-      become(onPortfolio(watching, portfolio));
-      if (!allOver(watching)) continue;
-      // Its counts are of a moment before its symbols, the last of which may have ended in between.
+      update(onPortfolio(watching, portfolio));
+      if (!allFinished(watching)) continue;
+      // Its status may be older than that of its symbols: the last one may have ended in between.
       const last = portfolio.status === 'pending' ? await read() : portfolio;
       return { portfolio: last ?? portfolio, watching };
     }
@@ -76,19 +76,19 @@ export async function follow(
   }
 }
 
-const passing = new Set<number>([exitCodes.unreachable, exitCodes.tryLater]);
+const temporary = new Set<number>([exitCodes.unreachable, exitCodes.tryLater]);
 
-/** Reads, or answers null while the service restarts or is busy; gives up when it has been for a whole timeout. */
+/** Reads; returns null while the service restarts or is busy, for as long as the request timeout. */
 function patientRead(client: ServiceClient, path: string): () => Promise<PortfolioView | null> {
-  let heardAt = systemClock.now();
+  let lastResponseAt = systemClock.now();
   return async () => {
     try {
       const { body } = await client.get<PortfolioView>(path);
-      heardAt = systemClock.now();
+      lastResponseAt = systemClock.now();
       return body;
     } catch (error) {
-      const waits = error instanceof CommandFailure && passing.has(error.exitCode);
-      if (!waits || systemClock.now() - heardAt > client.timeoutMs) throw error;
+      const waits = error instanceof CommandFailure && temporary.has(error.exitCode);
+      if (!waits || systemClock.now() - lastResponseAt > client.timeoutMs) throw error;
       return null;
     }
   };

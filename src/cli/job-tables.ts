@@ -14,7 +14,7 @@ export function statusTable(symbols: readonly SymbolStatusView[]): string[] {
 }
 
 export function jobsTable(jobs: readonly JobView[]): string[] {
-  if (jobs.length === 0) return ['No such jobs.'];
+  if (jobs.length === 0) return ['No jobs found.'];
   const rows = jobs.map(({ job_id, symbol, status, outcome, phase, attempt, error, created_at }) => [
     job_id,
     shown(symbol),
@@ -27,30 +27,30 @@ export function jobsTable(jobs: readonly JobView[]): string[] {
   return table(['job', 'symbol', 'status', 'phase', 'attempt', 'error', 'created'], rows);
 }
 
-/** A job with every transition that it made. */
+/** A job with all its transitions. */
 export function jobLines(job: JobDetailView): string[] {
   const { symbol, status, outcome, phase, attempt, node, error, retry_at: retryAt } = job;
-  const rows = job.timeline.map(({ at, event, to, attempt: tried, duration_ms: ms, error: met }) => [
+  const rows = job.timeline.map(({ at, event, to, attempt: number, duration_ms: ms, error: failure }) => [
     at,
     shown(event),
     to,
-    String(tried),
+    String(number),
     ms === null ? '–' : String(ms),
-    met === null ? '' : shown(`${met.code}: ${met.message}`),
+    failure === null ? '' : shown(`${failure.code}: ${failure.message}`),
   ]);
   return [
-    `${shown(symbol)} is ${status}${outcome === null ? '' : ` (${outcome})`}, at the phase ${phase}, attempt ${attempt}.`,
-    ...(retryAt === null ? [] : [`It is tried again at ${retryAt}.`]),
-    ...(node === null ? [] : [`Its node is ${shown(node)}.`]),
+    `${shown(symbol)}: ${status}${outcome === null ? '' : ` (${outcome})`}, phase ${phase}, attempt ${attempt}`,
+    ...(retryAt === null ? [] : [`Next retry: ${retryAt}`]),
+    ...(node === null ? [] : [`Node: ${shown(node)}`]),
     ...(error === null ? [] : [shown(`${error.code}: ${error.message}`)]),
     '',
-    ...table(['at', 'event', 'became', 'attempt', 'ms before', ''], rows),
+    ...table(['at', 'event', 'new state', 'attempt', 'ms before', 'error'], rows),
   ];
 }
 
 export function overviewLines({ paused, depth, limits, counts }: OverviewView): string[] {
   return [
-    paused ? 'Onboarding is paused: no job is begun, on any node.' : 'Onboarding is on.',
+    paused ? 'Onboarding is paused: no node starts jobs.' : 'Onboarding is running.',
     `${depth} of ${limits.depth} jobs are unfinished: ${counts.pending} pending, ${counts.processing} processing.`,
   ];
 }

@@ -13,7 +13,7 @@ import { CommandFailure } from './failure.ts';
 import { jobLines, jobsTable, overviewLines, statusTable } from './job-tables.ts';
 import { shown } from './render.ts';
 
-const statusesMax = 200; // what the service answers at once
+const statusesMax = 200; // limit of the service
 
 /** `status SYMBOL…` */
 export async function status({ client }: Context, symbols: readonly string[]): Promise<Answer> {
@@ -38,7 +38,7 @@ export interface JobsOptions {
 
 const pageMax = 500;
 
-/** `jobs`: a page of them, or with `all` every one. */
+/** `jobs`: one page, or all jobs with `all`. */
 export async function jobs({ client }: Context, options: JobsOptions): Promise<Answer> {
   const { all = false, limit = all ? pageMax : undefined } = options;
   const wanted = {
@@ -61,11 +61,11 @@ export async function jobs({ client }: Context, options: JobsOptions): Promise<A
     found.push(...page.jobs);
     cursor = page.next_cursor;
   } while (all && cursor !== null);
-  const more = cursor === null ? [] : ['  and older ones: --all lists every job.'];
+  const more = cursor === null ? [] : ['  and older jobs; --all shows all of them.'];
   return { document: { jobs: found, next_cursor: cursor }, lines: [...jobsTable(found), ...more] };
 }
 
-/** `jobs JOB`: one with its timeline. */
+/** `jobs JOB`: one job with its timeline. */
 export async function job(context: Context, jobOrSymbol: string): Promise<Answer> {
   const id = await idOf(context, jobOrSymbol);
   const { body } = await context.client.get<JobDetailView>(`/onboarding/jobs/${id}`);
@@ -75,7 +75,7 @@ export async function job(context: Context, jobOrSymbol: string): Promise<Answer
 export async function retry(context: Context, jobOrSymbol: string): Promise<Answer> {
   const id = await idOf(context, jobOrSymbol);
   const { body } = await context.client.post<JobDetailView>(`/onboarding/jobs/${id}/retry`);
-  const lines = [`The job of ${shown(body.symbol)} goes on at its phase ${body.phase}: ${id}`];
+  const lines = [`Retrying ${shown(body.symbol)} at phase ${body.phase}: job ${id}`];
   return { document: body, lines };
 }
 
@@ -83,8 +83,8 @@ export async function cancel(context: Context, jobOrSymbol: string): Promise<Ans
   const id = await idOf(context, jobOrSymbol);
   type Cancelled = z.infer<typeof cancellationSchema>;
   const { body } = await context.client.post<Cancelled>(`/onboarding/jobs/${id}/cancel`);
-  const told = 'Its node has been told to end it; jobs shows when it has:';
-  return { document: body, lines: [`${body.status === 'cancelled' ? 'Cancelled:' : told} ${id}`] };
+  const requested = 'Cancellation requested; the command jobs shows when the job has ended:';
+  return { document: body, lines: [`${body.status === 'cancelled' ? 'Cancelled:' : requested} ${id}`] };
 }
 
 export async function setPaused({ client }: Context, paused: boolean): Promise<Answer> {
@@ -94,7 +94,7 @@ export async function setPaused({ client }: Context, paused: boolean): Promise<A
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** A job by its id, or the newest of a symbol. */
+/** The id of a job, given by id or as the newest of a symbol. */
 async function idOf({ client }: Context, jobOrSymbol: string): Promise<string> {
   if (uuid.test(jobOrSymbol)) return jobOrSymbol;
   const query = new URLSearchParams({ symbol: jobOrSymbol, limit: '1' });
@@ -104,6 +104,6 @@ async function idOf({ client }: Context, jobOrSymbol: string): Promise<string> {
   throw new CommandFailure(
     exitCodes.refused,
     'job_not_found',
-    `Expected the id of a job, or a symbol that has one, got: ${shown(jobOrSymbol)}`,
+    `No job found for "${shown(jobOrSymbol)}". Use the id of a job, or a symbol that has one.`,
   );
 }

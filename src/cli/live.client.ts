@@ -4,20 +4,19 @@ import { systemClock } from '../kernel/system.clock.ts';
 import type { ServiceAddress } from './service.client.ts';
 
 export interface Live {
-  /** The next frame; `silent` where none comes in time, `lost` once the socket is closed, for whatever reason. */
+  /** The next frame; `silent` if none arrives in time, `lost` if the WebSocket is closed. */
   next(waitMs: number): Promise<Frame | 'silent' | 'lost'>;
   close(): void;
 }
 
-/** Node's WebSocket takes headers, which browsers' do not; the standard types know the browsers' only. */
+/** Node's WebSocket takes headers; the standard types are those of browsers, which do not. */
 type NodeWebSocket = new (
   url: string,
   options: { protocols: string[]; headers: Record<string, string> },
 ) => WebSocket;
 
 /**
- * Opens the live feed of what is selected. A feed that does not open is one that ends at once: whoever follows it asks
- * instead.
+ * Opens the live feed of a selection. A feed that cannot be opened is `lost` at once, and the caller polls instead.
  */
 export function openLive({ url, token }: Pick<ServiceAddress, 'url' | 'token'>, selector: Selector): Live {
   const inbox: (Frame | 'lost')[] = [];
@@ -39,7 +38,7 @@ export function openLive({ url, token }: Pick<ServiceAddress, 'url' | 'token'>, 
     try {
       push(JSON.parse(String(data)) as Frame);
     } catch {
-      socket.close(); // not our service, or not this version of it
+      socket.close(); // not this service, or another version
     }
   };
   socket.onerror = () => push('lost');
@@ -47,9 +46,9 @@ export function openLive({ url, token }: Pick<ServiceAddress, 'url' | 'token'>, 
   return {
     async next(waitMs) {
       if (inbox.length === 0) {
-        const come = new AbortController();
-        wake = () => come.abort();
-        await systemClock.sleepUntil(systemClock.now() + waitMs, come.signal).catch(() => {});
+        const arrival = new AbortController();
+        wake = () => arrival.abort();
+        await systemClock.sleepUntil(systemClock.now() + waitMs, arrival.signal).catch(() => {});
       }
       return inbox.shift() ?? 'silent';
     },

@@ -3,39 +3,39 @@ import { createLogUpdate } from 'log-update';
 import { exitCodes } from './exit-codes.ts';
 import { CommandFailure, failureDocument, failureLines } from './failure.ts';
 
-/** What a command came to: a document for scripts, lines for people. */
+/** The result of a command: a document for scripts, lines for people. */
 export interface Answer {
   document: unknown;
   lines: readonly string[];
-  /** 0 where it says nothing. */
+  /** 0 by default. */
   exitCode?: number;
 }
 
 export interface Output {
   /** Only JSON goes to standard output. */
   readonly json: boolean;
-  /** To people: standard output, or nothing with `--json`. */
+  /** For people: standard output, or nothing with `--json`. */
   print(...lines: string[]): void;
-  /** Beside the answer, whoever reads it: standard error. */
+  /** In addition to the result: standard error. */
   note(...lines: string[]): void;
   /** One line of JSON, with `--json` only. */
   emit(document: unknown): void;
-  /** Redraws what it drew before. Null where the output is no terminal: print what changed instead. */
+  /** Redraws the previous lines. Null if the output is not a terminal: print changes instead. */
   readonly redraw: ((lines: readonly string[]) => void) | null;
-  /** Leaves what was drawn last and gives the cursor back. */
-  drawn(): void;
-  /** What Ctrl-C is answered with, from now on. */
+  /** Keeps the last drawn lines and shows the cursor again. */
+  endRedraw(): void;
+  /** Sets the message for Ctrl-C. */
   ifInterrupted(message: string): void;
 }
 
 /**
- * Standard output and standard error of this process: colours and cursor moves on a terminal only; Ctrl-C gives the
- * cursor back and ends the program with 130.
+ * Standard output and standard error of this process. Colours and redrawing on a terminal only; Ctrl-C shows the cursor
+ * again and ends the program with 130.
  */
 export function terminalOutput({ json }: { json: boolean }): Output {
   const { stdout, stderr } = process;
   const live = stdout.isTTY && !json && process.env.TERM !== 'dumb' ? createLogUpdate(stdout) : null;
-  let farewell = 'Interrupted.';
+  let interruptMessage = 'Interrupted.';
   const output: Output = {
     json,
     print(...lines) {
@@ -46,29 +46,29 @@ export function terminalOutput({ json }: { json: boolean }): Output {
       if (json) stdout.write(`${JSON.stringify(document)}\n`);
     },
     redraw: live && ((lines) => live(lines.join('\n'))),
-    drawn: () => live?.done(),
+    endRedraw: () => live?.done(),
     ifInterrupted(message) {
-      farewell = message;
+      interruptMessage = message;
     },
   };
-  endOnSignal(output, () => farewell);
+  endOnSignal(output, () => interruptMessage);
   return output;
 }
 
-function endOnSignal(output: Output, farewell: () => string): void {
+function endOnSignal(output: Output, message: () => string): void {
   process.once('SIGINT', () => {
-    output.drawn();
+    output.endRedraw();
     const { interrupted } = exitCodes;
-    process.exit(tell(output, new CommandFailure(interrupted, 'interrupted', farewell())));
+    process.exit(reportFailure(output, new CommandFailure(interrupted, 'interrupted', message())));
   });
   process.once('SIGTERM', () => {
-    output.drawn();
-    process.exit(143); // as a shell counts it: 128 + 15
+    output.endRedraw();
+    process.exit(143); // 128 + SIGTERM, as in shells
   });
 }
 
-/** Says why a command failed; answers what the process is to end with. */
-export function tell(output: Output, failure: CommandFailure): number {
+/** Prints why a command failed; returns the exit code. */
+export function reportFailure(output: Output, failure: CommandFailure): number {
   output.emit(failureDocument(failure));
   if (!output.json) output.note(...failureLines(failure));
   return failure.exitCode;

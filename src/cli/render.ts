@@ -2,7 +2,7 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 import type { Phase } from '../../machines/protocol.ts';
 import type { PortfolioView } from '../contract/schemas.ts';
 
-/** Where a symbol is, as the feed tells it. */
+/** Progress of a symbol, from the feed. */
 export interface SymbolProgress {
   symbol: string;
   status: string;
@@ -13,7 +13,7 @@ export interface SymbolProgress {
 export interface ResultRow {
   symbol: string;
   outcome: string;
-  /** What this symbol was to end as. */
+  /** The outcome that the demo expects. */
   expected: string;
   lastClose: string | null;
   marketBeta: number | null;
@@ -21,19 +21,19 @@ export interface ResultRow {
   seconds: number | null;
 }
 
-// Written out, because the protocol brings its schemas along and a command line must not wait for them.
+// Written out, because importing the protocol would load its schemas and slow down the command line.
 const phaseOrder: readonly Phase[] = ['fetch', 'factors', 'universe', 'snapshot', 'cache'];
 const barWidth = 20;
 
-/** What others wrote, as one line that a terminal prints and never obeys. */
+/** Foreign text as one line without control sequences for the terminal. */
 export function shown(text: string): string {
   return stripVTControlCharacters(text).replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '·');
 }
 
-/** One line per symbol: a bar, and the phase it is in. */
+/** One line per symbol: a bar and its phase. */
 export function progressLines(symbols: readonly SymbolProgress[]): string[] {
   const width = Math.max(...symbols.map(({ symbol }) => symbol.length));
-  return symbols.map((one) => `  ${one.symbol.padEnd(width)} ${bar(one)} ${doing(one)}`);
+  return symbols.map((one) => `  ${one.symbol.padEnd(width)} ${bar(one)} ${progressText(one)}`);
 }
 
 function bar({ status, phase }: SymbolProgress): string {
@@ -44,7 +44,7 @@ function bar({ status, phase }: SymbolProgress): string {
   return styleText(color, '█'.repeat(filled)) + styleText('gray', '░'.repeat(barWidth - filled));
 }
 
-export function doing({ status, phase, attempt }: SymbolProgress): string {
+export function progressText({ status, phase, attempt }: SymbolProgress): string {
   if (status !== 'processing' || !phase) return status;
   return attempt > 1 ? `${phase}, attempt ${attempt}` : phase;
 }
@@ -61,7 +61,7 @@ export function resultTable(rows: readonly ResultRow[]): string[] {
   return table(['symbol', 'outcome', 'last close', 'market beta', 'seconds'], cells, 2);
 }
 
-/** The totals of a portfolio in two columns: at the upload, and with its symbols onboarded. */
+/** The totals of a portfolio in two columns: at the upload, and after onboarding. */
 export function totalsTable(before: PortfolioView, after: PortfolioView): string[] {
   const [a, b] = [before.snapshot, after.snapshot];
   const currency = after.base_currency;
@@ -79,7 +79,7 @@ export function totalsTable(before: PortfolioView, after: PortfolioView): string
   return table(['', 'at upload', 'onboarded'], rows, 1);
 }
 
-/** Aligned columns below their heads; those from `rightFrom` on are aligned to the right. */
+/** Aligned columns with headings; those from `rightFrom` on are aligned to the right. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -104,6 +104,6 @@ const shownWidth = (text: string): number => stripVTControlCharacters(text).leng
 /** An exact decimal string as money: `1234.5` in USD is `$1,234.50`. */
 function money(amount: string | null | undefined, currency: string): string {
   if (amount == null) return '–';
-  // Intl formats a decimal string digit by digit; only its type has not heard of it.
+  // Intl formats decimal strings exactly; its type lacks that.
   return new Intl.NumberFormat('en-US', { style: 'currency', currency }).format(amount as unknown as number);
 }

@@ -4,11 +4,11 @@ import { exitCodes } from './exit-codes.ts';
 import { CommandFailure, refusal } from './failure.ts';
 
 export interface ServiceAddress {
-  /** Where the service is, without a slash at the end. */
+  /** URL of the service, without a trailing slash. */
   url: string;
-  /** The bearer token; no message ever shows it. */
+  /** The bearer token; messages never show it. */
   token: string | null;
-  /** How long one request may take. */
+  /** Timeout of one request. */
   timeoutMs: number;
 }
 
@@ -17,7 +17,7 @@ export type ServiceAnswer<Body> = Answer<Body>;
 interface RequestOptions {
   body?: Uint8Array;
   headers?: Record<string, string>;
-  /** Doing it twice does no more than doing it once: it is sent again when the connection is lost. */
+  /** Idempotent: it is sent again if the connection is lost. */
   repeatable?: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface ServiceClient extends ServiceAddress {
   post<Body>(path: string, options?: RequestOptions): Promise<ServiceAnswer<Body>>;
 }
 
-/** Speaks to the service over HTTP. Throws `CommandFailure`s: the service's refusals, and why it was not reached. */
+/** HTTP client of the service. Throws `CommandFailure`s for problem responses and connection errors. */
 export function serviceClient(address: ServiceAddress): ServiceClient {
   const send = httpClient(address);
   return {
@@ -36,15 +36,14 @@ export function serviceClient(address: ServiceAddress): ServiceClient {
   };
 }
 
-/** What somebody at a terminal may do about it. */
-const cures: Partial<Record<ConnectionError['code'], string>> = {
-  timeout: ' --timeout waits longer.',
-  unreachable:
-    ' Start it with `symbol-onboarding serve`, or name another with --url or SYMBOL_ONBOARDING_URL.',
+/** What to do about a connection error on the command line. */
+const advice: Partial<Record<ConnectionError['code'], string>> = {
+  timeout: ' Use --timeout to wait longer.',
+  unreachable: ' Start it with `symbol-onboarding serve`, or set --url or SYMBOL_ONBOARDING_URL.',
 };
 
 function fail(error: unknown): never {
   if (error instanceof ProblemError) throw refusal(error.problem);
   if (!(error instanceof ConnectionError)) throw error;
-  throw new CommandFailure(exitCodes.unreachable, error.code, error.message + (cures[error.code] ?? ''));
+  throw new CommandFailure(exitCodes.unreachable, error.code, error.message + (advice[error.code] ?? ''));
 }

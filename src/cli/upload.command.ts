@@ -9,7 +9,7 @@ import type { Answer, Context } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { CommandFailure, remarkLines, symbolLines, usageFailure } from './failure.ts';
 import { follow } from './follow.client.ts';
-import { doing, progressLines, shown, table, totalsTable } from './render.ts';
+import { progressLines, progressText, shown, table, totalsTable } from './render.ts';
 import { changed, failedOf, startWatching, type Watching } from './watching.ts';
 
 type Uploaded = z.infer<typeof uploadedSchema>;
@@ -25,7 +25,7 @@ export interface UploadOptions {
   idempotencyKey?: string;
 }
 
-/** `upload FILE`: saves a portfolio, and with `watch` stays until each of its new symbols is onboarded or has failed. */
+/** `upload FILE`: saves a portfolio; with `watch` it waits until each new symbol is onboarded or has failed. */
 export async function upload(context: Context, file: string, options: UploadOptions): Promise<Answer> {
   const csv = await readCsv(file);
   const uploaded = await sendPatiently(context, csv, pathOf(file, options), options);
@@ -38,8 +38,8 @@ export async function upload(context: Context, file: string, options: UploadOpti
     lines: [
       `Saved portfolio ${id}: ${status}.`,
       ...(pending.length > 0 ? [`${pending.length} symbols are being onboarded: ${listed(pending)}`] : []),
-      ...warned(warnings),
-      ...(pending.length > 0 ? [`How far they are: symbol-onboarding status ${watch}`] : []),
+      ...warningLines(warnings),
+      ...(pending.length > 0 ? [`To see their progress: symbol-onboarding status ${watch}`] : []),
     ],
   };
 }
@@ -49,7 +49,7 @@ async function readCsv(file: string): Promise<Uint8Array> {
     return file === '-' ? await buffer(process.stdin) : await readFile(file);
   } catch (error) {
     const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
-    throw usageFailure(`Expected a CSV file that can be read, got: ${file} (${code})`);
+    throw usageFailure(`Cannot read the file ${file} (${code}). Use a CSV file, or - for standard input.`);
   }
 }
 
@@ -63,7 +63,7 @@ function pathOf(file: string, options: UploadOptions): string {
   return `/portfolios?${query}`;
 }
 
-/** `my portfolio.csv` names the portfolio `my portfolio`, where that is a name that the service takes. */
+/** The default name: `my portfolio` for `my portfolio.csv`; null if the service would refuse it. */
 function nameOf(file: string): string | null {
   const stem =
     file === '-'
@@ -74,11 +74,11 @@ function nameOf(file: string): string | null {
   return /^(?![=+@])\P{Cc}{1,200}$/u.test(stem) ? stem : null;
 }
 
-// Our own upload, whose answer was lost with its connection: it is still being done.
+// Our own upload, whose response was lost with the connection, is still in progress.
 const inFlight = 'idempotency_in_flight';
 const isInFlight = (error: unknown) => error instanceof CommandFailure && error.code === inFlight;
 
-/** Sends it, and with `wait` again and again while the service says "not now", as it says when. */
+/** Sends the upload. With `wait` it retries while the service asks to, after the time that it asks for. */
 async function sendPatiently(
   { client, output }: Context,
   csv: Uint8Array,
@@ -104,7 +104,7 @@ async function sendPatiently(
   }
 }
 
-const pauseDefault = 5; // as the service itself, where it gives no hint
+const pauseDefault = 5; // the default of the service
 
 function retryAt(error: unknown): number | null {
   if (!(error instanceof CommandFailure)) return null;
@@ -117,9 +117,12 @@ const timeOf = (epochMs: number): string => new Date(epochMs).toTimeString().sli
 async function watched({ client, output }: Context, uploaded: Uploaded): Promise<Answer> {
   const { portfolio_id: id, pending_symbols: pending, warnings } = uploaded;
   output.emit({ type: 'uploaded', ...uploaded });
-  output.print(`Saved portfolio ${id}; ${pending.length} symbols are to be onboarded.`, ...warned(warnings));
+  output.print(
+    `Saved portfolio ${id}: ${pending.length} symbols are being onboarded.`,
+    ...warningLines(warnings),
+  );
   output.ifInterrupted(
-    `Interrupted. Portfolio ${id} is saved and its onboarding goes on: symbol-onboarding status ${pending.slice(0, 5).join(' ')}`,
+    `Interrupted. Portfolio ${id} is saved and its onboarding continues: symbol-onboarding status ${pending.slice(0, 5).join(' ')}`,
   );
   const { body: before } = await client.get<PortfolioView>(`/portfolios/${id}`);
   const onChange = progress({ output, client } as Context);
@@ -130,10 +133,10 @@ async function watched({ client, output }: Context, uploaded: Uploaded): Promise
           portfolioId: id,
           symbols: pending,
           onChange,
-          onFeedLost: () => output.note('The live feed was lost; reading the portfolio until it is back.'),
+          onFeedLost: () => output.note('Lost the live feed. Polling the portfolio until it is back.'),
         })
       : { portfolio: before, watching: startWatching([]) };
-  output.drawn();
+  output.endRedraw();
   const failed = failedOf(watching);
   const failures = failed.map(({ symbol, status, message }) => ({ symbol, status, message }));
   return {
@@ -147,14 +150,14 @@ async function watched({ client, output }: Context, uploaded: Uploaded): Promise
   };
 }
 
-/** Bars that move on a terminal, a line for each change elsewhere, a document for each change with `--json`. */
+/** Progress bars on a terminal, else a line per change; a document per change with `--json`. */
 function progress({ output }: Context): (before: Watching, after: Watching) => void {
   return (before, after) => {
     for (const { symbol, status, phase, attempt } of changed(before, after)) {
       output.emit({ type: 'progress', symbol, status, phase, attempt });
     }
     if (output.redraw) return output.redraw(fitted(progressLines([...after.values()].map(printable))));
-    for (const one of changed(before, after)) output.print(`  ${shown(one.symbol)}: ${doing(one)}`);
+    for (const one of changed(before, after)) output.print(`  ${shown(one.symbol)}: ${progressText(one)}`);
   };
 }
 
@@ -163,7 +166,7 @@ const printable = <Named extends { symbol: string }>(one: Named): Named => ({
   symbol: shown(one.symbol),
 });
 
-// What is higher than the terminal cannot be redrawn: it would scroll by at every change.
+// Lines that do not fit on the terminal cannot be redrawn: they would scroll at every change.
 function fitted(lines: string[]): string[] {
   const room = Math.max(5, (process.stdout.rows || 24) - 2);
   return lines.length <= room
@@ -173,11 +176,11 @@ function fitted(lines: string[]): string[] {
 
 const failureTable = (failures: { symbol: string; status: string; message: string }[]): string[] =>
   table(
-    ['symbol', 'ended', 'why'],
+    ['symbol', 'status', 'reason'],
     failures.map(({ symbol, status, message }) => [shown(symbol), status, shown(message)]),
   );
 
-function warned(warnings: Uploaded['warnings']): string[] {
+function warningLines(warnings: Uploaded['warnings']): string[] {
   return warnings.length > 0 ? [`${warnings.length} warnings:`, ...remarkLines(warnings)] : [];
 }
 
@@ -186,7 +189,7 @@ const listed = (symbols: readonly string[]): string =>
     ? `${symbols.slice(0, 20).map(shown).join(', ')} and ${symbols.length - 20} more`
     : symbols.map(shown).join(', ');
 
-/** What a dry run answers with, as far as this program looks at it. */
+/** The fields of a dry run that this program reads. */
 interface DryRun {
   would: 'ready' | 'pending' | 'rejected' | 'queue_full';
   detail?: string;
@@ -207,7 +210,7 @@ function dryRunAnswer(answer: DryRun): Answer {
       ...remarkLines(errors),
       ...symbolLines(symbols),
       ...(pending.length > 0 ? [`${pending.length} symbols would be onboarded: ${listed(pending)}`] : []),
-      ...warned(warnings),
+      ...warningLines(warnings),
     ],
     exitCode: ends[would],
   };

@@ -1,16 +1,16 @@
 import type { FrameOf, PortfolioView } from '../contract/schemas.ts';
 import type { SymbolProgress } from './render.ts';
 
-/** What is told of a job, when it is subscribed to and with each transition. */
-type Told = Pick<FrameOf<'transition'>, 'symbol' | 'status' | 'phase' | 'attempt'>;
+/** The fields of a job that the feed sends: at the subscription and with each transition. */
+type JobUpdate = Pick<FrameOf<'transition'>, 'symbol' | 'status' | 'phase' | 'attempt'>;
 
-/** A symbol that is watched until its job is over. */
+/** A symbol that is watched until its job has ended. */
 export interface Watched extends SymbolProgress {
-  /** What the service says about it, in plain words; empty until it was read. */
+  /** The message of its status; empty until it was read. */
   message: string;
 }
 
-/** Symbols and how far each is, as of what was last told or read. */
+/** The last known progress of each symbol. */
 export type Watching = ReadonlyMap<string, Watched>;
 
 export function startWatching(symbols: readonly string[]): Watching {
@@ -18,21 +18,21 @@ export function startWatching(symbols: readonly string[]): Watching {
   return new Map(symbols.map((symbol) => [symbol, { symbol, ...pending }]));
 }
 
-/** What the feed tells, for the symbols that are watched; the same object where nothing changed. */
-export function onTransition(watching: Watching, { symbol, status, phase, attempt }: Told): Watching {
+/** Applies an update of the feed to a watched symbol; returns the same object if nothing changed. */
+export function onTransition(watching: Watching, { symbol, status, phase, attempt }: JobUpdate): Watching {
   const before = watching.get(symbol);
   if (!before) return watching;
   return new Map(watching).set(symbol, { ...before, status, phase, attempt });
 }
 
-/** How a job is when it is subscribed to. At rest it knows the phase that it reached, where a transition has none. */
+/** Applies the initial state of a job. A finished job has the phase it reached there, but none in a transition. */
 export function onActor(watching: Watching, job: FrameOf<'actor'>['job']): Watching {
   return onTransition(watching, { ...job, phase: job.status === 'processing' ? job.phase : null });
 }
 
 /**
- * What the portfolio says, read after everything that was told so far. A symbol that has an unfinished job has a
- * phase, also where it is ready and only refreshed.
+ * Applies a portfolio that was read after all updates so far. A symbol with an unfinished job has a phase, also if it is
+ * ready and only being refreshed.
  */
 export function onPortfolio(watching: Watching, { symbols }: Pick<PortfolioView, 'symbols'>): Watching {
   const next = new Map(watching);
@@ -50,7 +50,7 @@ function statusOf(status: PortfolioView['symbols'][number]['status'], unfinished
   return status === 'ready' ? 'completed' : 'failed';
 }
 
-/** The symbols whose shown state differs, in the order in which they are watched. */
+/** The symbols whose shown state differs, in the order of watching. */
 export function changed(before: Watching, after: Watching): Watched[] {
   return [...after.values()].filter((now) => {
     const then = before.get(now.symbol);
@@ -58,10 +58,10 @@ export function changed(before: Watching, after: Watching): Watched[] {
   });
 }
 
-const isOver = ({ status }: Watched): boolean => status !== 'pending' && status !== 'processing';
+const isFinished = ({ status }: Watched): boolean => status !== 'pending' && status !== 'processing';
 
-export function allOver(watching: Watching): boolean {
-  return [...watching.values()].every(isOver);
+export function allFinished(watching: Watching): boolean {
+  return [...watching.values()].every(isFinished);
 }
 
 export function failedOf(watching: Watching): Watched[] {

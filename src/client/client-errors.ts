@@ -1,14 +1,14 @@
 import type { ProblemCode } from '../api/problems/problem-catalog.ts';
 import type { LiveErrorCode, Problem } from '../contract/schemas.ts';
 
-/** A refusal of the service: RFC 9457 problem details, with all that they say. */
+/** A problem response of the service (RFC 9457). */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
-  /** Stable: branch on this. A newer service may know more codes. */
+  /** Stable: branch on this. A newer service may have more codes. */
   readonly code: ProblemCode | (string & {});
   readonly status: number;
   readonly problem: Problem;
-  /** Seconds after which to try again, where the service says so. */
+  /** Seconds to wait before a retry; null if the service does not say. */
   readonly retryAfterSeconds: number | null;
 
   constructor(problem: Problem) {
@@ -21,15 +21,15 @@ export class ProblemError extends Error {
 }
 
 /**
- * Why no answer of the service came. `connection_lost`: in the middle of it, so the request may have been done;
- * `unreachable`: before a byte was sent.
+ * Why there is no response. `connection_lost`: after the request was sent, so it may have been done; `unreachable`: before
+ * a byte was sent.
  */
 export type ConnectionErrorCode = 'unreachable' | 'connection_lost' | 'timeout' | 'not_the_service';
 
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
   readonly code: ConnectionErrorCode;
-  /** The system's own word, like `ECONNREFUSED`; null where it has none. */
+  /** The code of the system, like `ECONNREFUSED`, or null. */
   readonly reason: string | null;
 
   constructor(
@@ -43,7 +43,7 @@ export class ConnectionError extends Error {
   }
 }
 
-/** The feed refuses a subscription: it would refuse it again. */
+/** The feed refused a subscription; a retry would be refused too. */
 export class FeedError extends Error {
   override readonly name = 'FeedError';
   readonly code: LiveErrorCode;

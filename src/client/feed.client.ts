@@ -7,7 +7,7 @@ export type { Frame } from '../contract/schemas.ts';
 export interface FeedOptions {
   /** Ends the iteration, without an error. */
   signal?: AbortSignal;
-  /** Told of each connection that is lost, and how long until the next attempt. Another one follows by itself. */
+  /** Called for each lost connection, with the time until the automatic reconnect. */
   onLost?: (loss: { reason: string; retryInMs: number }) => void;
 }
 
@@ -20,15 +20,15 @@ const subprotocol = 'onboarding.v1+json';
 const subscription = 'watched';
 const pauseMinMs = 250;
 const pauseMaxMs = 10_000;
-const queuedMax = 1000; // frames that nobody has read yet: beyond them the service is asked to wait, by hanging up
-const silenceFactor = 2.5; // of the interval at which the service says something: then the connection is dead
+const queuedMax = 1000; // unread frames; above it the connection is closed and resumed later (backpressure)
+const idleFactor = 2.5; // times the ping interval of the service: then the connection is dead
 
 /**
- * The frames of one subscription, none twice, none missing, over as many connections as it takes: each one resumes
- * after the last position that was read. What the service cannot replay it says with `resync`, and begins anew.
+ * The frames of one subscription, each exactly once, over as many connections as needed: each resumes after the last
+ * position that was read. If the service cannot replay frames it sends `resync` and the state again.
  *
- * A reader that is slower than the feed costs neither side memory: the connection is given up and resumed later.
- * Throws `FeedError` where the subscription is refused, `ProblemError` where whoever asks is.
+ * A slow reader costs neither side memory: the connection is closed and resumed later. Throws `FeedError` if the
+ * subscription is refused, `ProblemError` if the ticket is.
  */
 export async function* feedFrames(request: FeedRequest): AsyncGenerator<Frame, void> {
   const { selector, signal, onLost } = request;
@@ -38,7 +38,7 @@ export async function* feedFrames(request: FeedRequest): AsyncGenerator<Frame, v
   while (!signal?.aborted) {
     const first: ClientFrame =
       after === null ? { type: 'subscribe', subscriptions } : { type: 'resume', after, subscriptions };
-    let reason = 'the connection could not be made';
+    let reason = 'could not connect';
     try {
       const connection = await connect(request, first);
       try {
@@ -59,11 +59,11 @@ export async function* feedFrames(request: FeedRequest): AsyncGenerator<Frame, v
       }
     } catch (error) {
       if (signal?.aborted) return;
-      if (!isPassing(error)) throw error;
+      if (!isTemporary(error)) throw error;
       reason = (error as Error).message;
     }
     if (signal?.aborted) return;
-    if (reason === full) continue; // read up: go on where it was
+    if (reason === full) continue; // the reader has caught up: resume
     const retryInMs = Math.min(pauseMaxMs, pauseMinMs * 2 ** failures) * (0.5 + Math.random() / 2);
     failures += 1;
     onLost?.({ reason, retryInMs: Math.round(retryInMs) });
@@ -71,26 +71,26 @@ export async function* feedFrames(request: FeedRequest): AsyncGenerator<Frame, v
   }
 }
 
-const moving: ReadonlySet<Frame['type']> = new Set(['transition', 'snapshot.updated', 'position']);
+const advancing: ReadonlySet<Frame['type']> = new Set(['transition', 'snapshot.updated', 'position']);
 
 /**
- * Whether the feed may be resumed after that frame. Before a subscription is live nothing is known of it; and behind
- * `resumed` and `coalesced` there is still to come what they speak of.
+ * Whether the feed can be resumed after a frame. Not before the subscription is live, and not after `resumed` and
+ * `coalesced`: the entries that they announce are still to come.
  */
 function isResumable(frame: Frame, after: number | null): frame is Frame & { position: number } {
-  return frame.type === 'live' || (after !== null && moving.has(frame.type));
+  return frame.type === 'live' || (after !== null && advancing.has(frame.type));
 }
 
-const passingCodes = new Set<string>([
+const temporaryCodes = new Set<string>([
   'feed_unavailable',
   'too_slow',
   'too_many_requests',
   'resume_too_late',
 ]);
 
-/** What may be over at the next attempt. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof FeedError) return passingCodes.has(error.code);
+/** Whether a retry may succeed. */
+function isTemporary(error: unknown): boolean {
+  if (error instanceof FeedError) return temporaryCodes.has(error.code);
   if (error instanceof ProblemError) return error.status === 429 || error.status >= 500;
   return error instanceof ConnectionError;
 }
@@ -108,7 +108,7 @@ async function connect(request: FeedRequest, first: ClientFrame): Promise<Connec
   const target = new URL(`${url.replace(/\/+$/, '')}/ws`);
   target.protocol = target.protocol === 'https:' ? 'wss:' : 'ws:';
   if (token) {
-    // A browser's socket bears no header.
+    // WebSockets of browsers cannot send headers.
     const { body } = await send<TicketView>('POST', '/tickets', { ...(signal && { signal }) });
     target.searchParams.set('ticket', body.ticket);
   }
@@ -117,8 +117,8 @@ async function connect(request: FeedRequest, first: ClientFrame): Promise<Connec
   let ended: string | null = null;
   let wake = () => {};
   let watchdog: ReturnType<typeof setTimeout> | undefined;
-  let silenceMs = 30_000; // until `hello` says how often it speaks
-  // A first state has to be taken whole, however large: it would begin anew on the next connection.
+  let idleMs = 30_000; // until `hello` has the ping interval
+  // The initial state must be read completely, however large: the next connection would start it again.
   let isFirst = first.type === 'subscribe';
 
   const end = (reason: string) => {
@@ -127,31 +127,31 @@ async function connect(request: FeedRequest, first: ClientFrame): Promise<Connec
     socket.close();
     wake();
   };
-  const heard = () => {
+  const resetWatchdog = () => {
     clearTimeout(watchdog);
-    watchdog = setTimeout(() => end('the service has said nothing for too long'), silenceMs);
+    watchdog = setTimeout(() => end('no message from the service for too long'), idleMs);
   };
   const abort = () => end('the reader has stopped');
   signal?.addEventListener('abort', abort, { once: true });
-  heard();
+  resetWatchdog();
   socket.onopen = () => socket.send(JSON.stringify(first));
   socket.onmessage = ({ data }) => {
     if (ended !== null) return;
-    heard();
+    resetWatchdog();
     const frame = frameOf(data);
-    if (frame === null) return end('what answers is not the feed of this service');
-    if (frame.type === 'hello') silenceMs = frame.limits.ping_interval_ms * silenceFactor;
+    if (frame === null) return end('the response is not the feed of this service');
+    if (frame.type === 'hello') idleMs = frame.limits.ping_interval_ms * idleFactor;
     if (frames.length >= queuedMax && !isFirst) return end(full);
     if (frame.type === 'resync') isFirst = true;
     if (frame.type === 'live') isFirst = false;
     frames.push(frame);
     wake();
   };
-  socket.onerror = () => {}; // `close` follows; and that of the package ws would end the process unless somebody listens
-  socket.onclose = ({ code, reason }) => end(reason || `it was closed with ${code}`);
+  socket.onerror = () => {}; // `close` follows; without a listener the package ws would end the process
+  socket.onclose = ({ code, reason }) => end(reason || `closed with code ${code}`);
   return {
     async next() {
-      // What had come before the end is read first: the next connection goes on behind it.
+      // Frames received before the end are read first: the next connection resumes after them.
       while (frames.length === 0 && ended === null) {
         await new Promise<void>((resolve) => {
           wake = resolve;

@@ -2,13 +2,13 @@ import type { Problem } from '../contract/schemas.ts';
 import { ConnectionError, ProblemError } from './client-errors.ts';
 
 export interface ClientOptions {
-  /** Where the service is, like `http://127.0.0.1:3000`; in a browser `location.origin` where it serves the page too. */
+  /** URL of the service, like `http://127.0.0.1:3000`; `location.origin` in a page of the service. */
   url: string;
-  /** A bearer token, where the service asks for one. */
+  /** A bearer token, if the service needs one. */
   token?: string | null;
-  /** How long one request may take, waiting that it asks for aside. */
+  /** Timeout of one request, without the time of `wait`. */
   timeoutMs?: number;
-  /** In place of the global ones. */
+  /** Instead of the global ones. */
   fetch?: typeof globalThis.fetch;
   WebSocket?: typeof globalThis.WebSocket;
 }
@@ -23,32 +23,32 @@ export interface RequestOptions {
   query?: Query;
   body?: string | Uint8Array;
   headers?: Record<string, string>;
-  /** Doing it twice does no more than doing it once: it is sent again when the connection is lost. GET always is. */
+  /** Idempotent: it is sent again if the connection is lost. GET always is. */
   repeatable?: boolean;
-  /** Plain text, where the answer is not JSON. */
+  /** The response is plain text, not JSON. */
   text?: boolean;
-  /** Seconds for which the service may hold the answer back. */
+  /** Seconds that the service may hold the response (long polling). */
   wait?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** Lists are sent separated by commas; what is undefined is not sent. */
+/** Lists are sent separated by commas; undefined values are not sent. */
 export type Query = Record<string, string | number | boolean | readonly string[] | undefined>;
 
 type Method = 'GET' | 'POST' | 'DELETE';
 
-/** Sends one request. Throws `ProblemError`, `ConnectionError`, and the reason of a signal that is aborted. */
+/** Sends one request. Throws `ProblemError`, `ConnectionError`, or the reason of the aborted signal. */
 export type Send = <Body>(method: Method, path: string, options?: RequestOptions) => Promise<Answer<Body>>;
 
 export const timeoutMsDefault = 30_000;
-const pausesMs = [200, 1000]; // a service that restarts is back within a second or two, or not soon
+const pausesMs = [200, 1000]; // a restarting service is usually back within two seconds
 
 export function httpClient(options: ClientOptions): Send {
   return async <Body>(method: Method, path: string, request: RequestOptions = {}) => {
     const { repeatable = method === 'GET', signal } = request;
     for (let sent = 0; ; sent += 1) {
       try {
-        return await once<Body>(options, method, path, request);
+        return await sendOnce<Body>(options, method, path, request);
       } catch (error) {
         const pause = pausesMs[sent];
         const lost = error instanceof ConnectionError && error.code === 'connection_lost';
@@ -59,7 +59,7 @@ export function httpClient(options: ClientOptions): Send {
   };
 }
 
-async function once<Body>(
+async function sendOnce<Body>(
   { url, token, timeoutMs = timeoutMsDefault, fetch = globalThis.fetch }: ClientOptions,
   method: Method,
   path: string,
@@ -100,7 +100,7 @@ function queryOf(query: Query = {}): string {
   return given.length > 0 ? `?${new URLSearchParams(given)}` : '';
 }
 
-/** Undefined for what is no JSON; nothing at all is null. */
+/** Undefined for invalid JSON; null for an empty text. */
 function parsed(content: string): unknown {
   try {
     return content === '' ? null : JSON.parse(content);
@@ -114,35 +114,35 @@ function isProblem(body: unknown): body is Problem {
   return [code, detail, title].every((field) => typeof field === 'string') && typeof status === 'number';
 }
 
-// A gateway that says 502, or another program that has the port.
+// The 502 of a gateway, or another program on that port.
 function notTheService(url: string, { status, headers }: Response): ConnectionError {
-  const came = `${status} ${headers.get('content-type') ?? 'without a content type'}`;
+  const got = `${status} ${headers.get('content-type') ?? 'without a content type'}`;
   return new ConnectionError(
     'not_the_service',
-    `Expected the symbol onboarding service at ${url}, got an answer of something else: ${came}`,
+    `The response from ${url} is not from the symbol onboarding service, got: ${got}. Check the URL.`,
   );
 }
 
-// In the middle of it: the request may have been done. Anything else happened before a byte was sent.
-const lostOnTheWay = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+// Errors after the request was sent, so it may have been done. All others happen before a byte is sent.
+const lostMidRequest = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 function unreached(url: string, timeoutMs: number, cause: unknown): ConnectionError {
   if (cause instanceof Error && cause.name === 'TimeoutError') {
-    const message = `Expected an answer of ${url} within ${timeoutMs / 1000} s, got none.`;
+    const message = `No response from ${url} within ${timeoutMs / 1000} s.`;
     return new ConnectionError('timeout', message, { cause });
   }
   const reason = reasonOf(cause);
-  if (lostOnTheWay.has(reason)) {
+  if (lostMidRequest.has(reason)) {
     return new ConnectionError('connection_lost', `The connection to ${url} was lost (${reason}).`, {
       reason,
       cause,
     });
   }
-  const message = `Expected the symbol onboarding service at ${url}, got: ${reason}.`;
+  const message = `Cannot reach the symbol onboarding service at ${url} (${reason}).`;
   return new ConnectionError('unreachable', message, { reason, cause });
 }
 
-/** The system's own code, from below fetch's "fetch failed"; several addresses fail together. */
+/** The code of the system, which is the cause of fetch's "fetch failed"; several addresses fail together. */
 function reasonOf(error: unknown): string {
   const cause = (error as { cause?: { code?: string; message?: string; errors?: { code?: string }[] } })
     .cause;

@@ -6,15 +6,15 @@ import { type PortfolioState, watchPortfolio } from './portfolio.watch.client.ts
 
 type Out<Schema extends z.ZodType> = z.output<Schema>;
 
-/** Every filter of a query may be left out; lists are arrays. */
+/** Every filter of a query is optional; lists are arrays. */
 type QueryOf<Schema extends z.ZodType> = { [Name in keyof Out<Schema>]?: Out<Schema>[Name] | undefined };
 
-/** What every call takes besides. */
+/** Options of every call. */
 export interface CallOptions {
   signal?: AbortSignal;
 }
 
-/** For calls whose answer may be held back until what they ask after is settled, at most a minute. */
+/** Options of long polls: the response is held until the state is settled, for at most a minute. */
 export interface WaitOptions extends CallOptions {
   wait?: number;
 }
@@ -25,7 +25,7 @@ export type Upload = { name?: string; base_currency?: string; allow_duplicates?:
 );
 
 export interface UploadOptions extends CallOptions {
-  /** An upload with the same key is saved once, however often it is sent, for a day; it is sent again if need be. */
+  /** Within a day, uploads with the same key are saved once. With a key the upload is retried automatically. */
   idempotencyKey?: string;
 }
 
@@ -34,7 +34,7 @@ const segment = encodeURIComponent;
 /**
  * The whole API of the service, typed, for Node and browsers.
  *
- * A refusal is a `ProblemError` with a stable `code`; where no answer comes it is a `ConnectionError`.
+ * Throws a `ProblemError` with a stable `code` for a problem response, and a `ConnectionError` without a response.
  *
  *     const client = createClient({ url: 'http://127.0.0.1:3000' });
  *     const { portfolio_id } = await client.portfolios.upload({ name: 'Mine', csv });
@@ -47,12 +47,12 @@ export function createClient(options: ClientOptions) {
     symbols: symbolsOf(send),
     onboarding: onboardingOf(send),
     service: serviceOf(send),
-    /** What is selected as it is, and every change of it; resumes by itself where the connection is lost. */
+    /** The present state of a selection and every change of it. Reconnects and resumes automatically. */
     watch: (selector: Selector, feed: FeedOptions = {}): AsyncGenerator<Frame, void> =>
       feedFrames({ ...options, ...feed, send, selector }),
     /**
-     * A portfolio as it is, and again after every change, until none of its symbols is being onboarded. Resumes by
-     * itself where the connection is lost.
+     * The present state of a portfolio, and its state after every change, until none of its symbols is being onboarded.
+     * Reconnects and resumes automatically.
      */
     watchPortfolio: (
       id: string,
@@ -86,7 +86,7 @@ function portfoliosOf(send: Send) {
         )
       ).body;
     },
-    /** What an upload would come to; saves nothing. */
+    /** The outcome of an upload, without saving anything. */
     async dryRun(input: Upload, options: CallOptions = {}) {
       const request = upload(input, { dry_run: true, repeatable: true, ...options });
       return (await send<api.DryRunView>('POST', '/portfolios', request)).body;
@@ -104,7 +104,7 @@ function portfoliosOf(send: Send) {
     async remove(id: string, options?: CallOptions): Promise<void> {
       await send('DELETE', `/portfolios/${segment(id)}`, options);
     },
-    /** A CSV to start from. */
+    /** The template as CSV. */
     template: (options?: CallOptions) => get<string>('/portfolios/template.csv', { text: true, ...options }),
   };
 }
@@ -130,7 +130,7 @@ function symbolsOf(send: Send) {
       query: QueryOf<typeof api.exposuresQuerySchema> = {},
       options?: CallOptions,
     ) => get<Out<typeof api.exposuresSchema>>(`${of(symbol)}/exposures`, { query, ...options }),
-    /** Onboards it without a portfolio; whoever is being onboarded already is joined. */
+    /** Onboards a symbol without a portfolio; joins an unfinished job. */
     async onboard(symbol: string, options?: CallOptions) {
       const request = { repeatable: true, ...options };
       return (await send<Out<typeof api.symbolStatusSchema>>('POST', `${of(symbol)}/onboarding`, request))
@@ -154,7 +154,7 @@ function onboardingOf(send: Send) {
       get<Out<typeof api.timelineSchema>>(`${of(id)}/timeline`, { query, ...options }),
     actors: (query: QueryOf<typeof api.actorsQuerySchema> = {}, options?: CallOptions) =>
       get<Out<typeof api.actorsSchema>>('/onboarding/actors', { query, ...options }),
-    /** `supervisor`, or a job; with `at` as it was after that transition. */
+    /** `supervisor`, or a job; with `at` its state after that transition. */
     actor: (id: string, query: QueryOf<typeof api.actorQuerySchema> = {}, options?: CallOptions) =>
       get<Out<typeof api.actorSchema>>(`/onboarding/actors/${segment(id)}`, { query, ...options }),
     retry: (id: string, options?: CallOptions) =>
@@ -174,7 +174,7 @@ function serviceOf(send: Send) {
   return {
     index: (options?: CallOptions) => get<Out<typeof api.indexSchema>>('/', options),
     live: (options?: CallOptions) => get<Out<typeof api.liveSchema>>('/health/live', options),
-    /** Throws the `ProblemError` `not_ready` with its `checks` while it is not. */
+    /** Throws a `ProblemError` `not_ready` with its `checks` while the service is not ready. */
     ready: (options?: CallOptions) => get<Out<typeof api.readySchema>>('/health/ready', options),
     /** For Prometheus, as text. */
     metrics: (options?: CallOptions) => get<string>('/metrics', { text: true, ...options }),
@@ -183,7 +183,7 @@ function serviceOf(send: Send) {
     problems: (options?: CallOptions) => get<Out<typeof api.problemEntriesSchema>>('/problems', options),
     problem: (code: string, options?: CallOptions) =>
       get<Out<typeof api.problemEntrySchema>>(`/problems/${segment(code)}`, options),
-    /** Opens one WebSocket, from where no header can be sent. */
+    /** For one WebSocket of a client that cannot send headers. */
     async ticket(options?: CallOptions) {
       return (await send<api.TicketView>('POST', '/tickets', options)).body;
     },

@@ -3,7 +3,7 @@ import { type FeedRequest, type Frame, feedFrames } from './feed.client.ts';
 
 type Job = FrameOf<'actor'>['job'];
 
-/** What is known of a symbol's job while it is watched. */
+/** The state of a symbol's job. */
 export type WatchedJob = Pick<
   Job,
   'job_id' | 'symbol' | 'status' | 'state' | 'phase' | 'attempt' | 'progress' | 'sequence'
@@ -12,11 +12,11 @@ export type WatchedJob = Pick<
 /** A portfolio at one position of the feed. */
 export interface PortfolioState {
   portfolioId: string;
-  /** In the feed: everything up to there is in it. */
+  /** Position in the feed that this state includes. */
   position: number;
   /** Null while no lot is priced. */
   snapshot: FrameOf<'portfolio'>['snapshot'];
-  /** The newest job of each symbol that it needs and that has one. */
+  /** The newest job of each symbol that the portfolio needs. */
   jobs: Readonly<Record<string, WatchedJob>>;
   /** Symbols with an unfinished job. */
   pending: readonly string[];
@@ -24,7 +24,7 @@ export interface PortfolioState {
 
 export interface PortfolioWatch extends Omit<FeedRequest, 'selector'> {
   portfolioId: string;
-  /** Goes on after the last job has ended. */
+  /** Continues after the last job has ended. */
   forever?: boolean;
 }
 
@@ -41,7 +41,7 @@ export async function* watchPortfolio(watch: PortfolioWatch): AsyncGenerator<Por
     state = next;
     const begins = frame.type === 'live' && !live;
     if (frame.type === 'live') live = true;
-    // Its first state comes in several frames; whoever sees it half would take it for all.
+    // The initial state arrives in several frames; an incomplete one must not be returned.
     if (!live || !(changed || begins)) continue;
     yield state;
     if (!forever && state.pending.length === 0) return;
@@ -56,7 +56,7 @@ const blank = (portfolioId: string): PortfolioState => ({
   pending: [],
 });
 
-/** The state after a frame; the same one where the frame says nothing new. */
+/** The state after a frame; the same object if nothing changed. */
 export function stateAfter(state: PortfolioState, frame: Frame): PortfolioState {
   switch (frame.type) {
     case 'portfolio':

@@ -8,9 +8,9 @@ describe('symbol-onboarding', () => {
     [[], /Usage: symbol-onboarding/],
     [['uplaod'], /unknown command 'uplaod'/],
     [['upload'], /missing required argument 'file'/],
-    [['upload', '/no/such/file.csv'], /Expected a CSV file.*ENOENT/],
+    [['upload', '/no/such/file.csv'], /Cannot read the file .*ENOENT/],
     [['upload', 'x.csv', '--watch', '--dry-run'], /cannot be used with/],
-    [['status', 'AAPL', '--timeout', 'soon'], /Expected seconds/],
+    [['status', 'AAPL', '--timeout', 'soon'], /Allowed: seconds above 0/],
     [['jobs', '--limit', '0'], /whole number from 1/],
     [['jobs', '--url', 'ftp://here'], /begins with http/],
   ])('ends %j with 2, on standard error only', async (words, said) => {
@@ -41,7 +41,7 @@ describe('symbol-onboarding', () => {
     });
     const { code, out } = await command(['serve', '--help']);
     expect(code).toBe(0);
-    expect(out.join('\n')).toMatch(/ONBOARDING_QUEUE_DEPTH +jobs admitted/);
+    expect(out.join('\n')).toMatch(/ONBOARDING_QUEUE_DEPTH +maximum number of unfinished jobs/);
   });
 });
 

@@ -92,7 +92,7 @@ describe('the frames of the feed', () => {
       { type: 'resume', after: 20 },
       { type: 'resume', after: 20 },
     ]);
-    expect(losses).toEqual(['it was closed with 1001', 'it was closed with 1006']);
+    expect(losses).toEqual(['closed with code 1001', 'closed with code 1006']);
     await frames.return();
     expect(sockets.at(-1)?.closed).toBe(true);
   });
@@ -236,6 +236,6 @@ describe('the frames of the feed', () => {
     };
     const frames = client.watch({ symbols: ['A'] }, { signal: stop.signal, onLost });
     expect(await frames.next()).toEqual({ done: true, value: undefined });
-    expect(losses).toEqual(['it was closed with 1006']);
+    expect(losses).toEqual(['closed with code 1006']);
   });
 });

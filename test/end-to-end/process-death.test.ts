@@ -183,7 +183,7 @@ describe('a service whose disk refuses to flush the log', { timeout: 60_000 }, (
     const { code, signal, err } = await service.closed;
     expect({ code, signal }).toEqual({ code: 1, signal: null });
     expect(err).toEqual([
-      expect.stringMatching(/^The service cannot go on: the embedded database has stopped: could not fsync/),
+      expect.stringMatching(/^The service has to stop: the embedded database has stopped: could not fsync/),
     ]);
   });
 });

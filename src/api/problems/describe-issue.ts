@@ -2,15 +2,15 @@ import { missingMessage } from '../../contract/schemas.ts';
 
 /** A value that its schema refuses. */
 export interface RefusedValue {
-  /** Of the parameter or the place, as the client knows it: `limit`, `/positions/1/symbol`. */
+  /** The parameter, or the JSON pointer to the field: `limit`, `/positions/1/symbol`. */
   name: string;
-  /** What kind of name that is: `parameter`, `field`, `header`. */
+  /** What the name refers to: `parameter`, `field`, `header`. */
   kind: string;
-  /** To be quoted; null where it must not be, or where there is none. */
+  /** The value to quote; null if it is absent or must not be shown. */
   value: string | null;
   /** What is allowed, from the schema. */
   message: string;
-  /** No schema knows the name. */
+  /** The schema has no such name. */
   isUnknown: boolean;
 }
 

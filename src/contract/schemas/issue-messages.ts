@@ -1,12 +1,12 @@
 import type { z } from 'zod';
 
-/** The message of an issue about a value that is not there. */
+/** The message for a missing value. */
 export const missingMessage = 'It is required.';
 
 /**
- * What is allowed where a schema refuses a value: the second sentence of a refusal, after "Invalid `limit` "9000"."
+ * What is allowed instead of a refused value: the second sentence after "Invalid `limit` "9000"."
  *
- * For zod's global `customError`. Undefined where zod's own message, or that of the schema, says it better.
+ * For zod's global `customError`; messages of a schema take precedence. Undefined for zod's own message.
  *
  *     issueMessage({ code: 'too_big', origin: 'number', maximum: 500, input: 9000 })   // 'Allowed: at most 500.'
  */
@@ -45,12 +45,12 @@ const formats: Record<string, string> = {
   datetime: 'a date and time in ISO 8601, like 2026-07-31T12:00:00Z',
 };
 
-/** `64 characters`, `1 entry`, or the number alone where the value is one. */
+/** `64 characters`, `1 entry`, or a number. */
 function counted(count: number | bigint, origin: string): string {
   if (origin === 'string') return `${count} ${count === 1 ? 'character' : 'characters'}`;
   return origin === 'array' ? `${count} ${count === 1 ? 'entry' : 'entries'}` : String(count);
 }
 
-/** The keys that a strict object knows. */
+/** The keys of a strict object. */
 const namesOf = (schema: unknown): string[] =>
   Object.keys((schema as z.core.$ZodObject | undefined)?._zod.def.shape ?? {});

@@ -38,12 +38,14 @@ export function exposureStore(
     prune: (before, after) =>
       onOneNode(database, 'pruneExposures', async (on) => {
         const from = after ?? '';
-        const [done] = await database.sql<{ last: string | null; sets: number }>(
+        const [done] = await database.sql<{ last: string; symbols: number; sets: number }>(
           pruneSql,
           [before, from, batch.symbols, batch.sets],
           { on },
         );
-        return done!.sets < batch.sets ? done!.last : from; // these symbols may have more
+        const { last, symbols, sets } = done!;
+        if (sets === batch.sets) return from; // these symbols may have more
+        return symbols === batch.symbols ? last : null;
       }),
     async replace(sets, { on }) {
       const rows = sets.flatMap(({ exposures, ...set }) => exposures.map((row) => ({ ...row, ...set })));
@@ -89,4 +91,5 @@ const pruneSql = `
     delete from symbol_factor_exposures e using due
     where e.symbol = due.symbol and e.calculation_date = due.calculation_date
   )
-  select (select symbol from next order by symbol desc limit 1) as last, (select count(*)::int from due) as sets`;
+  select (select symbol from next order by symbol desc limit 1) as last, (select count(*)::int from next) as symbols,
+    (select count(*)::int from due) as sets`;

@@ -63,8 +63,8 @@ export function priceStore(database: Database, { proxySets = 20 } = {}): PriceSt
     pruneProxySets: (before, after) =>
       onOneNode(database, 'pruneProxySets', async (on) => {
         const parameters = [before, after ?? '-infinity', proxySets];
-        const [seen] = await database.sql<{ last: string | null }>(pruneProxySetsSql, parameters, { on });
-        return seen!.last;
+        const [seen] = await database.sql<{ last: string; n: number }>(pruneProxySetsSql, parameters, { on });
+        return seen!.n === proxySets ? seen!.last : null;
       }),
   };
 }
@@ -93,7 +93,7 @@ const pruneProxySetsSql = `
     where p.version = seen.version and p.version < (select max(version) from proxy_sets)
       and not exists (select from used where used.version = p.version)
   )
-  select max(version)::text as last from seen`;
+  select max(version)::text as last, count(*)::int as n from seen`;
 
 async function replace(database: Database, series: readonly Series[], on: Transaction): Promise<void> {
   const symbols = series.flatMap(({ symbol, bars }) => bars.map(() => symbol));

@@ -24,8 +24,9 @@ export function jobRetentionStore(database: Database, { batch = 200 } = {}): Job
     prune: (before, after) =>
       onOneNode(database, 'pruneJobs', async (on) => {
         const { finishedAt, id } = after ?? beforeAll;
-        const [last] = await database.sql<JobCursor>(pruneSql, [before, finishedAt, id, batch], { on });
-        return last ?? null;
+        const parameters = [before, finishedAt, id, batch];
+        const [last] = await database.sql<JobCursor & { seen: number }>(pruneSql, parameters, { on });
+        return last?.seen === batch ? { finishedAt: last.finishedAt, id: last.id } : null;
       }),
   };
 }
@@ -48,4 +49,5 @@ const pruneSql = `
   ), gone as (
     delete from onboarding_jobs j using due where j.id = due.id
   )
-  select finished_at::text as "finishedAt", id from seen order by seen.finished_at desc, id desc limit 1`;
+  select finished_at::text as "finishedAt", id, (select count(*)::int from seen) as seen
+  from seen order by seen.finished_at desc, id desc limit 1`;

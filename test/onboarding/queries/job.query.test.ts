@@ -191,6 +191,36 @@ describeOnEveryDatabase('totals', (makeDatabase) => {
     expect((await totals()).counts).not.toEqual(await counted());
   });
 
+  test('measure what ended within the hour: from the first phase for the queue, from the upload for its user', async () => {
+    await startNode(database); // makes the tables of the queue, once
+    await emptyTables(database);
+    await database.sql(`
+      insert into onboarding_jobs (id, symbol, reason, status, state, phase, machine_version, created_at, started_at, finished_at)
+      select gen_random_uuid(), 'S' || row_number() over (), 'upload', status, status, 'cache', 1,
+        now() - ended - waited - ran, now() - ended - ran, now() - ended
+      from (values ('completed', interval '59 min', interval '4 s', interval '2 s'),
+        ('failed', interval '1 min', interval '0 s', interval '4 s'),
+        ('completed', interval '61 min', interval '0 s', interval '1000 s'),
+        ('cancelled', interval '1 min', interval '0 s', interval '1000 s')) as ends(status, ended, waited, ran)`);
+    const { totals } = jobQueries(database, new TestClock());
+    const { throughput, meanRunSeconds } = await totals();
+    expect(throughput).toEqual({ finished_last_hour: 2, median_seconds: 5 });
+    expect(meanRunSeconds).toBeCloseTo(3, 6);
+  });
+
+  test('are counted anew where the journal is no longer kept back to where they were true', async () => {
+    await startNode(database);
+    await emptyTables(database);
+    await seedJobs(database, { jobs: 20, transitions: 2 });
+    const { totals } = jobQueries(database, new TestClock());
+    const { feed_position: position } = await totals();
+    await database.sql(`delete from onboarding_jobs where symbol = 'S1'`);
+    await database.sql('update feed_head set position = position + 10, floor = $1', [position]);
+    expect((await totals()).counts).not.toEqual(await counted());
+    await database.sql('update feed_head set position = position + 10, floor = position + 1');
+    expect((await totals()).counts).toEqual(await counted());
+  });
+
   test('are counted anew after five minutes, and on a database that went back', async () => {
     await startNode(database); // makes the tables of the queue, once
     await emptyTables(database);
@@ -199,7 +229,9 @@ describeOnEveryDatabase('totals', (makeDatabase) => {
     const { totals } = jobQueries(database, clock);
     expect((await totals()).counts).toEqual(await counted());
     await database.sql(`delete from onboarding_jobs where symbol = 'S1'`);
-    await clock.advance(300_000);
+    await clock.advance(299_999);
+    expect((await totals()).counts).not.toEqual(await counted());
+    await clock.advance(1);
     expect((await totals()).counts).toEqual(await counted());
     await emptyTables(database);
     expect(await totals()).toMatchObject({ depth: 0, feed_position: 0, counts: { completed: 0, failed: 0 } });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { httpClient, type RequestOptions } from '../../src/client/http.client.ts';
+import { createClient } from '../../src/client/index.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -67,6 +68,30 @@ describe('a request whose connection is lost', () => {
     setTimeout(() => stop.abort(new Error('enough')), 100);
     expect(await sent('GET', { signal: stop.signal })).toBe('enough');
     expect(at).toHaveLength(1);
+  });
+});
+
+describe('an upload whose connection is lost', () => {
+  const input = { name: 'Mine', csv: 'Symbol' };
+  type Portfolios = ReturnType<typeof createClient>['portfolios'];
+
+  test.each<[string, (portfolios: Portfolios) => Promise<unknown>, number]>([
+    ['with a key is sent again: it is saved once', (one) => one.upload(input, { idempotencyKey: 'k' }), 3],
+    ['without a key is not: it might be saved twice', (one) => one.upload(input), 1],
+    ['as a dry run is sent again: it saves nothing', (one) => one.dryRun(input), 3],
+  ])('%s', async (_, upload, times) => {
+    let sent = 0;
+    const { portfolios } = createClient({
+      url: 'http://service',
+      async fetch() {
+        sent += 1;
+        throw failure('ECONNRESET');
+      },
+    });
+    const ended = expect(upload(portfolios)).rejects.toMatchObject({ code: 'connection_lost' });
+    await vi.runAllTimersAsync();
+    await ended;
+    expect(sent).toBe(times);
   });
 });
 

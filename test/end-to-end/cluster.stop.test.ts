@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Problem } from '../../src/contract/schemas.ts';
 import type { Database } from '../../src/database/database.orm.ts';
 import {
@@ -20,7 +20,7 @@ const rounds = process.env.SOAK ? 10 : 1;
 
 describeOnDatabase('postgres', 'a node that is told to stop', (makeDatabase) => {
   let database: Database;
-  beforeAll(async () => {
+  beforeEach(async () => {
     database = await makeDatabase();
   });
 

@@ -20,6 +20,12 @@ export interface Cluster {
   yahoo: StandinYahoo;
   start(settings?: Record<string, string>): Promise<ClusterNode>;
   /**
+   * For `beforeEach` where tests share nodes: undoes what a test that failed may have left behind, a pause, faults,
+   * closed gates, stopped nodes, unfinished jobs. Answers the nodes, with one for this test in place of each that has
+   * ended.
+   */
+  recover(nodes: readonly ClusterNode[]): Promise<ClusterNode[]>;
+  /**
    * Queues symbols that nobody has verified. An upload asks for prices too, and keeps them for the jobs of its node; one
    * that joins these jobs does not, so that every request is a job's.
    */
@@ -47,28 +53,44 @@ export async function startCluster(
     ...standin,
   });
   atEnd(() => yahoo.close());
+  const start = async (more: Record<string, string>, endAt: End): Promise<ClusterNode> => {
+    const node = run(
+      {
+        MARKET_DATA: 'yahoo',
+        YAHOO_BASE_URL: yahoo.url,
+        DATABASE_URL: database.databaseUrl!,
+        PORT: '0',
+        RETRY_BASE_MS: '50',
+        RETRY_MAX_MS: '200',
+        PROVIDER_CONCURRENCY: '20',
+        UPLOAD_RATE_LIMIT_PER_MINUTE: '0',
+        RATE_LIMIT_PER_MINUTE: '0',
+        ...settings,
+        ...more,
+      },
+      { atEnd: endAt },
+    );
+    const at = await node.url();
+    const { node: name } = await read<OverviewView>(`${at}/onboarding`);
+    return { ...node, at, name: name! };
+  };
   return {
     yahoo,
-    async start(more = {}) {
-      const node = run(
-        {
-          MARKET_DATA: 'yahoo',
-          YAHOO_BASE_URL: yahoo.url,
-          DATABASE_URL: database.databaseUrl!,
-          PORT: '0',
-          RETRY_BASE_MS: '50',
-          RETRY_MAX_MS: '200',
-          PROVIDER_CONCURRENCY: '20',
-          UPLOAD_RATE_LIMIT_PER_MINUTE: '0',
-          RATE_LIMIT_PER_MINUTE: '0',
-          ...settings,
-          ...more,
-        },
-        { atEnd },
+    start: (more = {}) => start(more, atEnd),
+    async recover(nodes) {
+      for (const node of nodes) node.kill('SIGCONT');
+      for (const { gate } of gates.splice(0)) gate.open();
+      yahoo.setFaults([]);
+      await database.sql(`delete from service_state where key = 'paused'`);
+      const alive = await Promise.all(
+        nodes.map(async (node) => {
+          if (await answers(node)) return node;
+          await lapseLeases(database, node.name);
+          return start({}, onTestFinished as End);
+        }),
       );
-      const at = await node.url();
-      const { node: name } = await read<OverviewView>(`${at}/onboarding`);
-      return { ...node, at, name: name! };
+      await allJobsEnded(database);
+      return alive;
     },
     async admit(symbols) {
       const { admit, queue } = await startNode(database);
@@ -87,6 +109,12 @@ export async function startCluster(
         .filter((target) => chartOf(symbol).test(target)).length,
   };
 }
+
+const answers = ({ at }: ClusterNode) =>
+  fetch(`${at}/health/live`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 
 const chartOf = (symbol: string) => new RegExp(`/chart/${symbol.replaceAll('.', '\\.')}\\?`);
 

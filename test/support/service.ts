@@ -103,6 +103,8 @@ export async function startService(
   });
   onTestFinished(async () => {
     await app.close();
+    // A test that failed while it was paused would have the next one on its database wait for ever.
+    await database.sql(`delete from service_state where key = 'paused'`);
     if (options.isSound ?? true) assert.deepEqual(await findingsIn(database), noFindings);
   });
   return serviceOf(app);

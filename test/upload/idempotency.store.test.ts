@@ -113,6 +113,34 @@ describeOnEveryDatabase('idempotency keys', (makeDatabase) => {
     expect(await store().claim(again(one), asked)).toEqual({ kind: 'answered', answer: '"slow"' });
   });
 
+  test('are kept for a day, and held for two minutes, from when they were taken', async () => {
+    const one = held();
+    await store().claim(one, asked);
+    const [row] = await database.sql(
+      `select extract(epoch from expires_at - created_at)::int as kept,
+         extract(epoch from locked_until - created_at)::int as held from idempotency_keys where key = $1`,
+      [one.key],
+    );
+    expect(row).toEqual({ kept: 24 * 60 * 60, held: 120 });
+  });
+
+  test('that expired and were taken again have nothing of the first time', async () => {
+    const one = held();
+    const heir = again(one);
+    await store().claim(one, asked);
+    await answer(one, '"old"');
+    await database.sql(
+      `update idempotency_keys set created_at = now() - interval '1 day', expires_at = now() where key = $1`,
+      [one.key],
+    );
+    expect(await store().claim(heir, other)).toEqual({ kind: 'held' });
+    const claim = await store().claim(again(one), other);
+    expect(claim).toMatchObject({ kind: 'in_flight' });
+    expect((claim as { heldSeconds: number }).heldSeconds).toBeLessThan(60);
+    expect(await answer(heir, '"new"')).toBe(true);
+    expect(await store().claim(again(one), other)).toEqual({ kind: 'answered', answer: '"new"' });
+  });
+
   test('are as new when they have expired, and their rows go with the next claim', async () => {
     const one = held();
     const two = held();

@@ -48,6 +48,37 @@ describeOnEveryDatabase('operations', (makeDatabase) => {
     expect(holesIn(journal)).toEqual([]);
   });
 
+  test('have a retry forget what the failed attempt has used up', async () => {
+    const node = await start();
+    const id = await failed(node, 'AAPL');
+    await database.sql(
+      `update onboarding_jobs set waited_ms = 899000, resumes = 4, retry_at = now(), cancel_requested_at = now(),
+         degraded = 'reference_unavailable', partial = true, universe_committed_at = now() where id = $1`,
+      [id],
+    );
+    await node.operations.retry(id);
+    expect(await jobRow(database, 'AAPL')).toMatchObject({
+      state: 'pending',
+      attempt: 1,
+      waited_ms: '0',
+      resumes: 0,
+      retry_at: null,
+      degraded: null,
+      partial: false,
+      outcome: null,
+      node: null,
+      error_message: null,
+      error_phase: null,
+      cancel_requested_at: null,
+      universe_committed_at: null,
+    });
+    const [taken] = await node.jobs.claim(1);
+    expect(taken?.progress).toMatchObject({ waitedMs: 0, resumes: 0, retryAt: null, partial: false });
+    // Its symbol is not in the universe yet, and nobody asks for the end of the attempt before any more.
+    expect((await node.operations.requests()).cancelled).toEqual([]);
+    expect(await node.operations.cancel(id)).toEqual({ kind: 'requested' });
+  });
+
   test('refuse a retry of an unknown, unfinished, cancelled or complete job, and of a busy symbol', async () => {
     const node = await start();
     expect(await node.operations.retry(randomUUIDv7())).toEqual({ kind: 'not_found' });
@@ -83,6 +114,34 @@ describeOnEveryDatabase('operations', (makeDatabase) => {
       status: 'cancelled',
     });
     expect((await node.admit(['AAPL'])).kind).toBe('admitted');
+  });
+
+  test('end a job that was given back while it backed off, and leave nothing to wait for', async () => {
+    const node = await start();
+    await node.admit(['AAPL']);
+    await database.sql(
+      `update onboarding_jobs set status = 'processing', state = 'processing.fetch.backingOff', retry_at = now(),
+         error_code = 'provider_timeout', error_message = 'late', error_phase = 'fetch' where symbol = 'AAPL'`,
+    );
+    const { id } = await jobRow(database, 'AAPL');
+    expect(await node.operations.cancel(id as string)).toEqual({ kind: 'cancelled' });
+    expect(await jobRow(database, 'AAPL')).toMatchObject({
+      ...{ status: 'cancelled', state: 'cancelled', retry_at: null },
+      ...{ error_code: null, error_message: null, error_phase: null, finished_at: expect.anything() },
+    });
+  });
+
+  test('ask twice for the end of a job, and mean the first time', async () => {
+    const node = await start();
+    await node.admit(['AAPL']);
+    const [taken] = await node.jobs.claim(1);
+    const asked = async () => {
+      await node.operations.cancel(taken!.claim.jobId);
+      return (await jobRow(database, 'AAPL')).cancel_requested_at;
+    };
+    const first = await asked();
+    expect(first).not.toBeNull();
+    expect(await asked()).toEqual(first);
   });
 
   test('notify the node of a claimed job, until the universe phase is committed', async () => {

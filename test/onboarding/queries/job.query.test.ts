@@ -195,6 +195,23 @@ describeOnEveryDatabase('totals', (makeDatabase) => {
     await check();
   });
 
+  test('measure what ended within the hour: from the first phase for the queue, from the upload for its user', async () => {
+    await startNode(database); // makes the tables of the queue, once
+    await emptyTables(database);
+    await database.sql(`
+      insert into onboarding_jobs (id, symbol, reason, status, state, phase, machine_version, created_at, started_at, finished_at)
+      select gen_random_uuid(), 'S' || row_number() over (), 'upload', status, status, 'cache', 1,
+        now() - ended - waited - ran, now() - ended - ran, now() - ended
+      from (values ('completed', interval '59 min', interval '4 s', interval '2 s'),
+        ('failed', interval '1 min', interval '0 s', interval '4 s'),
+        ('completed', interval '61 min', interval '0 s', interval '1000 s'),
+        ('cancelled', interval '1 min', interval '0 s', interval '1000 s')) as ends(status, ended, waited, ran)`);
+    const { totals } = jobQueries(database);
+    const { throughput, meanRunSeconds } = await totals();
+    expect(throughput).toEqual({ finished_last_hour: 2, median_seconds: 5 });
+    expect(meanRunSeconds).toBeCloseTo(3, 6);
+  });
+
   test('are read from a few rows: the job table is asked for the last hour alone', async () => {
     await startNode(database); // makes the tables of the queue, once
     await emptyTables(database);

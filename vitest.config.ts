@@ -18,8 +18,9 @@ export default defineConfig({
     maxWorkers: Math.min(4, availableParallelism() + 1),
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/setup.ts'],
-    testTimeout: soaking ? 600_000 : 30_000,
-    hookTimeout: 60_000, // the first file that needs a database waits for the template to be made
+    // Ten times what the slowest test takes on a quiet machine: a busy one must not fail a test, nor all behind it.
+    testTimeout: soaking ? 600_000 : 180_000,
+    hookTimeout: 180_000, // the first file that needs a database waits for the template to be made
     sequence: { hooks: 'stack' },
   },
 });

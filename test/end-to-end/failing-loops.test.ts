@@ -29,7 +29,7 @@ const figures = async ({ url }: TestService) => (await fetch(`${url}/metrics`)).
 describeOnDatabase('postgres', 'a node that fails to', (makeDatabase) => {
   test.each([
     ['claims', 'take jobs from the queue', /'claimed'/],
-    ['requests', 'read what operators ask for', /'jobId', id, 'symbol', symbol, 'epoch'/],
+    ['requests', 'read the requests of operators', /'jobId', id, 'symbol', symbol, 'epoch'/],
   ])(
     '%s: is not ready, and says so in metrics and diagnosis, until it succeeds',
     async (loop, what, text) => {

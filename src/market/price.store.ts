@@ -27,8 +27,10 @@ export interface PriceStore {
   keepProxySet(set: ProxySet, options: { on: Transaction }): Promise<ProxySet>;
   /**
    * Looks at the next batch of sets after `after`, and deletes those with a version before the day `before`. Returns
-   * the cursor of the next batch; null at the end, or while another node prunes. Keeps the newest set, each set that the
-   * newest exposures of a symbol or those in the universe were measured with, and each set that an unfinished job uses.
+   * the cursor of the next batch; null at the end, or while another node prunes.
+   *
+   * Keeps the newest set, each set that the newest exposures of a symbol or those in the universe were measured with,
+   * and each set that an unfinished job uses.
    */
   pruneProxySets(before: string, after: string | null): Promise<string | null>;
 }
@@ -73,7 +75,8 @@ const closesSql = `
   select symbol, json_agg(date order by date) as dates, json_agg(adjusted_close order by date) as closes
   from prices where symbol = any(array(select unnest($1::text[]))) group by symbol`;
 
-// The calculation date of exposures is at most a day later than the session of their proxies, for markets ahead of New York. So only exposures dated less than a week after `before` can refer to a set that is due.
+// The calculation date of exposures is at most a day later than the session of their proxies, for markets ahead of
+// New York. So only exposures dated less than a week after `before` can refer to a set that is due.
 const pruneProxySetsSql = `
   with seen as materialized (
     select version from proxy_sets where version < $1::date and version > $2::date order by version limit $3

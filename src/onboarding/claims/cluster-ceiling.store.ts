@@ -5,7 +5,7 @@ import type { CeilingOptions } from './cluster-ceiling.ts';
 
 export interface CeilingStore {
   permits: CeilingOptions['permits'];
-  /** Creates the permits up to the ceiling. Nodes may have different ceilings: each only takes permits up to its own. */
+  /** Creates the permits up to the ceiling. Nodes may have different ceilings: each takes permits up to its own. */
   open(): Promise<void>;
   /** The number of permits that running jobs hold in the whole cluster. */
   inUse(): Promise<number>;

@@ -7,34 +7,36 @@ export { type ActorSnapshot, actorSnapshotOf } from './actor-snapshot.ts';
 export { isAtRest, type JobContext, type JobState, progressOf, stateName, statusOf } from './progress.ts';
 
 /*
- * The onboarding of one symbol, once. The supervisor spawns one such actor per claimed job, with the progress that
- * its row tells; the service provides phases and sleep, and failures bring the time along. Names: `job-setup.ts`.
+ * One onboarding of one symbol. The supervisor spawns such an actor per claimed job, with the progress from the job's
+ * row. The service provides the phases and the sleep; each failure event carries its time. Names: `job-setup.ts`.
  *
- * route, never seen from outside, is where a child enters: `failed` if it was taken over more often in a row than
- * `resumeLimit` allows, `pending` if its row is pending, else straight to the phase that it had reached.
+ * route is the transient initial state. It leads to `failed` if the job was taken over more often in a row than
+ * `resumeLimit` allows, to `pending` if its row is pending, and otherwise to the phase that the job had reached.
  *
- * pending asks the supervisor for a permit. `permit.granted` starts the phase in `context.phase`, which is `fetch`
- * for a new job and the failed phase for a retried one.
+ * pending requests a permit from the supervisor. `permit.granted` starts the phase in `context.phase`: `fetch` for a
+ * new job, the failed phase for a retried one.
  *
- * processing holds the five phases: fetch, factors, universe, snapshot, cache. They are alike:
+ * processing holds the five phases: fetch, factors, universe, snapshot, cache. Each has the same states:
  *
- *   enter, never seen from outside, is for those that come from elsewhere: backingOff if the row says until when;
- *   running if this job has just been granted its permit; else waiting.
+ *   enter is transient. It is used when the job does not come from the previous phase, and leads to backingOff if the
+ *   row has a `retryAt`, to running if the job has just got its permit, and otherwise to waiting.
  *
- *   waiting asks for a permit. `permit.granted` starts the phase.
+ *   waiting requests a permit. `permit.granted` starts the phase.
  *
- *   running holds a permit and invokes the phase. Done: the results are kept, the next phase starts under the same
- *   permit. Failed: `verdict.ts` decides between backingOff and `failed`; factors know a third way, to run once
- *   more degraded, storing defaults, so that a calculation never fails a job. Any exit aborts the phase's signal.
+ *   running holds a permit and invokes the phase. When the phase is done, its results are kept and the next phase
+ *   starts with the same permit. When it fails, `verdict.ts` decides between backingOff and `failed`. The factors phase
+ *   can also run once more, degraded: it stores defaults, so that a failed calculation never fails a job. Every exit
+ *   aborts the phase's signal.
  *
- *   backingOff gives the permit back, so that another symbol runs meanwhile, and sleeps until `retryAt`.
+ *   backingOff releases the permit, so that another symbol can run, and sleeps until `retryAt`.
  *
- * completed, failed and cancelled are rest, not final states: the child stays until the recorder has committed its
- * end and tells the supervisor, which stops it. After `job.retry` a failed job goes on at the failed phase and a
- * partially completed one measures its factors anew; a cancelled one stays cancelled: a new need makes a new job.
+ * completed, failed and cancelled are resting states, not final ones: the child stays until the recorder has committed
+ * its end and notified the supervisor, which stops it. After `job.retry` a failed job continues with the failed phase,
+ * and a partially completed job measures its factors again. A cancelled job stays cancelled: another onboarding of the
+ * symbol is a new job.
  *
- * `job.cancel` ends whatever comes before the snapshot phase. Later the symbol is in the universe and portfolios
- * are valued with it: too late, the event is ignored.
+ * `job.cancel` cancels a job in any state before the snapshot phase. From then on the symbol is in the universe and
+ * portfolios are valued with it, so the event is ignored.
  */
 export const jobMachine = jobSetup.createMachine({
   id: 'job',
@@ -88,8 +90,8 @@ export const jobMachine = jobSetup.createMachine({
 });
 
 /**
- * One of the five phases; `next` is where it leads once it is done. `as const` keeps the names literal types, so that
- * the compiler still refuses a state, guard or actor that does not exist.
+ * One of the five phases; `next` is the target once it is done. `as const` keeps literal types, so that the compiler
+ * rejects unknown states, guards and actors.
  */
 function phase<const Name extends Phase>(
   name: Name,
@@ -144,13 +146,13 @@ function phase<const Name extends Phase>(
 export type JobActor = ActorRefFrom<typeof jobMachine>;
 export type JobSnapshot = SnapshotFrom<typeof jobMachine>;
 
-/** The state in which a child spawned with that progress settles first: what the journal says before it exists. */
+/** The first stable state of a child with that progress. The journal records it before the child is spawned. */
 export function initialStateName(progress: JobProgress, limits: JobLimits): string {
   const { claim } = contextOf(undefined);
   return stateName(initialTransition(jobMachine, { claim, progress, limits })[0].value);
 }
 
-/** The progress with which a retry of that job begins, or null where the machine accepts none. */
+/** The progress with which a retry of that job starts, or null if the machine does not accept a retry. */
 export function retryOf(row: Omit<JobProgress, 'status'> & { status: JobStatus }): JobProgress | null {
   const rest = jobMachine.resolveState({ value: row.status, context: { ...contextOf(undefined), ...row } });
   const retry = { type: 'job.retry' } as const;

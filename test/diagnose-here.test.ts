@@ -39,7 +39,7 @@ describeOnDatabase('postgres', 'doctor', (makeDatabase) => {
     await database.sql(`delete from pgboss.job where singleton_key = 'LOST'`);
     const { code, out, err } = await command(['doctor', '--url', url]);
     expect({ code, err }).toEqual({ code: 1, err: [] });
-    expect(out).toContainEqual(expect.stringMatching(/^failed {3}queue .*the job of LOST/));
+    expect(out).toContainEqual(expect.stringMatching(/^failed {3}queue .*no node can claim it: LOST\./));
     expect(out).toContainEqual(expect.stringMatching(/^ +Fix: .*`symbol-onboarding cancel LOST`/));
   });
 

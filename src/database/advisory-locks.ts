@@ -1,6 +1,6 @@
 import type { Database, Transaction } from './database.orm.ts';
 
-/** Keys of PostgreSQL's advisory locks: any numbers, different from each other and the same on every node. */
+/** Keys of PostgreSQL's advisory locks: arbitrary, distinct numbers, the same on every node. */
 export const advisoryLocks = {
   migration: 727274,
   admission: 727275,
@@ -10,7 +10,7 @@ export const advisoryLocks = {
   pruneProxySets: 727279,
 } as const;
 
-/** Runs `work` in a transaction that holds the lock; null, and nothing is done, while another node holds it. */
+/** Runs `work` in a transaction that holds the lock. Returns null without running it if another node holds the lock. */
 export function onOneNode<T>(
   database: Database,
   lock: keyof typeof advisoryLocks,

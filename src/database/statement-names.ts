@@ -1,16 +1,16 @@
-/** What the driver prepares under a name, which Kysely hands on to it as it is. */
+/** A named prepared statement of the driver; Kysely passes it on unchanged. */
 export interface Named {
   name: string;
   text: string;
 }
 
-// Each is a text that stands in the source, and a prepared statement of each connection. Should a text be made up of
-// values after all, it is sent as it is from here on: nothing grows without end.
+// The texts are constants of the source, so there are few, and each connection prepares each of them once. If a text is
+// built from values by mistake, this limit bounds the memory: further texts are sent unprepared.
 const namesMax = 500;
 const names = new Map<string, Named>();
 let made = 0;
 
-/** The statement under its name; as it is where there are too many. */
+/** The statement with its name, or the bare text if there are too many names. */
 export function named(text: string): Named | string {
   const known = names.get(text);
   if (known) return known;
@@ -22,8 +22,8 @@ export function named(text: string): Named | string {
 }
 
 /**
- * Whether a statement was prepared before a newer version changed the type of a column that it reads. It gets another
- * name then: the next time, each connection prepares it again.
+ * True if the statement was prepared before a migration of a newer version changed the type of a column that it reads.
+ * Then it also drops the name: at the next use the statement gets another one, and each connection prepares it again.
  */
 export function isOutdated(text: string, error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown };

@@ -34,25 +34,25 @@ import {
 
 export interface DiagnosisParts {
   config: Pick<Config, 'database'>;
-  /** Null where it could not be opened: then whoever asks says why, in findings of its own. */
+  /** Null if it could not be opened; the caller then explains why in its own findings. */
   database: Database | null;
-  /** In the order in which they are tried. */
+  /** The providers, in the order in which they are tried. */
   sources: readonly MarketDataProvider[];
-  /** The way to it; null where it is not this process that asks, or nothing outside is asked. */
+  /** The limiter and breaker in front of them. Null if another process sends the requests or there are none. */
   gate: { view(): GateView } | null;
-  /** The loops of the node that looks; null if it is no node. */
+  /** The loops of this node; null if this process is not a node. */
   loops: LoopHealths | null;
   clock: Clock;
   nodeName: string;
-  /** How long one check may take; the others do not wait for it. */
+  /** The timeout of each check. Checks do not wait for each other. */
   deadlineMs?: number;
 }
 
-const deadlineMsDefault = 8000; // less than the patience of whoever asks, more than a slow provider needs
+const deadlineMsDefault = 8000; // shorter than the timeout of clients, longer than a slow provider needs
 
 /**
- * Finds out what is wrong: for the service, and for the command line where no service runs. Changes nothing. All
- * checks run at once, each with its own deadline. Never throws: a check that cannot be made is a failed one.
+ * Finds out what is wrong. The service uses it, and so does the command line when no service runs. Changes nothing. All
+ * checks run in parallel, each with its own timeout. Never throws: a check that throws or times out is `failed`.
  */
 export async function diagnose(parts: DiagnosisParts, more: readonly Finding[] = []): Promise<DiagnosisView> {
   const findings = await Promise.all(
@@ -116,7 +116,7 @@ function checksOf(parts: DiagnosisParts): Record<string, Check> {
   };
 }
 
-/** Where the embedded database lies. */
+/** The directory of the embedded database. */
 export const clusterOf = (dataDir: string): string => join(resolve(dataDir), 'pglite');
 
 async function checkProvider(provider: MarketDataProvider, signal: AbortSignal): Promise<Judgement> {
@@ -148,7 +148,7 @@ async function finding(
   const late = sleep(deadlineMs, undefined, { signal: ended.signal }).then(() =>
     judgeUnanswered(`no answer within ${deadlineMs / 1000} s.`),
   );
-  late.catch(() => {}); // called off, once the check has answered
+  late.catch(() => {}); // aborted once the check has answered
   try {
     const judgement = await Promise.race([
       check(ended.signal).catch((error: unknown) => judgeUnanswered(reasonOf(error))),
@@ -160,7 +160,7 @@ async function finding(
   }
 }
 
-/** The first line, and where it is the database's, of what lies beneath: operators may know. */
+/** The first line of the message, with the message of the cause if there is one: only operators see it. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof AppError && error.cause instanceof Error ? ` (${error.cause.message})` : '';
   return `${error instanceof Error ? error.message : String(error)}${cause}`.split('\n')[0]!;

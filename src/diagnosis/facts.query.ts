@@ -2,21 +2,21 @@ import type { Database } from '../database/database.orm.ts';
 import type { QueueSeen, ReconcilerSeen } from './judgements.ts';
 
 export interface DiagnosisQueries {
-  /** The version of PostgreSQL, and the migrations that were applied. */
+  /** The version of PostgreSQL, and the applied migrations. */
   schema(): Promise<{ version: string; applied: string[] }>;
   ping(): Promise<void>;
   /** The database's clock, epoch milliseconds. */
   now(): Promise<number>;
   lockWaits(): Promise<{ waiting: number; longestMs: number }>;
-  /** The latest version of the proxies, and how many closes each has in one of `session`. */
+  /** The latest version of the proxy set, and the number of closes per proxy in the set of `session`. */
   proxies(session: string): Promise<{ latest: string | null; bars: Record<string, number> | null }>;
   queue(): Promise<QueueSeen>;
-  /** Active symbols with open lots that lack their latest price, without a job that would price them. */
+  /** Active symbols whose open lots lack the latest price, and that have no unfinished job to price them. */
   unpricedLots(): Promise<{ symbol: string; lots: number }[]>;
   reconciler(): Promise<ReconcilerSeen>;
 }
 
-/** Reads what a diagnosis needs; changes nothing, and takes no lock that anybody would wait for. */
+/** Reads the facts for a diagnosis. Changes nothing and takes no lock that blocks another session. */
 export function diagnosisQueries(database: Database): DiagnosisQueries {
   const exists = async (table: string): Promise<boolean> => {
     const [row] = await database.sql<{ found: boolean }>('select to_regclass($1) is not null as found', [
@@ -59,7 +59,7 @@ export function diagnosisQueries(database: Database): DiagnosisQueries {
       return { latest: latest!.version, bars: counted ? Object.fromEntries(counted) : null };
     },
     async queue() {
-      // The queue makes its own tables, at the first start of the service.
+      // pg-boss creates its tables when the service first starts.
       const [row] = await database.sql<QueueSeen>(
         (await exists('pgboss.job')) ? queueSql(liveSql) : queueSql(noneSql),
       );
@@ -95,7 +95,7 @@ const liveSql = `
 const noneSql =
   'select null::uuid as id, null::text as job_id, null::text as state, false as silent where false';
 
-// One statement, so that all of it is of one moment: entries and jobs are settled together.
+// One statement, so that everything is from one snapshot: entries and jobs are settled in one transaction.
 const queueSql = (entries: string): string => `
   with live as (${entries}),
   unfinished as (select id::text as id, symbol, node from onboarding_jobs where status in ('pending', 'processing'))

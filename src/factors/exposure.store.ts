@@ -14,19 +14,19 @@ export interface ExposureStore {
   /** Replaces the rows of each symbol and calculation date. */
   replace(sets: readonly ExposureSet[], options: { on: Transaction }): Promise<void>;
   /**
-   * Deletes sets whose calculation date lies before a day, of the next symbols after `after`. Answers where to go on;
-   * null at the end, or while another node does it.
+   * Looks at the next batch of symbols after `after`, and deletes their sets with a calculation date before the day
+   * `before`. Returns the cursor of the next batch; null at the end, or while another node prunes.
    *
-   * A symbol keeps its newest set, the set that the universe names, and each set that an unfinished or failed job of it
-   * has stored: such a job would enter it into the universe.
+   * Keeps the newest set of each symbol, the set that the universe refers to, and each set that an unfinished or failed
+   * job has stored: when such a job continues, it makes the universe refer to that set.
    */
   prune(before: string, after: string | null): Promise<string | null>;
 }
 
 export interface ExposureBatch {
-  /** Symbols looked at in one transaction. */
+  /** The number of symbols to look at in one transaction. */
   symbols: number;
-  /** Sets deleted in it, of twelve rows each. */
+  /** The maximum number of sets to delete in it; a set has twelve rows. */
   sets: number;
 }
 

@@ -13,17 +13,17 @@ export interface HealthParts {
   feed: TransitionFeed;
   loops: LoopHealths;
   supervisor: () => SnapshotFrom<typeof supervisorMachine>;
-  /** Sends itself a notification; resolves when it has come back over the connection that listens for work. */
+  /** Sends a notification to this node; resolves once the connection that listens for work has received it. */
   echo: () => Promise<void>;
 }
 
-const loopFailingSeconds = 5; // several rounds: one may fail in a conflict, or while the database restarts
-const feedStaleMs = 5000; // it looks each second, whether somebody told it or not
+const loopFailingSeconds = 5; // several rounds: a single one may fail because of a conflict or a database restart
+const feedStaleMs = 5000; // it polls every second, even without a notification
 
 /**
- * What this node needs to take requests. The provider of prices is not among it: while that is away the node still
- * answers every question, keeps what is uploaded where it can be verified, and waits; taken out of service by all of
- * them at once, nodes would turn somebody else's outage into ours.
+ * What this node needs to accept requests. The price provider is not checked: while it is down, the node still answers
+ * queries, accepts uploads that it can verify, and lets jobs wait. If readiness depended on the provider, all nodes
+ * would leave the load balancer at once: an outage of the provider would become an outage of this service.
  */
 export function readiness(parts: HealthParts) {
   const { database, clock, feed, supervisor, echo } = parts;
@@ -37,22 +37,25 @@ export function readiness(parts: HealthParts) {
       await echo();
       return null;
     },
-    supervisor: () => (supervisor().value === 'accepting' ? null : 'It takes no new work.'),
+    supervisor: () => (supervisor().value === 'accepting' ? null : 'The supervisor accepts no new jobs.'),
     feed() {
       const seconds = Math.round((clock.now() - feed.status().caughtUpAt) / 1000);
-      return seconds * 1000 < feedStaleMs ? null : `It has not read to its end for ${seconds} s.`;
+      return seconds * 1000 < feedStaleMs
+        ? null
+        : `The feed has not caught up with the journal for ${seconds} s.`;
     },
   };
   for (const name of Object.keys(loops) as LoopName[]) {
     checks[name] = () => {
       const failure = parts.loops[name].failure();
       if (failure === null || failure.seconds < loopFailingSeconds) return null;
-      return `It has failed to ${loops[name]} for ${Math.round(failure.seconds)} s: ${failure.reason}.`;
+      return `This node has failed to ${loops[name]} for ${Math.round(failure.seconds)} s: ${failure.reason}.`;
     };
   }
   if (database.holdsDirectory !== null) {
     const holds = database.holdsDirectory;
-    checks.directory = () => (holds() ? null : 'Another process may work in the data directory.');
+    checks.directory = () =>
+      holds() ? null : 'This process has lost the lock of the data directory: another process may use it.';
   }
   return healthChecks(checks, clock);
 }
@@ -60,7 +63,7 @@ export function readiness(parts: HealthParts) {
 async function missingMigrations(database: Database): Promise<string | null> {
   const rows = await database.sql<{ name: string }>('select name from mikro_orm_migrations');
   const applied = new Set(rows.map(({ name }) => name));
-  // One that only the database knows is of a newer version, which is being rolled out.
+  // Unknown migrations in the database are no failure: a newer version is being rolled out.
   const missing = migrations.map(({ name }) => name).filter((name) => !applied.has(name));
-  return missing.length === 0 ? null : `The database lacks ${missing.join(', ')}.`;
+  return missing.length === 0 ? null : `The database lacks these migrations: ${missing.join(', ')}.`;
 }

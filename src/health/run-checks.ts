@@ -1,17 +1,17 @@
 import type { HealthCheck } from '../contract/schemas.ts';
 import type { Clock } from '../kernel/clock.ts';
 
-/** Answers null, or in plain words what is wrong; throwing is wrong too. */
+/** Returns null, or a sentence that says what is wrong. A check that throws has failed too. */
 export type Check = () => Promise<string | null> | string | null;
 
-const deadlineMs = 2000; // an orchestrator gives a probe a few seconds, and asks again soon
-const askAgainMs = 10_000; // a connection that was cut without a word may never answer
+const deadlineMs = 2000; // an orchestrator gives a probe a few seconds and repeats it soon
+const askAgainMs = 10_000; // a half-open connection may never answer
 
 /**
- * Runs named checks side by side, each with a deadline of its own, so that one that hangs delays nobody for longer.
+ * Runs named checks in parallel, each with its own timeout, so that a hanging check delays the answer by no more.
  *
- * Whoever asks while a check runs gets what it finds: a database that hangs is not asked once per probe, but anew when
- * it has answered or after ten seconds.
+ * Concurrent probes share one run of a check (request coalescing). A hanging database does not get one query per probe:
+ * the next query is sent once it has answered, or after ten seconds.
  */
 export function healthChecks(
   checks: Readonly<Record<string, Check>>,
@@ -38,7 +38,7 @@ export function healthChecks(
         const start = clock.now();
         const timer = new AbortController();
         const late = clock.sleepUntil(start + deadlineMs, timer.signal).then(
-          () => `It did not answer within ${deadlineMs / 1000} s.`,
+          () => `No answer within ${deadlineMs / 1000} s.`,
           () => null,
         );
         const message = await Promise.race([find(name, check), late]);

@@ -1,10 +1,10 @@
 import type { Clock } from './clock.ts';
 
-const pauseMs = 50; // so that whoever waits for the database has it between two batches
+const pauseMs = 50; // lets other statements reach the database between two batches
 
 /**
- * Runs `next` from cursor to cursor until it answers null, with a pause after each batch. Throws the signal's reason
- * once that aborts.
+ * Calls `next` with the cursor that it returned last, until it returns null, with a pause after each batch. Throws the
+ * signal's reason once the signal aborts.
  */
 export async function inBatches<Cursor>(
   next: (after: Cursor | null) => Promise<Cursor | null>,

@@ -1,35 +1,35 @@
 import type { Clock } from './clock.ts';
 import { AppError } from './errors.ts';
 
-/** What a node does again and again, and what nobody else would notice that it fails at. */
+/** The loops of a node, each with what it does. Nothing else would show that one of them keeps failing. */
 export const loops = {
   claims: 'take jobs from the queue',
-  requests: 'read what operators ask for',
-  permits: 'take permits of the cluster',
-  leases: 'keep the leases of its jobs',
+  requests: 'read the requests of operators',
+  permits: 'take cluster permits',
+  leases: 'renew the leases of its jobs',
 } as const;
 export type LoopName = keyof typeof loops;
 
 export interface LoopFailure {
-  /** Seconds since the first of these rounds failed. */
+  /** Seconds since the first of these failed rounds. */
   seconds: number;
   /** Rounds that failed in a row. */
   rounds: number;
-  /** In plain words, without internals and without a full stop. */
+  /** One sentence for operators, without internals and without a full stop. */
   reason: string;
 }
 
 export interface LoopHealth {
-  /** Runs one round. Never rejects: a failure is logged, remembered, and left to the next round. */
+  /** Runs one round. Never rejects: a failure is logged and remembered, and the next round tries again. */
   round(work: () => Promise<unknown>): Promise<void>;
-  /** Null once a round has succeeded. */
+  /** Null if the last round succeeded or none has failed yet. */
   failure(): LoopFailure | null;
 }
 
 export type LoopHealths = Readonly<Record<LoopName, LoopHealth>>;
 export type LoopFailures = Readonly<Partial<Record<LoopName, LoopFailure>>>;
 
-/** The loops that fail now. */
+/** The loops whose last round failed. */
 export function failuresOf(healths: LoopHealths): LoopFailures {
   const entries = Object.entries(healths).map(([name, { failure }]) => [name, failure()] as const);
   return Object.fromEntries(entries.filter(([, failure]) => failure !== null));
@@ -41,7 +41,7 @@ interface LoopOptions {
   onFailure?: (name: LoopName) => void;
 }
 
-/** The health of every loop of a node. One that it does not have never fails. */
+/** The health of every loop of a node. A loop that never runs counts as healthy. */
 export function loopHealths({ clock, log, onFailure }: LoopOptions): LoopHealths {
   const entries = (Object.keys(loops) as LoopName[]).map((name) => {
     const failed = (error: unknown) => {
@@ -76,10 +76,10 @@ function loopHealth(clock: Pick<Clock, 'now'>, onFailure: (error: unknown) => vo
 
 const isSqlState = /^[0-9A-Z]{5}$/;
 
-/** What may be shown to everybody: our own words, and those of the database about a statement. */
+/** Only messages that are safe to show: those of `AppError`, and those of the database about a statement. */
 function reasonOf(error: unknown): string {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   const isShown = error instanceof AppError || isSqlState.test(String(code));
-  if (!isShown) return 'an unexpected error; the log has it';
+  if (!isShown) return 'unexpected error, see the log';
   return String(message).split('\n')[0]!.replace(/\.$/, '');
 }

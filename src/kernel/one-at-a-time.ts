@@ -1,7 +1,6 @@
 /**
- * Makes runs of `run` follow one another. Whoever calls during a run waits for the next one, which begins after it and
- * is shared by all who wait: so every caller gets a run that begins after the call, and the answers of two runs cannot
- * overtake each other.
+ * Serializes and coalesces calls of `run`: only one runs at a time, and all calls during a run share the next one. So
+ * each caller gets a run that starts after its call, and two runs cannot finish out of order.
  */
 export function oneAtATime(run: () => Promise<void>): () => Promise<void> {
   let last: Promise<void> = Promise.resolve();

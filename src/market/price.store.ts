@@ -16,24 +16,26 @@ export interface Series {
 
 export interface PriceStore {
   /**
-   * Replaces whole series: adjusted closes change retroactively, so rows are never appended. Splits and dividends from
-   * before `actionsFrom` stay: an earlier request fetched them, and they do not change.
+   * Replaces whole series, because adjusted closes change retroactively: appending rows would be wrong. Splits and
+   * dividends from before `actionsFrom` stay: an earlier request fetched them, and they do not change.
    */
   replace(series: readonly Series[], options: { on: Transaction }): Promise<void>;
   /** The stored adjusted closes, ascending. */
   closes(symbol: string): Promise<DailyCloses>;
   findProxySet(version: string): Promise<ProxySet | null>;
-  /** Stores a set unless its version exists; answers the stored one. A set never changes. */
+  /** Stores a set unless its version exists, and returns the stored one. A stored set never changes. */
   keepProxySet(set: ProxySet, options: { on: Transaction }): Promise<ProxySet>;
   /**
-   * Deletes sets with a version before a day, out of the next ones after `after`. Answers where to go on; null at the
-   * end, or while another node does it. The newest set stays, and those with which the newest exposures of a symbol, or
-   * those that the universe names, were measured, or an unfinished job will measure.
+   * Looks at the next batch of sets after `after`, and deletes those with a version before the day `before`. Returns
+   * the cursor of the next batch; null at the end, or while another node prunes.
+   *
+   * Keeps the newest set, each set that the newest exposures of a symbol or those in the universe were measured with,
+   * and each set that an unfinished job uses.
    */
   pruneProxySets(before: string, after: string | null): Promise<string | null>;
 }
 
-/** `proxySets` is the batch size when sets are pruned; each set has about 40 kB. */
+/** `proxySets` is the batch size for pruning; a set has about 40 kB. */
 export function priceStore(database: Database, { proxySets = 20 } = {}): PriceStore {
   const closesOf = batchReads(async (symbols) => {
     const rows = await database.sql<DailyCloses & { symbol: string }>(closesSql, [symbols], {
@@ -73,8 +75,8 @@ const closesSql = `
   select symbol, json_agg(date order by date) as dates, json_agg(adjusted_close order by date) as closes
   from prices where symbol = any(array(select unnest($1::text[]))) group by symbol`;
 
-// Exposures are of the session of their proxies or older, or of a market that is a day ahead of New York. So only those
-// from before that week can name a set that is due.
+// The calculation date of exposures is at most a day later than the session of their proxies, for markets ahead of
+// New York. So only exposures dated less than a week after `before` can refer to a set that is due.
 const pruneProxySetsSql = `
   with seen as materialized (
     select version from proxy_sets where version < $1::date and version > $2::date order by version limit $3
@@ -106,7 +108,7 @@ async function replace(database: Database, series: readonly Series[], on: Transa
   try {
     await database.sql(replaceSql, values, { on, prepared: true });
   } catch (error) {
-    // A concurrent transaction has written the same symbol. The retry sees its rows and deletes them.
+    // A concurrent transaction has inserted prices of the same symbol. The retry sees its rows and replaces them.
     if ((error as { code?: unknown }).code !== uniqueViolation) throw error;
     throw new AppError('database_conflict', 'Another transaction wrote the same prices.', {
       retryable: true,
@@ -119,10 +121,10 @@ const uniqueViolation = '23505';
 
 const columnsOfBars = ['date', 'open', 'high', 'low', 'close', 'volume'] as const;
 
-// Each insert waits for its delete, so old rows are gone before new ones are inserted. Old rows are found per symbol by
-// the primary key: one lookup for all symbols, planned while few had prices, kept scanning the whole table later. 783
-// bars as arrays took PostgreSQL half the time that they take as JSON with `on conflict do update` (20 ms), and PGlite
-// two thirds. `unnest` of all arrays in one call would copy them once more.
+// Each insert refers to its delete, so old rows are deleted before new ones are inserted. Old rows are looked up per
+// symbol by primary key: a single lookup for all symbols got its plan while the table was small, and that plan scanned
+// the whole table later. 783 bars as arrays took PostgreSQL half the time of JSON with `on conflict do update` (20 ms),
+// and PGlite two thirds. A single `unnest` of all arrays would copy them once more.
 const replaceSql = `
   with asked as materialized (
     select * from json_to_recordset($10::json) as asked(symbol text, "from" date)

@@ -15,7 +15,7 @@ import { estimateSeconds } from './estimate-seconds.ts';
 import { type SymbolFacts, statusIn } from './symbol-status.ts';
 
 export interface SymbolQueries {
-  /** One status per symbol asked for, in that order; `unknown` where there is neither a row nor a job. */
+  /** One status per requested symbol, in the same order; `unknown` if a symbol has neither a row nor a job. */
   statuses(symbols: readonly string[]): Promise<SymbolStatusView[]>;
   profile(symbol: string): Promise<SymbolView | null>;
   search(query: SymbolsQuery): Promise<{ symbols: SymbolView[]; next_cursor: string | null }>;
@@ -50,7 +50,7 @@ export function symbolQueries(
         const row = found.get(symbol);
         const status = statusIn(symbol, row ? factsOf(row) : null, { retryLimit });
         if (!row || (status.status !== 'pending' && status.status !== 'processing')) return status;
-        // Nobody knows for how long.
+        // No estimate: a pause has no planned end.
         if (status.status === 'pending' && row.paused) return status;
         const waitMs = row.retry_at === null ? 0 : Math.max(0, Date.parse(row.retry_at) - clock.now());
         const estimate = estimateSeconds({
@@ -74,7 +74,7 @@ export function symbolQueries(
       const rows = await facts(page);
       const listed = new Map(rows.map((row) => [row.symbol, row]));
       const symbols = page.map((symbol) => {
-        const row = listed.get(symbol)!; // nothing ever leaves the universe's table
+        const row = listed.get(symbol)!; // rows of the universe are never deleted
         return profileOf(row, statusIn(symbol, factsOf(row), { retryLimit }).status);
       });
       return { symbols, next_cursor: found.length > limit ? page.at(-1)! : null };
@@ -125,7 +125,7 @@ interface FactsRow {
 }
 
 // Ids are UUIDv7, so the newest job is the greatest.
-// The subquery makes a plan for any number of symbols as good as one for these, so that it is kept.
+// With the subquery the generic plan is as good as a custom one, so PostgreSQL caches it.
 const factsSql = `
   select s.symbol, u.symbol is not null as listed, u.is_active, u.ready_at, u.name, u.type, u.currency, u.exchange,
     u.time_zone, u.provider, u.first_price_date::text as first_price_date,
@@ -138,7 +138,7 @@ const factsSql = `
   left join lateral (select * from onboarding_jobs where symbol = s.symbol order by id desc limit 1) j on true
   where u.symbol is not null or j.id is not null`;
 
-/** Of the jobs that wait, by id: how many unfinished ones were admitted before them. */
+/** For each pending job, by id: the number of unfinished jobs that were admitted before it. */
 async function jobsAhead(database: Database, rows: readonly FactsRow[]): Promise<Map<string | null, number>> {
   const waiting = rows
     .filter((row) => row.job_status === 'pending' && !row.paused)
@@ -151,15 +151,15 @@ async function jobsAhead(database: Database, rows: readonly FactsRow[]): Promise
   return new Map(line.map(({ id, ahead }) => [id, ahead]));
 }
 
-// One window over the queue. Counted for each job, 4,000 waiting symbols took seconds; joined in SQL, they still could:
-// without a guess of how many rows either side has, the planner compares each with each.
+// One window function over the queue. A count per job took seconds for 4,000 waiting symbols. A join in SQL could be as
+// slow: without row estimates for either side the planner may choose a nested loop.
 const lineSql = `
   select id, ahead from (
     select id, row_number() over (order by id)::int - 1 as ahead from onboarding_jobs
     where status in ('pending', 'processing') and id <= $2::uuid
   ) line where id >= $1::uuid`;
 
-// In the byte order of symbols, whatever the database's collation is, so that a page ends where the next begins.
+// In byte order (collation "C"), independent of the database's collation, so that pages neither overlap nor leave gaps.
 const searchSql = `
   select symbol from symbol_universe
   where (strpos(symbol, upper($1)) > 0 or strpos(lower(name), lower($1)) > 0) and symbol collate "C" > $2
@@ -198,15 +198,15 @@ const profileOf = (row: FactsRow, status: SymbolView['status']): SymbolView => (
   updated_at: new Date(row.updated_at).toISOString(),
 });
 
-const rememberMs = 5000; // phase times change slowly; pollers come often
+const rememberMs = 5000; // phase times change slowly, and clients poll often
 
 /** Mean seconds of each phase over the latest transitions. */
 function measuredPhases(database: Database, clock: Clock): () => Promise<Partial<Record<Phase, number>>> {
   let known: { at: number; seconds: Partial<Record<Phase, number>> } | null = null;
   return async () => {
     if (known && clock.now() - known.at < rememberMs) return known.seconds;
-    // A limit, not positions from a computed one on: of those the planner expects a third of the journal, and starts
-    // parallel workers (79 ms at a million rows).
+    // With `limit`, not with `position >` a computed value: for that the planner expects a third of the journal and
+    // starts parallel workers (79 ms at a million rows).
     const rows = await database.sql<{ state: string; seconds: number }>(`
       select from_state as state, avg(duration_ms)::float8 / 1000 as seconds
       from (select from_state, event, duration_ms from onboarding_transitions order by position desc limit 2000) latest

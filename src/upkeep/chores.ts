@@ -18,14 +18,14 @@ export interface ChoreParts extends Omit<ReconcilerParts, 'onFound'>, OldRows {
   metrics: Metrics;
   retention: RetentionStore;
   upkeep: Upkeep;
-  /** Told of every job that has ended, on any node. */
+  /** Registers a listener that is called whenever a job ends, on any node. */
   onEnded: (listener: () => void) => void;
 }
 
 const minuteMs = 60_000;
 const findings = 'onboarding_reconciler_findings_total';
 
-/** What a node does now and then. Each chore sees to it that no two nodes do the same thing at the same time. */
+/** The periodic tasks of a node. Every node runs them: each is safe to run on several nodes at once. */
 export function choresOf(parts: ChoreParts): Chore[] {
   const { config, clock, database, metrics, retention, upkeep, onEnded } = parts;
   const embedded = database.pglite !== null;
@@ -58,7 +58,7 @@ export function choresOf(parts: ChoreParts): Chore[] {
   ];
 }
 
-/** Jobs that end make room for the next, until every symbol has its turn. */
+/** Each job that ends frees a slot for the next symbol, until every due symbol is refreshed. */
 const refreshing = (upkeep: Upkeep, onEnded: ChoreParts['onEnded']): Chore => ({
   everyMs: minuteMs,
   run: () => upkeep.refresh(),

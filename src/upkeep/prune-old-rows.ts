@@ -14,8 +14,8 @@ export interface OldRows {
 const dayMs = 24 * 60 * 60 * 1000;
 
 /**
- * Deletes jobs, exposures and proxy sets that are older than their retention in days, batch by batch. Exposures go
- * before the proxy sets that they name, and jobs before the exposures with which they could go on.
+ * Deletes jobs, exposures and proxy sets that are older than their retention in days, batch by batch. The order follows
+ * the references: jobs before the exposures that they could resume with, exposures before their proxy sets.
  */
 export async function pruneOldRows(
   { jobRetention, exposures, prices }: OldRows,

@@ -5,7 +5,7 @@ import { lastNewYorkSession } from '../market/sessions.ts';
 import type { ReconcilerStore, ShownClaim } from '../onboarding/upkeep/reconciler.store.ts';
 import type { LaggingStore } from '../portfolio/lagging-snapshots.store.ts';
 
-/** What can be wrong, as `onboarding_reconciler_findings_total` and the diagnosis name it. */
+/** The kinds of problems, as named in `onboarding_reconciler_findings_total` and in the diagnosis. */
 export const findingKinds = ['lost_job', 'idle_entry', 'stranded_claim', 'lagging_portfolio'] as const;
 export type FindingKind = (typeof findingKinds)[number];
 export type Found = Partial<Record<FindingKind, number>>;
@@ -15,43 +15,43 @@ export interface ReconcilerParts {
   reconciler: ReconcilerStore;
   lagging: LaggingStore;
   clock: Clock;
-  /** The claims on which this node works. */
+  /** The claims that this node is working on. */
   held: () => readonly { claim: { jobId: string; epoch: number } }[];
   onFound: (kind: FindingKind, count: number) => void;
-  /** Told what was wrong, once it is mended. */
+  /** Called with what was wrong, once it is repaired. */
   log: (error: unknown) => void;
 }
 
 /**
- * Finds and mends what only a mistake of ours or a restored backup leaves behind. Whatever it does is checked again
- * under the locks that everybody takes, so several nodes may look at once and one of them mends.
+ * Finds and repairs inconsistencies that only a bug or a restored backup can cause. Each repair checks its condition
+ * again under the lock that all writers take. So several nodes may run this at once, and only one makes each repair.
  */
 export function reconcilerOf(parts: ReconcilerParts) {
-  const told = async (found: Found) => {
+  const report = async (found: Found) => {
     for (const [kind, count] of Object.entries(found))
       if (count > 0) parts.onFound(kind as FindingKind, count);
     await remember(parts, found);
   };
-  let strange: ReadonlySet<string> = new Set();
+  let suspects: ReadonlySet<string> = new Set();
   return {
-    /** Jobs without an entry, entries without a job, claims of this node that nothing here works on. */
+    /** Repairs jobs without an entry, entries without a job, and claims of this node that nothing here works on. */
     async queue(): Promise<void> {
       const { reconciler } = parts;
       const seen = await reconciler.findings();
       const wrong = seen.lost.length + seen.idle.length > 0;
-      const mended = wrong ? await reconciler.mend() : seen;
-      // A claim that is being taken, or has just ended, looks like one that nothing works on: only once.
-      const unheld = await notHeld(parts);
-      const stranded = unheld.filter((claim) => strange.has(keyOf(claim)));
-      strange = new Set(unheld.map(keyOf));
-      if (stranded.length > 0) await reconciler.abandon(stranded);
-      await told({
-        lost_job: mended.lost.length,
-        idle_entry: mended.idle.length,
+      const repaired = wrong ? await reconciler.repair() : seen;
+      // A claim that was just taken or has just ended may look abandoned once. If it still does in the next run, it is.
+      const idle = await idleClaims(parts);
+      const stranded = idle.filter((claim) => suspects.has(keyOf(claim)));
+      suspects = new Set(idle.map(keyOf));
+      if (stranded.length > 0) await reconciler.releaseStranded(stranded);
+      await report({
+        lost_job: repaired.lost.length,
+        idle_entry: repaired.idle.length,
         stranded_claim: stranded.length,
       });
     },
-    /** Portfolios whose snapshot lacks what the universe knows, batch by batch. */
+    /** Recomputes snapshots that lack data that the universe already has, batch by batch. */
     async portfolios(batch: number, signal: AbortSignal): Promise<void> {
       const { lagging, clock } = parts;
       let count = 0;
@@ -61,20 +61,20 @@ export function reconcilerOf(parts: ReconcilerParts) {
         return last;
       };
       await inBatches(recomputeNext, { clock, signal });
-      await told({ lagging_portfolio: count });
+      await report({ lagging_portfolio: count });
     },
   };
 }
 
 const keyOf = ({ jobId, epoch }: { jobId: string; epoch: number }) => `${jobId} ${epoch}`;
 
-async function notHeld({ reconciler, held }: ReconcilerParts): Promise<ShownClaim[]> {
+async function idleClaims({ reconciler, held }: ReconcilerParts): Promise<ShownClaim[]> {
   const shown = await reconciler.claims();
-  const worked = new Set(held().map(({ claim }) => keyOf(claim)));
-  return shown.filter((claim) => !worked.has(keyOf(claim)));
+  const active = new Set(held().map(({ claim }) => keyOf(claim)));
+  return shown.filter((claim) => !active.has(keyOf(claim)));
 }
 
-/** When somebody last looked, and when something was last found: for the diagnosis, on every node. */
+/** Stores the time of the last run and of the last finding, so that the diagnosis of any node can show them. */
 async function remember({ database, log }: ReconcilerParts, found: Found): Promise<void> {
   const wrong = Object.entries(found).filter(([, count]) => count > 0);
   if (wrong.length > 0) log(new Error(`reconciled: ${wrong.map(([kind, n]) => `${kind} ${n}`).join(', ')}`));

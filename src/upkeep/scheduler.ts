@@ -1,16 +1,16 @@
 import type { Clock } from '../kernel/clock.ts';
 
-/** What a service does beside its work, now and then. */
+/** A periodic maintenance task. */
 export interface Chore {
   everyMs: number;
-  /** Told once how to have it done before its time. */
+  /** Called once with a function that makes the next run start immediately. */
   onWake?: (wake: () => void) => void;
   run(signal: AbortSignal): Promise<void>;
 }
 
 /**
- * Does each chore at once and then again and again, one after the other's interval, none twice at the same time. One
- * that fails is logged and comes again when its time comes. `close` waits for what is under way.
+ * Runs each chore immediately, and again `everyMs` after each run ended; a chore never overlaps with itself. A failed
+ * run is logged, and the next one starts as scheduled. `close` waits for the current runs to end.
  */
 export function startMaintenance({
   chores,
@@ -34,11 +34,11 @@ export function startMaintenance({
   };
   const repeat = async (chore: Chore) => {
     let woken = new AbortController();
-    // Not `AbortSignal.any` of both: a signal remembers each one that was made of it, for as long as it lives.
+    // Not `AbortSignal.any`: the long-lived signal would keep a reference to every signal derived from it (a leak).
     signal.addEventListener('abort', () => woken.abort());
     chore.onWake?.(() => woken.abort());
     while (!signal.aborted) {
-      woken = new AbortController(); // a wake during the run has it done once more
+      woken = new AbortController(); // a wake during the run starts another run right after it
       await once(chore);
       await clock.sleepUntil(clock.now() + chore.everyMs, woken.signal).catch(() => {});
     }

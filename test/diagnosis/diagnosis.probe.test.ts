@@ -43,7 +43,7 @@ describeOnEveryDatabase('a diagnosis', (makeDatabase, kind) => {
     test('fails where the data directory is gone from under it', async () => {
       expect(named(await alone(), 'lock')).toMatchObject({
         verdict: 'failed',
-        evidence: expect.stringMatching(/was moved or removed while this process works in it/),
+        evidence: expect.stringMatching(/was moved or removed while this process uses it/),
       });
     });
   }
@@ -53,7 +53,7 @@ describeOnEveryDatabase('a diagnosis', (makeDatabase, kind) => {
     const first = await look(service);
     expect(named(first, 'proxies')).toMatchObject({
       verdict: 'warning',
-      evidence: expect.stringMatching(/not stored; the latest are none/),
+      evidence: expect.stringMatching(/not stored; the latest is missing too/),
     });
     const { body } = await service.upload<Uploaded>(csvOf('FINE'));
     await service.settled(body.portfolio_id);
@@ -70,7 +70,7 @@ describeOnEveryDatabase('a diagnosis', (makeDatabase, kind) => {
     );
   });
 
-  test('names the symbol whose queue entry is gone; its cure mends it', async () => {
+  test('names the symbol whose queue entry is gone, and how to repair it', async () => {
     const service = await start();
     await service.post('/onboarding/pause');
     await service.upload(csvOf('LOST', 'KEPT'));
@@ -83,7 +83,7 @@ describeOnEveryDatabase('a diagnosis', (makeDatabase, kind) => {
     expect(broken.verdict).toBe('failed');
     expect(named(broken, 'queue')).toMatchObject({
       verdict: 'failed',
-      evidence: expect.stringMatching(/^2 unfinished jobs, 1 queue entries.* job of LOST: nobody/),
+      evidence: expect.stringMatching(/^2 unfinished jobs, 1 queue entries.* no node can claim it: LOST\.$/),
       cure: expect.stringContaining('`symbol-onboarding cancel LOST`, then POST /symbols/LOST/onboarding'),
     });
     const { job_id } = await service.job('LOST');
@@ -104,7 +104,7 @@ describeOnEveryDatabase('a diagnosis', (makeDatabase, kind) => {
     );
     expect(named(await look(service), 'lots')).toMatchObject({
       verdict: 'failed',
-      evidence: expect.stringMatching(/no job is under way: BARE \(1\)\.$/),
+      evidence: expect.stringMatching(/have no running job: BARE \(1\)\.$/),
     });
     await service.send('DELETE', `/portfolios/${body.portfolio_id}`);
   });
@@ -131,7 +131,7 @@ describeOnEveryDatabase('a diagnosis', (makeDatabase, kind) => {
     const silent = new AppError('provider_timeout', 'Yahoo did not answer', { retryable: true });
     expect(named(await alone({ sources: [throwing(silent)] }), 'provider')).toMatchObject({
       verdict: 'failed',
-      evidence: expect.stringMatching(/^yahoo gave no verdict on SPY in .*: Yahoo did not answer$/),
+      evidence: expect.stringMatching(/^yahoo could not verify SPY \(in .*\): Yahoo did not answer$/),
     });
   });
 
@@ -151,7 +151,9 @@ describeOnEveryDatabase('a diagnosis', (makeDatabase, kind) => {
     await database.sql(`update mikro_orm_migrations set name = 'Migration20991231000000' where id = 1`);
     expect(named(await alone(), 'database')).toMatchObject({
       verdict: 'failed',
-      evidence: expect.stringMatching(/newer version of this service: Migration20991231000000/),
+      evidence: expect.stringMatching(
+        /^A newer version of this service has migrated .*: Migration20991231000000/,
+      ),
     });
     const [first] = await database.sql<{ name: string }>(
       `delete from mikro_orm_migrations where id = 1 returning name`,

@@ -11,12 +11,12 @@ describe('the judgement on the way to the provider', () => {
   test('is good while requests are sent, and warns where many wait', () => {
     expect(judged(closed)).toEqual({
       verdict: 'ok',
-      evidence: 'The breaker is closed; 1 of 4 requests run, 2 wait.',
+      evidence: 'The breaker is closed; 1 of 4 requests running, 2 waiting.',
       cure: null,
     });
     expect(judged(closed, { waiting: 100, intervalMs: 250 })).toMatchObject({
       verdict: 'warning',
-      evidence: 'The breaker is closed; 1 of 4 requests run, one each 250 ms, 100 wait.',
+      evidence: 'The breaker is closed; 1 of 4 requests running, one every 250 ms, 100 waiting.',
     });
   });
 
@@ -25,7 +25,7 @@ describe('the judgement on the way to the provider', () => {
     expect(judged({ state: 'open', until, failures: 5 })).toMatchObject({
       verdict: 'warning',
       evidence:
-        'The breaker is open after 5 failures in a row: nothing is sent until 2026-07-31T20:00:00.000Z.',
+        'The breaker is open after 5 failures in a row: no request is sent until 2026-07-31T20:00:00.000Z.',
     });
     expect(judged({ state: 'half_open', until: null, failures: 1 }).evidence).toMatch(
       /^The breaker is half open after 1 failure in a row: the next request/,

@@ -29,7 +29,7 @@ const figures = async ({ url }: TestService) => (await fetch(`${url}/metrics`)).
 describeOnDatabase('postgres', 'a node that fails to', (makeDatabase) => {
   test.each([
     ['claims', 'take jobs from the queue', /'claimed'/],
-    ['requests', 'read what operators ask for', /'jobId', id, 'symbol', symbol, 'epoch'/],
+    ['requests', 'read the requests of operators', /'jobId', id, 'symbol', symbol, 'epoch'/],
   ])(
     '%s: is not ready, and says so in metrics and diagnosis, until it succeeds',
     async (loop, what, text) => {
@@ -52,7 +52,9 @@ describeOnDatabase('postgres', 'a node that fails to', (makeDatabase) => {
       // One failure is no reason yet.
       expect(await failedChecks(service)).toEqual({ status: 200, failed: [] });
       aheadMs = 60_000;
-      const message = expect.stringMatching(`^It has failed to ${what} for 6\\d s: integer out of range\\.$`);
+      const message = expect.stringMatching(
+        `^This node has failed to ${what} for 6\\d s: integer out of range\\.$`,
+      );
       await vi.waitFor(async () => {
         expect(await failedChecks(service)).toMatchObject({ status: 503, failed: [{ name: loop, message }] });
       }, soon);
@@ -61,7 +63,7 @@ describeOnDatabase('postgres', 'a node that fails to', (makeDatabase) => {
       expect(findings.find(({ name }) => name === 'loops')).toMatchObject({
         verdict: 'failed',
         evidence: expect.stringMatching(
-          `^${loop}: it has failed to ${what} for .*: integer out of range\\.$`,
+          `^${loop}: this node has failed to ${what} for .*: integer out of range\\.$`,
         ),
         cure: expect.stringMatching(/the log of this node has the whole error/),
       });

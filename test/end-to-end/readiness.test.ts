@@ -98,6 +98,6 @@ test('an embedded node minds its directory and its schema', async () => {
   const { body, failed } = await readiness(service);
   expect(failed).toEqual(['schema', 'directory']);
   expect(body.checks).toContainEqual(
-    expect.objectContaining({ message: 'The database lacks Migration20261122184635.' }),
+    expect.objectContaining({ message: 'The database lacks these migrations: Migration20261122184635.' }),
   );
 }, 60_000);

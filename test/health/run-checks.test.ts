@@ -22,20 +22,20 @@ describe('health checks', () => {
     ]);
   });
 
-  test('that hang are given up after two seconds, and hold up no other', async () => {
+  test('that hang time out after two seconds and delay no other check', async () => {
     const clock = new TestClock();
     const ready = healthChecks({ hangs: () => new Promise(() => {}), fine: () => null }, clock);
     const answer = ready();
     await nextTurn(); // the other has answered
     await clock.advance(2000);
     expect(await answer).toEqual([
-      { name: 'hangs', status: 'failed', message: 'It did not answer within 2 s.', duration_ms: 2000 },
+      { name: 'hangs', status: 'failed', message: 'No answer within 2 s.', duration_ms: 2000 },
       { name: 'fine', status: 'ok', message: null, duration_ms: 0 },
     ]);
     expect(clock.pending).toEqual([]);
   });
 
-  test('run once for all who ask meanwhile, and anew for the next', async () => {
+  test('run once for all concurrent probes, and again for the next', async () => {
     let runs = 0;
     const gate = Promise.withResolvers<null>();
     const ready = healthChecks(

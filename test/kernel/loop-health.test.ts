@@ -44,13 +44,13 @@ test.each([
     Object.assign(new Error('deadlock detected\n  at'), { code: '40P01' }),
     'deadlock detected',
   ],
-  ['no others', new TypeError('http://secret@host is not a function'), 'an unexpected error; the log has it'],
+  ['no others', new TypeError('http://secret@host is not a function'), 'unexpected error, see the log'],
   [
     'nor those of the network',
     Object.assign(new Error('connect 10.0.0.1'), { code: 'ECONNREFUSED' }),
-    'an unexpected error; the log has it',
+    'unexpected error, see the log',
   ],
-  ['nor what is no error', null, 'an unexpected error; the log has it'],
+  ['nor what is no error', null, 'unexpected error, see the log'],
 ])('its reason is %s', async (_, error, reason) => {
   const { healths, fail } = start();
   await fail(error);

@@ -80,7 +80,7 @@ describeOnEveryDatabase('the reconciler', (makeDatabase) => {
     expect(holesIn(await journalOf(database))).toEqual([]);
   });
 
-  test('takes up a job that was under way when its entry went, and whoever held it is fenced out', async () => {
+  test('resumes a running job whose entry was deleted, and fences out its former holder', async () => {
     const { queue, found } = started();
     await node.admit(['TAKEN']);
     const [taken] = await node.jobs.claim(1);
@@ -176,7 +176,7 @@ describeOnEveryDatabase('the reconciler', (makeDatabase) => {
     expect(await totals(lost)).toMatchObject({ value: '200.00', n: 1 });
   });
 
-  test('leaves a portfolio alone whose last price has lost its currency: there is nothing to mend', async () => {
+  test('leaves a portfolio alone whose last price has lost its currency: there is nothing to repair', async () => {
     const { portfolios, found } = started();
     await enter(database, [
       { symbol: 'VOD.L', currency: 'USD', close: '72', date: '2026-03-02', isPending: false },

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { startMaintenance } from '../../src/upkeep/scheduler.ts';
 import { TestClock } from '../support/clock.ts';
 
-test('a chore is done at the start and at its interval, and its failures harm nobody', async () => {
+test('a chore runs at the start and at its interval, and its failures stop no other chore', async () => {
   const clock = new TestClock();
   const errors: unknown[] = [];
   const done: string[] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Verdict } from '../../src/market/provider.ts';
-import { type AssessmentPorts, assessUpload } from '../../src/upload/assess-upload.ts';
 import type { SymbolState } from '../../src/universe/symbol-state.ts';
+import { type AssessmentPorts, assessUpload } from '../../src/upload/assess-upload.ts';
 import { TestClock } from '../support/clock.ts';
 import { csvOf } from '../support/service.ts';
 

@@ -12,9 +12,9 @@ import { appendTransitions, type JournalRow, notifyWork } from '../journal/journ
 import { claimPending } from './pending-claim.store.ts';
 
 export interface ClaimStore {
-  /** Takes at most `room` jobs for this node. Entries of settled or cancelled jobs are cleared away on the way. */
+  /** Claims at most `room` jobs for this node. Also removes the queue entries of settled or cancelled jobs it finds. */
   claim(room: number): Promise<TakenClaim[]>;
-  /** Gives jobs back unharmed: the next claim counts no takeover. */
+  /** Releases jobs gracefully: the next claim does not count as a takeover. */
   release(claims: readonly { claim: Claim; entry: QueueEntry }[]): Promise<void>;
 }
 
@@ -123,8 +123,8 @@ type Plan =
     };
 type JobFailure = { code: string; message: string } | null;
 
-// The owner's name stays on the row of a node that died; one that stopped gracefully took it off. Only the former
-// counts as a takeover, because only that may be the job's own fault.
+// A node that stops gracefully removes its name from the rows of its jobs; a node that crashes leaves it. Only a claim
+// after a crash counts as a takeover, because only then may the job itself be the cause.
 function planOf(entry: QueueEntry, row: JobRow | undefined, limits: JobLimits): Plan {
   if (!row || !isUnfinished(row.status)) return { kind: 'orphan', entry };
   const interrupted = row.node !== null;

@@ -13,10 +13,10 @@ export interface ClaimsOptions {
   jobs: {
     claim(room: number): Promise<TakenClaim[]>;
     release(claims: readonly TakenClaim[]): Promise<void>;
-    /** What operators ask of this node. */
+    /** The pending requests of operators for this node. */
     requests(): Promise<Requests>;
   };
-  /** Calls back whenever something may have become claimable; answers how to stop that. */
+  /** Calls `wake` whenever a job may have become claimable. Returns how to unsubscribe. */
   onWork: (wake: () => void) => () => void;
   recorder: Pick<Recorder, 'begin' | 'held' | 'forget'>;
   inFlight: InFlight;
@@ -27,16 +27,16 @@ export interface ClaimsOptions {
 }
 
 const claiming = ' claiming'; // no symbol begins with a space
-const atOnce = 4; // children that are spawned in one turn of the event loop
-const pollMs = 1000; // NOTIFY can be lost with its connection; this is how long that may go unnoticed
+const spawnsPerTurn = 4; // children that are spawned in one turn of the event loop
+const pollMs = 1000; // a NOTIFY is lost if its connection breaks; polling limits the delay to this
 
 /**
- * The claims actor: takes jobs from the queue whenever the supervisor has room, woken by NOTIFY and every second; as
- * jobs end, only once half of what may be held ahead is used up, and not while the queue is known to be empty.
+ * The claims actor: claims jobs from the queue while the supervisor has room. NOTIFY and a poll every second wake it.
+ * Ending jobs wake it only once half of the prefetched jobs are used up, and not while the queue is known to be empty.
  *
- * One claim is under way at a time. A symbol whose child still lives here under an older claim is stopped first,
- * and its phase in flight is waited for. What was claimed for a supervisor that stopped meanwhile is given back.
- * Whatever wakes it also tells that operators may have asked for something: a pause, a cancellation.
+ * Claims run one at a time. If a child of the same symbol still runs here under an older claim, it is stopped first,
+ * and the actor waits for its phase in flight. Jobs claimed for a supervisor that has stopped meanwhile are released.
+ * Each wake also reads the requests of operators, such as a pause or a cancellation.
  */
 export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, loops, log }: ClaimsOptions) {
   return fromCallback<ClaimsEvent>(({ sendBack, receive }) => {
@@ -65,7 +65,7 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
         }
         recorder.begin(one);
         send({ type: 'claim.taken', claim: one.claim, progress: one.progress, limits });
-        if (index % atOnce === atOnce - 1) await endOfTurn(); // jobs that run go first
+        if (index % spawnsPerTurn === spawnsPerTurn - 1) await endOfTurn(); // running jobs go first
       }
       return taken.length;
     };
@@ -78,7 +78,7 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
       paused = requests.paused;
       for (const job of requests.cancelled) send({ type: 'job.cancel', ...job });
     };
-    // Of two reads at once the older could answer last, and would undo the pause that the newer one applied.
+    // Serialized: of two concurrent reads the older could finish last and undo the pause that the newer one applied.
     const applyOperatorRequests = oneAtATime(() =>
       loops.requests.round(() => inFlight.track(claiming, applyRequests())),
     );
@@ -89,9 +89,9 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
       await loops.claims.round(async () => {
         while (again && room > 0 && !stop.signal.aborted) {
           again = false;
-          await endOfTurn(); // jobs that end in one commit make room one by one: one claim fills it all
+          await endOfTurn(); // jobs that end in one commit free room one by one: wait, so that one claim fills it
           if (room === 0 || stop.signal.aborted) break;
-          // Tracked, so that a node that stops waits for it: what it takes now must be given back.
+          // Tracked, so that a stopping node waits for this claim and can release its jobs.
           found = (await inFlight.track(claiming, take())) > 0;
           if (found && low) again = true;
         }
@@ -106,7 +106,7 @@ export function claimsActor({ jobs, onWork, recorder, inFlight, limits, clock, l
     };
 
     const look = async () => {
-      found = true; // perhaps
+      found = true; // new jobs may have arrived
       await applyOperatorRequests();
       await pull();
     };

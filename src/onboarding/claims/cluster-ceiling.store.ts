@@ -5,18 +5,18 @@ import type { CeilingOptions } from './cluster-ceiling.ts';
 
 export interface CeilingStore {
   permits: CeilingOptions['permits'];
-  /** Makes the permits that the ceiling allows. Nodes may start with different ceilings: each takes below its own. */
+  /** Creates the permits up to the ceiling. Nodes may have different ceilings: each takes permits up to its own. */
   open(): Promise<void>;
-  /** Permits that a running job holds, over the cluster. */
+  /** The number of permits that running jobs hold in the whole cluster. */
   inUse(): Promise<number>;
 }
 
 /**
- * A ceiling over all nodes: one row per permit, so there are never more than `ceiling` of them.
+ * Limits concurrency over all nodes with one row per permit, so there are never more than `ceiling` permits.
  *
- * A permit belongs to a claim and is worth as much: once the claim is another's, given back, settled, or its lease has
- * lapsed, so that others may take the job over, whoever looks for a permit next frees it. So nothing that a node
- * forgets, by dying for example, keeps one for ever.
+ * A permit is valid as long as the claim that it belongs to. Once another node has taken over the claim, the claim is
+ * released or settled, or its lease has expired, the next node that looks for a permit frees it. So a crashed node
+ * cannot leak a permit.
  */
 export function ceilingStore(database: Database, { ceiling }: { ceiling: number }): CeilingStore {
   return {
@@ -51,7 +51,7 @@ async function take(
   on: Transaction,
 ): Promise<Claim[]> {
   const asked = JSON.stringify(claims.map(({ jobId, epoch }) => ({ id: jobId, epoch })));
-  // Job rows before permits, and shared: until this is committed nobody else can take one of these jobs over.
+  // Job rows are locked before permits, with shared locks: until the commit no other node can take over these jobs.
   const holding = await database.sql<{ id: string }>(holdingSql, [asked], { on });
   await database.sql(freeStaleSql, [], { on });
   const ids = holding.map(({ id }) => id);
@@ -66,7 +66,8 @@ const holdingSql = `
   select j.id from onboarding_jobs j join ${asked} on j.id = asked.id and j.claim_epoch = asked.epoch
   where j.node is not null order by j.id for share of j`;
 
-// Not FOR UPDATE in the subquery: a permit that changed hands meanwhile must be judged by what it was, and is left alone.
+// No FOR UPDATE in the subquery: a permit that another claim has got meanwhile must be compared with its old claim, so
+// that it is skipped.
 const freeStaleSql = `
   with stale as materialized (
     select p.id, p.job_id, p.claim_epoch from cluster_permits p where p.job_id is not null and not ${isValid}
@@ -75,7 +76,7 @@ const freeStaleSql = `
   update cluster_permits p set job_id = null, claim_epoch = null from stale
   where p.id = stale.id and p.job_id = stale.job_id and p.claim_epoch = stale.claim_epoch`;
 
-// A commit whose answer was lost may have given some of them a permit already.
+// If the answer to an earlier commit was lost, some claims may have a permit already.
 const takeSql = `
   with valid as (
     select asked.id, asked.epoch from ${asked} where asked.id = any($2::uuid[])

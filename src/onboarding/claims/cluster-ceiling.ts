@@ -7,11 +7,11 @@ import type { Recorder } from '../journal/recorder.ts';
 
 export interface CeilingOptions {
   permits: {
-    /** Takes a permit of the cluster for each claim, as far as there are free ones; answers who has one now. */
+    /** Takes a cluster permit for each claim while there are free ones. Returns the claims that have a permit now. */
     take(claims: readonly Claim[]): Promise<Claim[]>;
     free(claims: readonly Claim[]): Promise<void>;
   };
-  /** Calls back whenever a permit may have come free; answers how to stop that. */
+  /** Calls `wake` whenever a permit may have become free. Returns how to unsubscribe. */
   onWork: (wake: () => void) => () => void;
   recorder: Pick<Recorder, 'barrier'>;
   inFlight: InFlight;
@@ -20,18 +20,18 @@ export interface CeilingOptions {
 }
 
 const asking = ' asking'; // no symbol begins with a space
-const pollMs = 1000; // the permits of a node that died come free without a notification
+const pollMs = 1000; // the permits of a crashed node become free without a notification
 
 /**
- * The ceiling actor: makes the cluster's permits of this node those that its supervisor needs, no more and, as far as
- * there are free ones, no fewer. One change is under way at a time; a NOTIFY or a second later it tries again.
+ * The ceiling actor: takes cluster permits for the claims that its supervisor names, as far as permits are free, and
+ * frees all others. Changes run one at a time. It tries again at each NOTIFY and every second.
  *
- * When it stops it gives back what is left: the end of a job whose permit was still held is committed by then.
+ * When it stops, it frees its remaining permits: by then the end of each job that held one is committed.
  */
 export function ceilingActor({ permits, onWork, recorder, inFlight, clock, loop }: CeilingOptions) {
   return fromCallback<CeilingEvent>(({ sendBack, receive }) => {
     const stop = new AbortController();
-    /** What this node may hold: a commit whose answer was lost counts until it is known. */
+    /** The permits that this node may hold. After a lost answer they count as held until the outcome is known. */
     const held = new Map<string, Claim>();
     let needs: Needs = { held: [], wanted: [] };
     let again = false;
@@ -41,7 +41,7 @@ export function ceilingActor({ permits, onWork, recorder, inFlight, clock, loop 
       const needed = new Set([...needs.held, ...needs.wanted].map(keyOf));
       const surplus = [...held].filter(([key]) => !needed.has(key));
       if (surplus.length > 0) {
-        // Another node's journal must not tell of the next holder before ours tells that this one is through.
+        // Barrier: the journal must show the end of this holder before another node's entry shows the next holder.
         await Promise.allSettled(surplus.map(([, { jobId }]) => recorder.barrier(jobId)));
         await permits.free(surplus.map(([, claim]) => claim));
         for (const [key] of surplus) held.delete(key);

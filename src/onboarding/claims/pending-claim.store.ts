@@ -3,8 +3,9 @@ import type { Database } from '../../database/database.orm.ts';
 import { channels, type QueueParts, type SymbolQueue, type TakenClaim } from '../job/ports.ts';
 
 /**
- * Takes the next jobs in one statement where none of them has begun: nothing has to be judged then. Null where one has
- * begun, is to be cancelled or is gone; then nothing was taken. Pausing lets nobody take anything.
+ * Fast path: claims the next jobs in one statement if none of them has started, because then no decision per job is
+ * needed. Returns null, and claims nothing, if one of them has started, is missing or has a cancellation request.
+ * Claims nothing while onboarding is paused.
  */
 export async function claimPending(
   database: Database,
@@ -46,8 +47,8 @@ function textOf(parts: QueueParts): string {
   return text;
 }
 
-// Read from top to bottom: `next` locks the queue's entries, then `mine` their job rows; `simple` has its one row only
-// where every entry has a job that has not begun, and without it nothing is written. The feed's head comes last.
+// From top to bottom: `next` locks the queue entries, then `mine` their job rows. `simple` has its one row only if
+// every entry has a job that has not started; without that row nothing is written. The feed's head is locked last.
 const claimSql = (queue: QueueParts) => `
   with next as materialized (
     ${queue.next('$1::int', `not exists (select from service_state where key = 'paused' and value = 'true'::jsonb)`)}
@@ -85,6 +86,6 @@ const claimSql = (queue: QueueParts) => `
   )
   select exists (select from simple) as simple, m.id as job_id, m.symbol, m.reason, m.epoch, m.sequence, m.progress,
     l.entry_id, f.retry_count,
-    (select pg_notify($5, json_build_object('from', before + 1, 'to', position)::text) from head) as told
+    (select pg_notify($5, json_build_object('from', before + 1, 'to', position)::text) from head) as notified
   from listed l left join mine m on m.id = l.job_id left join fetched f on f.entry_id = l.entry_id
   order by l.place`;

@@ -12,43 +12,43 @@ export interface SymbolQueueEdge extends SymbolQueue, Notifications {
 }
 
 const hourSeconds = 3600;
-// pg-boss deletes an entry that nobody took for as long as this: after 14 days unless it is set. Ten years, and their
-// leap days.
+// pg-boss deletes an entry that was not fetched within this time, by default 14 days. Ten years, with leap days.
 const retentionSeconds = 3660 * 24 * hourSeconds;
 
 /**
- * The queue on pg-boss, on PostgreSQL and PGlite alike. It owns who may claim; its retry limit is out of reach, so
- * that the machine's limits are the only ones.
+ * The queue on pg-boss, for PostgreSQL and PGlite. It decides which node may claim a job. Its retry limit is too high
+ * to be reached, so that only the limits of the machine count.
  *
- * Embedded, every entry that is active at start belongs to nobody: the directory lock proves it. It is given back.
+ * On an embedded database no other process can hold an entry, because of the directory lock. So every entry that is
+ * active at start is released.
  */
 export async function startSymbolQueue(
   database: Database,
   { log, clock }: { log: (error: Error) => void; clock?: BossClock },
 ): Promise<SymbolQueueEdge> {
   const boss = createBoss(database, clock);
-  // Without a listener an 'error' event would end the process.
+  // Without a listener an 'error' event would crash the process.
   boss.on('error', log);
   boss.on('warning', ({ message }) => log(new Error(message)));
-  // Before it starts: its first sweep would take the entries of a service that was stopped for two weeks.
+  // Before the start of pg-boss: its first sweep would delete the entries of a service that was down for two weeks.
   await keepEntries(database);
   await boss.start();
   const embedded = database.pglite !== null;
   const options = {
     retryLimit: 1_000_000,
     retryDelay: 0,
-    expireInSeconds: 24 * hourSeconds - 1, // the longest there is; touching does not extend it
+    expireInSeconds: 24 * hourSeconds - 1, // the maximum of pg-boss; `touch` does not extend it
     retentionSeconds,
-    deleteAfterSeconds: hourSeconds, // those of cancelled jobs
+    deleteAfterSeconds: hourSeconds, // for the entries of cancelled jobs
     ...(embedded ? {} : { heartbeatSeconds: 10 }),
   };
   await boss.createQueue(queueName, { policy: 'exclusive', ...options });
-  await boss.updateQueue(queueName, options); // a queue that was there is not changed by creating it
+  await boss.updateQueue(queueName, options); // `createQueue` does not change an existing queue
   if (embedded) await reclaim(boss);
   return queueOn(boss);
 }
 
-/** Entries that an earlier version made were to be kept for 14 days. */
+/** Extends the retention of entries that an earlier version created with 14 days. */
 async function keepEntries(database: Database): Promise<void> {
   const [table] = await database.sql<{ exists: boolean }>(
     `select to_regclass('pgboss.job') is not null as exists`,
@@ -74,11 +74,11 @@ function createBoss(database: Database, clock?: BossClock): PgBoss {
     ...(clock && { clock }),
   };
   if (database.pglite) {
-    // Nobody else can hold a lease here, so nothing has to be watched each second.
-    const calm = { ...common, superviseIntervalSeconds: 60, monitorIntervalSeconds: 60 };
-    return new PgBoss({ ...calm, backend: 'pglite', db: bossDb(database.pglite) });
+    // No other process can hold a lease here, so leases need no check every second.
+    const relaxed = { ...common, superviseIntervalSeconds: 60, monitorIntervalSeconds: 60 };
+    return new PgBoss({ ...relaxed, backend: 'pglite', db: bossDb(database.pglite) });
   }
-  // Its types name fewer settings than it hands on to its pool.
+  // pg-boss passes these settings on to its pool, but its types do not list them.
   const sessions: object = sessionOptions;
   return new PgBoss({ ...common, connectionString: database.databaseUrl!, max: 4, ...sessions });
 }
@@ -86,7 +86,7 @@ function createBoss(database: Database, clock?: BossClock): PgBoss {
 async function reclaim(boss: PgBoss): Promise<void> {
   const entries = await boss.findJobs(queueName, { limit: 100_000 });
   const active = entries.filter(({ state }) => state === 'active').map(({ id }) => id);
-  if (active.length > 0) await boss.fail(queueName, active, { reason: 'the process that held it is gone' });
+  if (active.length > 0) await boss.fail(queueName, active, { reason: 'its process has ended' });
 }
 
 function queueOn(boss: PgBoss): SymbolQueueEdge {
@@ -95,14 +95,14 @@ function queueOn(boss: PgBoss): SymbolQueueEdge {
     async enqueue(entries, { on }) {
       const jobs = entries.map(({ entryId, jobId, symbol, reason }) => ({
         id: entryId,
-        // No user waits for a refresh.
+        // Refreshes come last: no user waits for them.
         priority: reason === 'refresh' ? 0 : 1,
         data: { jobId, symbol },
         singletonKey: symbol,
       }));
       const inserted = await boss.insert(queueName, jobs, { ...through(on), returnId: true });
       if (inserted?.length === jobs.length) return;
-      throw new AppError('queue_conflict', 'A symbol of this upload is being settled right now; try again.', {
+      throw new AppError('queue_conflict', 'A job of one of these symbols is just ending. Try again.', {
         retryable: true,
       });
     },
@@ -127,7 +127,8 @@ function queueOn(boss: PgBoss): SymbolQueueEdge {
     },
     async listen(channel, onNotify, onReconnect) {
       const listen = boss.getDb().listen?.bind(boss.getDb());
-      if (!listen) throw new AppError('internal_error', 'expected a database that can listen, got: none');
+      if (!listen)
+        throw new AppError('internal_error', 'expected a database that supports LISTEN, got: none');
       return listen(channel, onNotify, onReconnect);
     },
     parts,
@@ -135,14 +136,14 @@ function queueOn(boss: PgBoss): SymbolQueueEdge {
   };
 }
 
-// pg-boss runs its statements one by one. These do the same to the rows of a queue without a partition of its own, and
-// a test holds them against what it does itself.
+// pg-boss runs each of its operations as a statement of its own. These parts of larger statements do the same to the
+// rows of a queue without its own partition; a test compares them with pg-boss itself.
 //
-// An entry is looked up by its key: `any(array(…))` for each, and its state as a text, which no index knows. By the
-// index of active entries every one that any node holds was read for each one that was settled.
+// `any(array(…))`, and the state compared as text, make the planner look entries up by primary key. With the index of
+// active entries it read the active entries of all nodes for each settled entry.
 //
-// What is settled is taken out: the journal tells better what became of it, and marking a row of a table with 17
-// indexes took longer than everything else that ends a job.
+// A settled entry is deleted, not marked: the journal has its history, and an update in a table with 17 indexes took
+// longer than everything else at the end of a job.
 const parts: QueueParts = {
   next: (limit, condition) => `
     select q.id as entry_id, (q.data ->> 'jobId')::uuid as job_id from pgboss.job_common q
@@ -166,6 +167,6 @@ const parts: QueueParts = {
       and q.id = e.entry_id and q.state::text = 'active' and q.retry_count = e.retry_count`,
 };
 
-// The whole attempt, never the bare id: pg-boss fences on the retry count.
+// With the retry count, never the id alone: pg-boss uses it as a fencing token.
 const attempts = (entries: readonly QueueEntry[]): JobAttempt[] =>
   entries.map(({ id, retryCount }) => ({ id, retryCount }));

@@ -4,23 +4,23 @@ import type { Clock } from '../../kernel/clock.ts';
 import { channels } from '../job/ports.ts';
 import type { SymbolQueueEdge } from './symbol.queue.ts';
 
-const echoMaxMs = 2000; // a notification takes milliseconds
+const echoMaxMs = 2000; // a notification normally takes milliseconds
 
 /**
- * One listening connection wakes whoever is interested. `echo` sends a notification of its own over it and resolves when
- * that has come back: so it is known to listen.
+ * One LISTEN connection for all subscribers of `onWork`. `echo` is its health check: it sends a notification and
+ * resolves once this connection has received it.
  */
 export async function listenForWork(queue: SymbolQueueEdge, database: Database, clock: Clock) {
   const wakers = new Set<() => void>();
   const echoes = new Map<string, () => void>();
-  const tell = () => {
+  const wakeAll = () => {
     for (const wake of wakers) wake();
   };
-  const hear = (payload: string) => {
+  const receive = (payload: string) => {
     if (payload.startsWith('echo ')) echoes.get(payload)?.();
-    else tell();
+    else wakeAll();
   };
-  const { close } = await queue.listen(channels.work, hear, tell);
+  const { close } = await queue.listen(channels.work, receive, wakeAll);
   const onWork = (wake: () => void) => {
     wakers.add(wake);
     return () => void wakers.delete(wake);
@@ -31,7 +31,7 @@ export async function listenForWork(queue: SymbolQueueEdge, database: Database, 
     echoes.set(payload, resolve);
     const timer = new AbortController();
     const lost = clock.sleepUntil(clock.now() + echoMaxMs, timer.signal).then(() => {
-      throw new Error('a notification did not come back');
+      throw new Error(`a notification did not arrive within ${echoMaxMs} ms`);
     });
     try {
       await Promise.race([

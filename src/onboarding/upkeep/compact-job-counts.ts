@@ -1,11 +1,11 @@
 import type { Database } from '../../database/database.orm.ts';
 
-/** Makes one row per status of the rows that triggers have added to the counts of jobs, once there are many. */
+/** Triggers append rows to the job counts. Once there are more than 100, this sums them up to one row per status. */
 export async function compactJobCounts(database: Database): Promise<void> {
   await database.sql(compactSql);
 }
 
-// Two nodes at once add up nothing twice: each sums the rows that it has deleted itself.
+// Safe on two nodes at once: each sums only the rows that it has deleted itself.
 const compactSql = `
   with gone as (
     delete from onboarding_job_counts where (select count(*) from onboarding_job_counts) > 100 returning status, n

@@ -1,7 +1,7 @@
 import { onOneNode } from '../../database/advisory-locks.ts';
 import type { Database } from '../../database/database.orm.ts';
 
-/** The last job that was looked at. */
+/** The last job of the previous batch. */
 export interface JobCursor {
   finishedAt: string;
   id: string;
@@ -9,16 +9,16 @@ export interface JobCursor {
 
 export interface JobRetentionStore {
   /**
-   * Deletes jobs that ended before a moment (ISO 8601), out of the next ones after `after`. Answers where to go on;
-   * null at the end, or while another node does it.
+   * Looks at the next batch of jobs after `after`, and deletes those that ended before `before` (ISO 8601). Returns the
+   * cursor of the next batch; null at the end, or while another node prunes.
    *
-   * The newest job of a symbol stays, because it is the symbol's status. So does a job whose journal is still there:
-   * the feed above its floor is whole, and the journal of a job goes as a whole.
+   * Keeps the newest job of each symbol, because it gives the symbol its status. Also keeps a job that still has a
+   * journal: the feed above its floor must be complete, and the journal of a job is only deleted as a whole.
    */
   prune(before: string, after: JobCursor | null): Promise<JobCursor | null>;
 }
 
-/** `batch`: jobs looked at in one transaction. */
+/** `batch`: the number of jobs to look at in one transaction. */
 export function jobRetentionStore(database: Database, { batch = 200 } = {}): JobRetentionStore {
   return {
     prune: (before, after) =>
@@ -33,7 +33,8 @@ export function jobRetentionStore(database: Database, { batch = 200 } = {}): Job
 
 const beforeAll: JobCursor = { finishedAt: '-infinity', id: '00000000-0000-0000-0000-000000000000' };
 
-// A retry locks the job's row: it finds the job, or none. One that comes first leaves no end before the moment.
+// A retry locks the job's row too, so it finds either the whole job or none. If the retry locks the row first, the job
+// is unfinished afterwards, and the condition on `j` no longer holds.
 const pruneSql = `
   with seen as materialized (
     select id, finished_at from onboarding_jobs

@@ -9,7 +9,7 @@ export interface JournalLimits {
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Brings the journal back into its bounds, batch by batch; stops where another node is at it, or at the signal. */
+/** Prunes the journal to its retention, batch by batch. Stops if another node is pruning, or when the signal aborts. */
 export async function pruneJournal(
   store: RetentionStore,
   { days, rows, clock, signal }: JournalLimits & { clock: Clock; signal: AbortSignal },

@@ -4,11 +4,11 @@ import { lockAdmission } from '../admission/admission.store.ts';
 import type { QueueEntry, SymbolQueue } from '../job/ports.ts';
 import { notifyWork } from '../journal/journal.store.ts';
 
-/** What only a mistake of ours, or a restored backup, can leave behind. */
+/** Inconsistencies that only a bug or a restored backup can cause. */
 export interface QueueFindings {
-  /** Unfinished jobs that no live entry leads to: nobody would ever take them. */
+  /** Unfinished jobs without a live queue entry: no node can claim them. */
   lost: { jobId: string; symbol: string }[];
-  /** Live entries that lead to no unfinished job: each keeps its symbol's next job out. */
+  /** Live queue entries without an unfinished job: each blocks the next job of its symbol. */
   idle: { entryId: string; symbol: string }[];
 }
 
@@ -21,12 +21,12 @@ export interface ShownClaim {
 
 export interface ReconcilerStore {
   findings(): Promise<QueueFindings>;
-  /** Finds them once more, under the admission lock, and mends them; answers what it mended. */
-  mend(): Promise<QueueFindings>;
-  /** The claims that are this node's according to the database. */
+  /** Finds them again under the admission lock, repairs them, and returns what it repaired. */
+  repair(): Promise<QueueFindings>;
+  /** The claims of this node, according to the database. */
   claims(): Promise<ShownClaim[]>;
-  /** Lets go of claims that nothing works on. Their next claim counts as a takeover, so it cannot go on for ever. */
-  abandon(claims: readonly ShownClaim[]): Promise<void>;
+  /** Releases claims that nothing works on. The next claim counts as a takeover, so `resumeLimit` bounds this. */
+  releaseStranded(claims: readonly ShownClaim[]): Promise<void>;
 }
 
 export function reconcilerStore(
@@ -35,7 +35,7 @@ export function reconcilerStore(
 ): ReconcilerStore {
   return {
     findings: () => findings(database),
-    mend: () =>
+    repair: () =>
       database.transaction(async (on) => {
         await lockAdmission(database, on);
         const found = await findings(database, on);
@@ -43,7 +43,7 @@ export function reconcilerStore(
         if (found.lost.length === 0) return found;
         const entries = found.lost.map((job) => ({ ...job, entryId: randomUUIDv7() }));
         await queue.enqueue(entries, { on });
-        await database.sql(leadSql, [JSON.stringify(entries)], { on });
+        await database.sql(linkSql, [JSON.stringify(entries)], { on });
         await notifyWork(database, on);
         return found;
       }),
@@ -58,7 +58,7 @@ export function reconcilerStore(
         entry: { id: entry, retryCount },
       }));
     },
-    abandon: (claims) =>
+    releaseStranded: (claims) =>
       database.transaction(async (on) => {
         await queue.release(
           claims.map(({ entry }) => entry),
@@ -74,7 +74,7 @@ async function findings(database: Database, on?: Transaction): Promise<QueueFind
   return row!;
 }
 
-// One statement, so that all of it is of one moment: entries and jobs are made and settled together.
+// One statement, so that everything is from one snapshot: entries and jobs are created and settled in one transaction.
 const findingsSql = `
   with live as (
     select id, singleton_key as symbol from pgboss.job
@@ -88,7 +88,7 @@ const findingsSql = `
     (select coalesce(json_agg(json_build_object('entryId', l.id, 'symbol', l.symbol) order by l.symbol), '[]')
       from live l where not exists (select from unfinished u where u.queue_entry = l.id)) as idle`;
 
-const leadSql = `
+const linkSql = `
   update onboarding_jobs j set queue_entry = r."entryId", updated_at = clock_timestamp()
   from jsonb_to_recordset($1::jsonb) as r("jobId" uuid, "entryId" uuid) where j.id = r."jobId"`;
 

@@ -1,36 +1,37 @@
 import { onOneNode } from '../../database/advisory-locks.ts';
 import type { Database } from '../../database/database.orm.ts';
 
-/** How much of the journal is kept: what is younger, and of that the newest rows. */
+/** How much of the journal is kept: the newest rows, up to a maximum age and a maximum number. */
 export interface Retention {
-  /** Transitions before this moment, epoch milliseconds, may go. */
+  /** Transitions before this moment, epoch milliseconds, may be deleted. */
   since: number;
-  /** Of the others no more than this many stay. */
+  /** The maximum number of the other transitions to keep. */
   rows: number;
 }
 
 export interface RetentionStore {
   /**
-   * Raises the feed's floor to where the retention begins, and only then anything is deleted: whoever reads rows and
-   * the floor in one statement knows whether one is missing. Answers the floor, or null while another node is at it.
+   * Raises the feed's floor to the first position within the retention, before any row is deleted. So a reader that
+   * reads rows and floor in one statement knows whether rows are missing. Returns the floor, or null while another node
+   * prunes.
    */
   raiseFloor(retention: Retention): Promise<number | null>;
   /**
-   * Deletes the journals of jobs that ended at or below the floor, out of the next rows after `after`. Answers where to
-   * go on, null at the end. A journal goes whole or not at all, so a timeline never has a hole; that of an unfinished
-   * job stays, however old it is.
+   * Looks at the next batch of rows after `after`, and deletes the journals of jobs that ended at or below the floor.
+   * Returns the cursor of the next batch, null at the end. A journal is deleted as a whole, so a timeline never has a
+   * gap. The journal of an unfinished job stays, however old it is.
    */
   prune(floor: number, after: number): Promise<number | null>;
 }
 
 export interface RetentionSizes {
-  /** Positions looked at in one statement while counting. */
+  /** Positions that one statement counts. */
   slice: number;
   /** Journal rows in one transaction. */
   batch: number;
 }
 
-// Both are statements of a few milliseconds, on an embedded database too.
+// With both sizes a statement takes a few milliseconds, on an embedded database too.
 const sizesDefault: RetentionSizes = { slice: 10_000, batch: 500 };
 
 export function retentionStore(database: Database, sizes: RetentionSizes = sizesDefault): RetentionStore {
@@ -85,8 +86,8 @@ async function lastBefore(database: Database, since: number): Promise<number> {
   return Number(row?.position ?? 0);
 }
 
-// Not every position is a transition: a changed portfolio takes one too. So rows are counted, from the newest on, but
-// only where there are positions enough.
+// Not every position is a transition: changed portfolios take positions too. So rows must be counted, from the newest
+// down. This is skipped if there are not even that many positions.
 async function belowNewest(
   database: Database,
   { position, floor }: Head,
@@ -108,7 +109,7 @@ async function belowNewest(
   return 0;
 }
 
-// A retry takes the job's row too: it finds the journal whole, or gone.
+// A retry locks the job's row too, so it finds the journal either complete or deleted.
 const pruneSql = `
   with due as (
     select id from onboarding_jobs j

@@ -223,7 +223,7 @@ const writeLate = command(
   async (model, { node, stale }) => {
     for (const taken of stale.splice(0)) {
       const job = model.get(taken.claim.symbol)!;
-      if (job.id === taken.claim.jobId && job.epoch === taken.claim.epoch) continue; // nobody has taken it over yet
+      if (job.id === taken.claim.jobId && job.epoch === taken.claim.epoch) continue; // no node has taken it over yet
       const late = node.journal.commit([recordOf(taken, 'processing.cache.running')]);
       await assert.rejects(late, { code: 'claim_lost' });
     }

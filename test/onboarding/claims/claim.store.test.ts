@@ -143,7 +143,7 @@ describeOnEveryDatabase('claims', (makeDatabase, kind) => {
     expect(await node.admit(['AAPL']), 'it blocks no new job').toMatchObject({ kind: 'admitted' });
   });
 
-  test('settles a job whose cancellation was asked for while nobody held it', async () => {
+  test('settles a job whose cancellation was requested while no node held it', async () => {
     const node = await start();
     await node.admit(['AAPL']);
     await node.admit(['MSFT']);
@@ -179,7 +179,7 @@ describeOnEveryDatabase('claims', (makeDatabase, kind) => {
     expect(await queueStates(database)).toEqual({});
   });
 
-  test('belongs to nobody after the only process that could hold it is gone', async () => {
+  test('is released after the only process that could hold it has ended', async () => {
     const node = await start();
     await node.admit(['AAPL']);
     await node.jobs.claim(1);

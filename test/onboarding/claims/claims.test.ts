@@ -191,7 +191,7 @@ describe('the claims actor', () => {
       ended = true;
     });
     await settled();
-    expect(ended, 'whoever stops the node waits for it').toBe(false);
+    expect(ended, 'stopping the node waits for it').toBe(false);
     answer.resolve([takenOf('A'), takenOf('B')]);
     await settled();
     expect([run.released, ended]).toEqual([['A', 'B'], true]);

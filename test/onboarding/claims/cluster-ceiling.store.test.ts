@@ -58,7 +58,7 @@ describeOnEveryDatabase('permits of the cluster', (makeDatabase) => {
     expect(await take(['A', 'B', 'C'].map(claim))).toEqual([]);
   });
 
-  test('come free when the lease of a job lapses: else nobody could run what a dead node has left', async () => {
+  test('become free when the lease of a job expires, so that other nodes can run the jobs of a crashed node', async () => {
     const { take, claim } = await start(1, ['A', 'B']);
     await take([claim('A')]);
     await database.sql(`update pgboss.job set state = 'retry' where singleton_key = 'A'`);

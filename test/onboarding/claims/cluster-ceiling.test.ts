@@ -133,7 +133,7 @@ test('a permit goes back once it is durable why: no journal tells of the next ho
   expect([run.actors.running(), [...run.used]]).toEqual([['B'], ['B1']]);
 });
 
-test('who got none tries again when it is told, and a second later in any case', async () => {
+test('a claim without a permit tries again at a notification, and after a second in any case', async () => {
   const run = bounded({ permits: 2 });
   run.others(2);
   await run.take('A');
@@ -148,7 +148,7 @@ test('who got none tries again when it is told, and a second later in any case',
   expect(run.actors.running()).toEqual(['A', 'B']);
 });
 
-test('a permit that came when nobody needed it any more goes back, also where its answer was lost', async () => {
+test('a permit that is no longer needed is freed, even if the answer that granted it was lost', async () => {
   const run = bounded();
   run.loseAnswer();
   await run.take('A');
@@ -167,7 +167,7 @@ test('a database that does not answer is asked again', async () => {
   expect(run.actors.running()).toEqual(['A']);
 });
 
-test('a drain gives back every permit, the last one too, before anybody is told that it is over', async () => {
+test('a drain gives back every permit, the last one too, before it reports that it is over', async () => {
   const run = bounded({ permits: 2 });
   await run.take('A');
   await run.take('B');

@@ -8,7 +8,7 @@ import { emptyTables, queueStates, startNode } from '../fixture.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-describeOnEveryDatabase('the entry of a job that nobody took', (makeDatabase) => {
+describeOnEveryDatabase('the entry of an unclaimed job', (makeDatabase) => {
   let database: Database;
   beforeAll(async () => {
     database = await makeDatabase();

@@ -12,7 +12,7 @@ describe('with tokens', () => {
     ['a wrong token', 'Bearer token-of-eve', `${challenge}, error="invalid_token"`],
     ['another scheme', 'Basic YW5uOnRva2Vu', `${challenge}, error="invalid_token"`],
     ['the name', 'Bearer ann', `${challenge}, error="invalid_token"`],
-  ])('a request with %s is 401 and told how to mend it', async (_, authorization, expected) => {
+  ])('a request with %s is 401 and says how to fix it', async (_, authorization, expected) => {
     const { url, fake } = await serve({ tokens });
     const { status, headers, body } = await ask(`${url}/onboarding`, {
       headers: authorization ? { authorization } : {},

@@ -14,7 +14,7 @@ const preflight = (origin: string) => ({
 });
 
 describe('a page of another origin', () => {
-  test('is told nothing by default', async () => {
+  test('gets no permission by default', async () => {
     const { url } = await serve({ tokens });
     const { status, headers } = await ask(`${url}/portfolios`, preflight(page));
     expect(status).toBe(401);

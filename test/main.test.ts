@@ -141,7 +141,7 @@ describe('npm start', { timeout: 60_000 }, () => {
       FSYNC: 'off',
     }).closed;
     expect(rival.code).toBe(1);
-    expect(rival.err).toEqual([expect.stringMatching(/HOST and PORT to be free.*another program listens/)]);
+    expect(rival.err).toEqual([expect.stringMatching(/Cannot listen on .*another program uses the port/)]);
     expect(readdirSync(base)).not.toContain('never-made');
     expect(await stopped(holder)).toMatchObject({ code: 0 });
   });
@@ -153,7 +153,7 @@ describe('npm start', { timeout: 60_000 }, () => {
       PORT: '0',
     }).closed;
     expect(code).toBe(1);
-    expect(err).toEqual([expect.stringMatching(/PostgreSQL at DATABASE_URL, got: /)]);
+    expect(err).toEqual([expect.stringMatching(/Cannot use PostgreSQL at DATABASE_URL: /)]);
   });
 
   test('refuses real prices in a database of invented ones, in one line', async () => {

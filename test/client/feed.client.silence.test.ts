@@ -46,7 +46,7 @@ function watching() {
   return { sockets, losses, frames, end };
 }
 
-const silent = 'the service has said nothing for too long';
+const silent = 'no message from the service for too long';
 
 describe('a connection of the feed', () => {
   test('is given up when nothing is said for two and a half times as long as the service promised', async () => {

@@ -103,7 +103,7 @@ describeOnDatabase('pglite', 'the inspector', (makeDatabase) => {
       await page.goto(`${service.url}/inspector`);
       await page.getByLabel('Token').fill('of nobody');
       await page.getByRole('button', { name: 'Connect' }).click();
-      await page.getByText('That token is not accepted here.').waitFor();
+      await page.getByText('Invalid token.').waitFor();
       await page.getByLabel('Token').fill(tokenOf('olga'));
       await page.getByRole('button', { name: 'Connect' }).click();
       await page.getByText('Connected').waitFor();

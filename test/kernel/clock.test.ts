@@ -50,7 +50,7 @@ test('nobody but the clock sets a timer that could be longer than Node can take:
     'src/client/feed.client.ts', // constants
     'src/client/http.client.ts', // backoff below a constant
     'src/diagnosis/diagnosis.probe.ts', // a constant
-    'src/kernel/clock.ts',
+    'src/kernel/system.clock.ts',
     'src/onboarding/stately.inspector.ts', // the end of the turn
     'src/serve.ts', // SHUTDOWN_GRACE_MS, which is an hour at most
   ]);

@@ -65,7 +65,7 @@ describeOnDatabase('postgres', 'a node that fails to', (makeDatabase) => {
         evidence: expect.stringMatching(
           `^${loop}: this node has failed to ${what} for .*: integer out of range\\.$`,
         ),
-        cure: expect.stringMatching(/the log of this node has the whole error/),
+        cure: expect.stringMatching(/report the error in the log of this node/),
       });
 
       refused.text = null;

@@ -26,8 +26,8 @@ export function healthRoutes(app: Api, health: Health): void {
     summary: 'Can the node serve requests?',
     description:
       '200 if every check passes, else 503 with the same `checks`: the database, its schema, the notifications of the ' +
-      'queue, the supervisor, the feed, the loops that take jobs (claims), read what operators ask for (requests) and ' +
-      'keep permits and leases, and the data directory of an embedded database. Each has 2 s. The market-data ' +
+      'queue, the supervisor, the feed, the loops that take jobs (claims), read the requests of operators (requests), ' +
+      'take permits and renew leases, and the data directory of an embedded database. Each has 2 s. The market-data ' +
       'provider is not checked: without it the node still serves what it has, and its jobs wait.',
     response: publicResponses({ 200: readySchema }, ['not_ready', 'shutting_down']),
   };

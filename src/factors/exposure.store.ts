@@ -54,6 +54,7 @@ export function exposureStore(
   };
 }
 
+// The symbols as an array make the planner use the primary key. With the join alone, each job read all exposures.
 const replaceSql = `
   with given as materialized (
     select * from json_to_recordset($1::json) as given(symbol text, "calculationDate" date, "proxyVersion" date,
@@ -63,7 +64,8 @@ const replaceSql = `
       observations int, "window" int, "windowStart" date, "windowEnd" date, quality text, reason text, warnings jsonb)
   ), old as (
     delete from symbol_factor_exposures e using (select distinct symbol, "calculationDate" from given) g
-    where e.symbol = g.symbol and e.calculation_date = g."calculationDate" returning 1
+    where e.symbol = any(array(select symbol from given)) and e.symbol = g.symbol
+      and e.calculation_date = g."calculationDate" returning 1
   )
   insert into symbol_factor_exposures (symbol, calculation_date, proxy_version, factor, factor_group, method, beta,
     raw_beta, capped, intercept, standard_error, t, interval_low, interval_high, r_squared, condition_number,

@@ -134,7 +134,9 @@ const replaceSql = `
         select p.ctid from prices p where p.symbol = asked.symbol order by date) row
     )) returning 1
   ), old_actions as (
-    delete from corporate_actions a using asked where a.symbol = asked.symbol and a.date >= asked."from" returning 1
+    delete from corporate_actions a using asked
+    where a.symbol = any(array(select symbol from asked)) and a.symbol = asked.symbol and a.date >= asked."from"
+    returning 1
   ), acted as (
     insert into corporate_actions (symbol, date, kind, numerator, denominator, amount)
     select r.symbol, r.date, r.kind, r.numerator, r.denominator, r.amount

@@ -8,6 +8,7 @@ import { Migration20261125231111 } from './Migration20261125231111.ts';
 import { Migration20261126013500 } from './Migration20261126013500.ts';
 import { Migration20261128100000 } from './Migration20261128100000.ts';
 import { Migration20261128110000 } from './Migration20261128110000.ts';
+import { Migration20261128120000 } from './Migration20261128120000.ts';
 
 /** Every migration, in order. A committed one never changes. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   { name: 'Migration20261126013500', class: Migration20261126013500 },
   { name: 'Migration20261128100000', class: Migration20261128100000 },
   { name: 'Migration20261128110000', class: Migration20261128110000 },
+  { name: 'Migration20261128120000', class: Migration20261128120000 },
 ];

@@ -18,7 +18,7 @@ export const lotsSql = `
         else u.currency end, case when p.exit_date is not null then f.base_currency end) as lot_currency,
       case p.investment_class when 'CASH' then p.symbol else u.currency end as close_currency
     from positions p
-    join portfolios f on f.id = p.portfolio_id
+    join portfolios f on f.id = p.portfolio_id and f.id = any(array(select unnest($1::uuid[])))
     left join symbol_universe u on u.symbol = coalesce(p.needs_symbol,
       case when p.investment_class = 'PUBLIC' then p.symbol else p.underlying_symbol end)
     where p.portfolio_id = any(array(select unnest($1::uuid[])))

@@ -12,6 +12,31 @@ import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 export const SymbolUniverse = defineEntity({
   name: 'SymbolUniverse',
   tableName: 'symbol_universe',
+  indexes: [
+    // A page in the byte order of symbols, whatever the collation of the database is.
+    {
+      name: 'symbol_universe_bytes',
+      expression: `create index "symbol_universe_bytes" on "symbol_universe" ("symbol" collate "C")`,
+    },
+    {
+      name: 'symbol_universe_due',
+      expression:
+        `create index "symbol_universe_due" on "symbol_universe" ("time_zone", "session_end", ` +
+        `("type" = 'CRYPTOCURRENCY'), "last_price_date") where "is_active"`,
+    },
+    {
+      name: 'symbol_universe_shallow',
+      expression:
+        `create index "symbol_universe_shallow" on "symbol_universe" ("symbol" collate "C") ` +
+        `where "is_active" and "wanted_from" < "history_from"`,
+    },
+    {
+      name: 'symbol_universe_unmeasured',
+      expression:
+        `create index "symbol_universe_unmeasured" on "symbol_universe" ("symbol" collate "C") ` +
+        `where "quality_reason" = 'reference_unavailable'`,
+    },
+  ],
   properties: {
     symbol: p.string().primary().length(32),
     isActive: p.boolean().default(false),

@@ -39,10 +39,12 @@ export function ceilingStore(database: Database, { ceiling }: { ceiling: number 
   };
 }
 
+// `offset 0` makes each permit find its job by key. Joined, the planner may read the whole table of jobs.
 const isValid = `exists (
   select from onboarding_jobs j
   join pgboss.job q on q.name = 'symbol-onboarding' and q.id = j.queue_entry and q.state = 'active'
-  where j.id = p.job_id and j.claim_epoch = p.claim_epoch and j.node is not null)`;
+  where j.id = p.job_id and j.claim_epoch = p.claim_epoch and j.node is not null
+  offset 0)`;
 
 async function take(
   database: Database,

@@ -36,6 +36,13 @@ export const OnboardingJob = defineEntity({
     { name: 'onboarding_jobs_reason', properties: ['reason', 'id'] },
     partialIndex('error_code', ['error_code', 'id']),
     partialIndex('finished_at', ['finished_at']),
+    {
+      // Each node reads these every second. The key is a column that never changes, so a claim does not touch the index.
+      name: 'onboarding_jobs_to_cancel',
+      expression:
+        `create index "onboarding_jobs_to_cancel" on "onboarding_jobs" ("id") ` +
+        `where cancel_requested_at is not null and status in ('pending', 'processing')`,
+    },
   ],
   triggers: [
     counted('insert', `${count} (new.status, 1)`),

@@ -115,35 +115,62 @@ export function upkeepStore(database: Database, { admission }: { admission: Admi
 // is marked one day early.
 const dayBefore = (session: string): string => addDays(session, -1);
 
+// A loose index scan: from one session to the next, without reading every symbol of each.
 const hoursSql = `
-  select distinct time_zone as "timeZone", session_end as "sessionEnd", type = 'CRYPTOCURRENCY' as "tradesWeekends"
-  from symbol_universe where is_active and time_zone is not null and session_end is not null`;
+  with recursive kept as (
+    (${nextHoursSql('true')})
+    union all
+    select next.* from kept cross join lateral (${nextHoursSql(
+      `(time_zone, session_end, type = 'CRYPTOCURRENCY') > (kept.time_zone, kept.session_end, kept.trades_weekends)`,
+    )}) next
+  )
+  select time_zone as "timeZone", session_end as "sessionEnd", trades_weekends as "tradesWeekends" from kept`;
+
+function nextHoursSql(condition: string): string {
+  return `select time_zone, session_end, type = 'CRYPTOCURRENCY' as trades_weekends from symbol_universe
+      where is_active and time_zone is not null and session_end is not null and type is not null and ${condition}
+      order by time_zone, session_end, type = 'CRYPTOCURRENCY' limit 1`;
+}
 
 const newestJobSql =
   '(select status, error_code from onboarding_jobs j where j.symbol = u.symbol order by id desc limit 1)';
 
-// A symbol without exchange hours is not listed here. It is refreshed when an upload needs it.
+// A symbol without exchange hours is not listed here: it is refreshed when an upload needs it. `offset 0` makes each
+// session find its symbols by the index, so that symbols that are not due are not read.
 const dueSql = `
-  join jsonb_to_recordset($1::jsonb) as h("timeZone" text, "sessionEnd" text, "tradesWeekends" boolean, session date)
-    on h."timeZone" = u.time_zone and h."sessionEnd" = u.session_end
-    and h."tradesWeekends" = (u.type = 'CRYPTOCURRENCY')
-  left join lateral ${newestJobSql} j on true
-  where u.is_active and u.last_price_date < h.session and coalesce(u.refreshed_for < h.session, true)
-    and coalesce(j.status not in ('pending', 'processing'), true)
-    and not coalesce(j.error_code = 'delisted' and u.refreshed_for > h.session - 7, false)`;
+  with due as materialized (
+    select u.symbol, h.session
+    from jsonb_to_recordset($1::jsonb) as h("timeZone" text, "sessionEnd" text, "tradesWeekends" boolean, session date)
+    cross join lateral (
+      select symbol, refreshed_for from symbol_universe
+      where is_active and time_zone = h."timeZone" and session_end = h."sessionEnd"
+        and (type = 'CRYPTOCURRENCY') = h."tradesWeekends" and last_price_date < h.session
+        and coalesce(refreshed_for < h.session, true)
+      offset 0
+    ) u
+    left join lateral ${newestJobSql} j on true
+    where coalesce(j.status not in ('pending', 'processing'), true)
+      and not coalesce(j.error_code = 'delisted' and u.refreshed_for > h.session - 7, false)
+  )`;
 
 const progressSql = `
-  select (select count(*)::int from symbol_universe u ${dueSql}) as due,
+  ${dueSql}
+  select (select count(*)::int from due) as due,
     (select count(*)::int from onboarding_jobs where reason = 'refresh' and status in ('pending', 'processing'))
       as unfinished`;
 
-// Rows are locked in order of symbol, like everywhere. Another node that runs this later finds the rows marked.
+// Rows are locked one by one in order of symbol, until there are enough. Another node that runs this later finds the rows
+// marked.
 const markDueSql = `
-  with taken as (
-    select u.symbol, h.session from symbol_universe u ${dueSql}
-    order by u.symbol collate "C" limit $2 for no key update of u skip locked
+  ${dueSql}, taken as materialized (
+    select u.symbol, d.session from (select * from due order by symbol collate "C" offset 0) d
+    cross join lateral (
+      select symbol from symbol_universe u
+      where u.symbol = d.symbol and coalesce(u.refreshed_for < d.session, true) for no key update skip locked
+    ) u limit $2
   )
-  update symbol_universe u set refreshed_for = taken.session from taken where u.symbol = taken.symbol
+  update symbol_universe u set refreshed_for = taken.session from taken
+  where u.symbol = any(array(select symbol from taken)) and u.symbol = taken.symbol
   returning u.symbol`;
 
 const markSql = 'update symbol_universe set refreshed_for = $2::date where symbol = any($1::text[])';

@@ -10,28 +10,15 @@ import {
   type Phase,
   type PhaseInput,
   type PhaseOutput,
-  type PhaseResults,
   phases,
 } from './protocol.ts';
 
-/** The context of a job's machine. */
-export interface JobContext {
+/** The context of a job's machine: its progress, and what only the running machine knows. */
+export interface JobContext extends Omit<JobProgress, 'status'> {
   claim: Claim;
   limits: JobLimits;
   /** The status of the job row when the child was spawned; `route` starts from it. */
   startsAt: JobProgress['status'];
-  /** The phase that runs, runs next, or ran last. */
-  phase: Phase;
-  /** The attempt of `phase` that runs now or runs next, from 1. */
-  attempt: number;
-  /** Epoch milliseconds until which the job backs off, or null. */
-  retryAt: number | null;
-  /** Total waiting time so far that providers requested with "wait until". */
-  waitedMs: number;
-  partial: boolean;
-  degraded: string | null;
-  results: PhaseResults;
-  resumes: number;
   /** In `failed`: why the job failed. In `processing`: why the last attempt of this phase failed, or null. */
   error: JobError | null;
   /** True while this job holds a permit of the supervisor. */

@@ -67,7 +67,7 @@ const strictly = {
   files: ['consumer.ts'],
 };
 
-describe('the package of npm pack', { timeout: 120_000 }, () => {
+describe('the package of npm pack', { timeout: 180_000 }, () => {
   // As `npm install` would put it there, less the network: its dependencies are ours.
   beforeAll(() => {
     const packed = execFileSync('npm', ['pack', '--json', '--pack-destination', project], {
@@ -81,7 +81,7 @@ describe('the package of npm pack', { timeout: 120_000 }, () => {
     renameSync(join(project, 'package'), installed);
     symlinkSync(join(root, 'node_modules'), join(installed, 'node_modules'));
     symlinkSync(join(installed, manifest.bin['symbol-onboarding']), bin);
-  }, 120_000);
+  }, 180_000);
   afterAll(() => rmSync(project, { recursive: true, force: true }));
 
   test('holds what it needs to run, and nothing else', () => {

@@ -32,7 +32,7 @@ const repeats = ({ timeline }: JobDetailView, phase: string) => {
     .length;
 };
 
-describe('npm start', { timeout: 60_000 }, () => {
+describe('npm start', { timeout: 180_000 }, () => {
   // The first start makes the database, which takes seconds; the others begin with a copy of it.
   beforeAll(async () => {
     const ends: (() => Promise<void>)[] = [];
@@ -46,7 +46,7 @@ describe('npm start', { timeout: 60_000 }, () => {
     return async () => {
       for (const end of ends) await end();
     };
-  }, 90_000);
+  }, 180_000);
 
   test('prints every setting with its default and meaning', async () => {
     const { code, out, err } = await run({}, { parameters: ['--help'] }).closed;
@@ -165,7 +165,7 @@ describe('npm start', { timeout: 60_000 }, () => {
 });
 
 describeOnDatabase('postgres', 'npm start', (makeDatabase) => {
-  test('onboards an upload from Yahoo Finance', { timeout: 60_000 }, async () => {
+  test('onboards an upload from Yahoo Finance', { timeout: 180_000 }, async () => {
     const yahoo = await startStandinYahoo({ seed: 1 });
     onTestFinished(() => yahoo.close());
     const { databaseUrl } = await makeDatabase();

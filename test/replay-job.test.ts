@@ -25,7 +25,7 @@ describeOnDatabase('postgres', 'npm run replay', (makeDatabase) => {
   });
 
   test('agrees with every job that was interrupted, throttled, degraded, retried or cancelled', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     // Interrupted, throttled, failed and retried, partial and retried, cancelled.
     const before = market('CUT=timeout:1,SLOW=429:2,TLT=500:1,GONE=timeout');

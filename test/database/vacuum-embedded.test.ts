@@ -36,7 +36,7 @@ describeOnDatabase('pglite', 'the embedded database', (makeDatabase) => {
   });
 
   test('freezes what no vacuum has looked at for very many transactions, the catalogue too', {
-    timeout: 60_000, // some eighty tables
+    timeout: 180_000, // some eighty tables
   }, async () => {
     const database = await makeDatabase();
     const oldest = async () => {

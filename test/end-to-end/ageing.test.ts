@@ -9,7 +9,7 @@ import { csvOf, startService, type TestService, type Uploaded } from '../support
 
 const hour = { RETRY_BASE_MS: '3600000', RETRY_MAX_MS: '3600000' };
 // Two services with a handful of jobs each, on an embedded database too.
-const options = { timeout: 120_000 };
+const options = { timeout: 180_000 };
 
 const upload = async (service: TestService, ...symbols: string[]) =>
   (await service.upload<Uploaded>(csvOf(...symbols))).body.portfolio_id;

@@ -36,7 +36,7 @@ describeOnDatabase('postgres', 'a node that is stopped in the middle of', (makeD
     [frozen, other] = await Promise.all([cluster.start(), cluster.start()]);
     await upload(frozen.at, csvOf(...newSymbols(1))); // the proxies are stored now, and their days are known
     await allJobsEnded(database);
-  }, 120_000);
+  }, 180_000);
   beforeEach(async () => {
     [frozen, other] = (await cluster.recover([frozen, other])) as [ClusterNode, ClusterNode];
   });
@@ -172,7 +172,7 @@ describeOnDatabase('postgres', 'a node that is stopped in the middle of', (makeD
 
   test.each(Object.entries(kinds))(
     '%s can write nothing when it wakes up',
-    { timeout: 90_000 },
+    { timeout: 180_000 },
     async (kind, park) => {
       const [symbol] = newSymbols(1) as [string];
       const since = (await journal(database)).at(-1)!.position;

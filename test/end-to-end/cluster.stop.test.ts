@@ -42,7 +42,7 @@ describeOnDatabase('postgres', 'a node that is told to stop', (makeDatabase) => 
   };
 
   test('is not ready any more, lets what runs go on, hands the rest over at once, and exits with 0', {
-    timeout: 120_000,
+    timeout: 180_000,
   }, async () => {
     const cluster = await startCluster(database);
     const patient = { ONBOARDING_CONCURRENCY: '1', ONBOARDING_PREFETCH: '5', SHUTDOWN_GRACE_MS: '60000' };
@@ -77,7 +77,7 @@ describeOnDatabase('postgres', 'a node that is told to stop', (makeDatabase) => 
     expect(await stopped(staying)).toMatchObject({ code: 0 });
   });
 
-  test('ends at once at the second signal, and its jobs are resumed', { timeout: 120_000 }, async () => {
+  test('ends at once at the second signal, and its jobs are resumed', { timeout: 180_000 }, async () => {
     const cluster = await startCluster(database);
     const leaving = await cluster.start({ SHUTDOWN_GRACE_MS: '600000' });
     const [symbol] = newSymbols(1) as [string];

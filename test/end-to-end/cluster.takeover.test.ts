@@ -6,7 +6,7 @@ import { stopped, upload } from '../support/service-process.ts';
 
 describeOnDatabase('postgres', 'a node that dies', (makeDatabase) => {
   test('has its jobs running elsewhere within 20 s, once its leases have lapsed', {
-    timeout: 120_000,
+    timeout: 180_000,
   }, async () => {
     const database = await makeDatabase();
     const cluster = await startCluster(database);

@@ -30,7 +30,7 @@ describeOnDatabase('postgres', 'three nodes', (makeDatabase) => {
     const settings = { ONBOARDING_CONCURRENCY: '3', ONBOARDING_CLUSTER_CONCURRENCY: '4' };
     cluster = await startCluster(database, { settings, atEnd: (end) => ends.push(end) });
     nodes = await Promise.all([cluster.start(), cluster.start(), cluster.start()]);
-  }, 120_000);
+  }, 180_000);
   beforeEach(async () => {
     nodes = await cluster.recover(nodes);
   });
@@ -105,7 +105,7 @@ describeOnDatabase('postgres', 'three nodes', (makeDatabase) => {
     expect(state).toEqual({ completed: uploads * 50, permits: 0 });
   });
 
-  test('each remember every symbol that any of them has completed', { timeout: 60_000 }, async () => {
+  test('each remember every symbol that any of them has completed', { timeout: 180_000 }, async () => {
     const symbols = newSymbols(6);
     const { body } = await upload(nodes[0]!, symbols);
     await allJobsEnded(database);
@@ -125,7 +125,7 @@ describeOnDatabase('postgres', 'three nodes', (makeDatabase) => {
     for (const node of nodes) expect(await known(node)).toEqual(symbols.map(() => 'ready'));
   });
 
-  test('join the job of a symbol that another one has begun', { timeout: 60_000 }, async () => {
+  test('join the job of a symbol that another one has begun', { timeout: 180_000 }, async () => {
     const [symbol] = newSymbols(1);
     const answers = await Promise.all(Array.from({ length: 12 }, (_, n) => upload(nodes[n % 3]!, [symbol!])));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
@@ -144,7 +144,7 @@ describeOnDatabase('postgres', 'three nodes', (makeDatabase) => {
   });
 
   test('that all fell asleep go on when they wake up, whoever then has the job', {
-    timeout: 90_000,
+    timeout: 180_000,
   }, async () => {
     const since = (await journal(database)).at(-1)?.position ?? 0;
     const symbols = newSymbols(8);

@@ -60,7 +60,7 @@ describeOnEveryDatabase('an upload with a key', (makeDatabase) => {
     );
     expectOne(answers);
     expect(await portfolios()).toBe(before! + 1);
-  }, 120_000); // one connection, and a hundred who want it
+  }, 180_000); // one connection, and a hundred who want it
 
   test('is answered again to the byte, as a file or a form, also when it is ready or deleted by then', async () => {
     const service = await startService(database);

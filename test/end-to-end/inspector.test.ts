@@ -88,7 +88,7 @@ describeOnDatabase('pglite', 'the inspector', (makeDatabase) => {
 
   test.skipIf(browserMissing)(
     'shows them in the hosted inspector, framed by its page, to an operator',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { service } = await busyService(await makeDatabase(), { AUTH_TOKENS: authTokens });
       const browser = await openBrowser();

@@ -79,7 +79,7 @@ describe.each(versions)('job rows of $version', ({ rows }) => {
     });
 
     test('where they were, do nothing again that was done, and end as they would have', {
-      timeout: 60_000, // a service twice, with a dozen jobs each time
+      timeout: 180_000, // a service twice, with a dozen jobs each time
     }, async () => {
       const symbols = rows.map(({ symbol }) => symbol);
       const portfolio = await asItWas(database, symbols);

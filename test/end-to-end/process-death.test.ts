@@ -49,7 +49,7 @@ function expectWhole({ timeline }: JobDetailView): void {
   }
 }
 
-describe('a service that dies behind its n-th commit', { timeout: 60_000 }, () => {
+describe('a service that dies behind its n-th commit', { timeout: 180_000 }, () => {
   let yahoo: StandinYahoo;
   let prepared: string;
   // A portfolio uploaded, its job not begun: each death begins with a copy of that.
@@ -122,7 +122,7 @@ describe('a service that dies behind its n-th commit', { timeout: 60_000 }, () =
     });
 });
 
-describe('a job that takes its process down', { timeout: 90_000 }, () => {
+describe('a job that takes its process down', { timeout: 180_000 }, () => {
   test('ends failed after RESUME_LIMIT takeovers, with that reason, and the next job goes on', async () => {
     let kill: (() => void) | null = null;
     const before = async (target: string) => {
@@ -168,7 +168,7 @@ describe('a job that takes its process down', { timeout: 90_000 }, () => {
   });
 });
 
-describe('a service whose disk refuses to flush the log', { timeout: 60_000 }, () => {
+describe('a service whose disk refuses to flush the log', { timeout: 180_000 }, () => {
   test('ends and says so, instead of refusing every statement for ever', async () => {
     const directory = dataDir();
     const from = join(directory, 'disk-is-broken');

@@ -80,7 +80,7 @@ test('a node is not ready while its PostgreSQL is down, lives on, and is ready a
     ]);
     expect(timeline.map(({ sequence }) => sequence)).toEqual(timeline.map((_, index) => index + 1));
   }
-}, 90_000);
+}, 180_000);
 
 test('an embedded node minds its directory and its schema', async () => {
   const dataDir = temporaryDirectory();
@@ -100,4 +100,4 @@ test('an embedded node minds its directory and its schema', async () => {
   expect(body.checks).toContainEqual(
     expect.objectContaining({ message: 'The database lacks these migrations: Migration20261122184635.' }),
   );
-}, 60_000);
+}, 180_000);

@@ -46,7 +46,7 @@ describeOnEveryDatabase('a service with a long past', (makeDatabase) => {
   });
 
   test('forgets it at its start, answers as before, and counts right after another start', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const before = await startService(database, { faults: 'GONE=empty' });
     const { body } = await before.upload<Uploaded>(csvOf('AAPL', 'MSFT', 'GONE'));

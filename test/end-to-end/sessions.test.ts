@@ -68,5 +68,5 @@ describeOnDatabase('postgres', 'every session of the service', (makeDatabase) =>
         `select current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle`,
       ),
     ).toEqual([{ lock: '5s', idle: '5s' }]);
-  }, 60_000);
+  }, 180_000);
 });

@@ -118,7 +118,7 @@ const answers = ({ at }: ClusterNode) =>
 
 const chartOf = (symbol: string) => new RegExp(`/chart/${symbol.replaceAll('.', '\\.')}\\?`);
 
-const untilMaxMs = 20_000; // far beyond what anything here takes, so that a failure says what did not come
+const untilMaxMs = 60_000; // far beyond what anything here takes, so that a failure says what did not come
 
 /** Looks again and again until it is so. */
 export async function until<T>(look: () => Promise<T | false | null | undefined>): Promise<T> {

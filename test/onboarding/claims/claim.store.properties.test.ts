@@ -276,5 +276,5 @@ describeOnEveryDatabase('the life of jobs', (makeDatabase) => {
       random(16, 300),
     );
     expect(transitions).toBeGreaterThan(100);
-  }, 120_000);
+  }, 180_000);
 });

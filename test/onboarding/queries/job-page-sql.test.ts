@@ -44,7 +44,7 @@ describeOnDatabase('postgres', 'a page of jobs', (makeDatabase) => {
       [portfolio, symbols],
     );
     await database.sql('analyze positions');
-  }, 60_000);
+  }, 180_000);
 
   const read = async (query: Partial<JobsQuery>) => {
     const { text, parameters } = jobsSql({ limit: 50, ...query });

@@ -81,7 +81,7 @@ describe('the package of npm pack', { timeout: 180_000 }, () => {
     renameSync(join(project, 'package'), installed);
     symlinkSync(join(root, 'node_modules'), join(installed, 'node_modules'));
     symlinkSync(join(installed, manifest.bin['symbol-onboarding']), bin);
-  }, 180_000);
+  });
   afterAll(() => rmSync(project, { recursive: true, force: true }));
 
   test('holds what it needs to run, and nothing else', () => {

@@ -46,7 +46,7 @@ describe('npm start', { timeout: 180_000 }, () => {
     return async () => {
       for (const end of ends) await end();
     };
-  }, 180_000);
+  });
 
   test('prints every setting with its default and meaning', async () => {
     const { code, out, err } = await run({}, { parameters: ['--help'] }).closed;

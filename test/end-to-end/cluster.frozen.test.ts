@@ -36,7 +36,7 @@ describeOnDatabase('postgres', 'a node that is stopped in the middle of', (makeD
     [frozen, other] = await Promise.all([cluster.start(), cluster.start()]);
     await upload(frozen.at, csvOf(...newSymbols(1))); // the proxies are stored now, and their days are known
     await allJobsEnded(database);
-  }, 180_000);
+  });
   beforeEach(async () => {
     [frozen, other] = (await cluster.recover([frozen, other])) as [ClusterNode, ClusterNode];
   });

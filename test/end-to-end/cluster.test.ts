@@ -30,7 +30,7 @@ describeOnDatabase('postgres', 'three nodes', (makeDatabase) => {
     const settings = { ONBOARDING_CONCURRENCY: '3', ONBOARDING_CLUSTER_CONCURRENCY: '4' };
     cluster = await startCluster(database, { settings, atEnd: (end) => ends.push(end) });
     nodes = await Promise.all([cluster.start(), cluster.start(), cluster.start()]);
-  }, 180_000);
+  });
   beforeEach(async () => {
     nodes = await cluster.recover(nodes);
   });

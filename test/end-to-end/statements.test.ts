@@ -17,11 +17,6 @@ const settings = {
 
 /** Makes a service send nearly every statement that it has. */
 async function askForEverything(service: TestService): Promise<void> {
-  const { url } = service;
-  const upload = async (query: string, headers = {}) => {
-    const init = { method: 'POST', body: csv, headers: { 'content-type': 'text/csv', ...headers } };
-    return (await (await fetch(`${url}/portfolios?${query}`, init)).json()) as Uploaded;
-  };
   // A new one, one that fails, one that needs a rate, and one that is ready.
   const csv = csvOfLots([
     { symbol: 'NEW1', quantity: '1', price: '10' },
@@ -29,10 +24,10 @@ async function askForEverything(service: TestService): Promise<void> {
     { symbol: 'VOD.L', quantity: '1', price: '10' },
     { symbol: large.popular, quantity: '1', price: '10' },
   ]);
-  await upload('name=dry&dry_run=true');
+  await service.upload(csv, 'name=dry&dry_run=true');
   const key = { 'idempotency-key': 'key-1' };
-  const { portfolio_id: portfolio } = await upload('name=test', key);
-  await upload('name=test', key);
+  const { portfolio_id: portfolio } = (await service.upload<Uploaded>(csv, 'name=test', key)).body;
+  await service.upload(csv, 'name=test', key);
   await service.settled(portfolio);
   await service.transition(({ symbol, to }) => symbol === large.popular && to === 'completed');
   const { job_id: job } = await service.job('NEW1');
@@ -51,10 +46,11 @@ async function askForEverything(service: TestService): Promise<void> {
   ]) {
     await service.get(`/onboarding/jobs?${filter}`);
   }
-  await service.post(`/symbols/ALONE1/onboarding`);
+  await service.post('/symbols/ALONE1/onboarding');
   await service.post('/onboarding/pause');
-  await service.post(`/onboarding/jobs/${(await service.job('FAILS1')).job_id}/retry`);
-  await service.post(`/onboarding/jobs/${(await service.job('FAILS1')).job_id}/cancel`);
+  const { job_id: failed } = await service.job('FAILS1');
+  await service.post(`/onboarding/jobs/${failed}/retry`);
+  await service.post(`/onboarding/jobs/${failed}/cancel`);
   await service.post('/onboarding/resume');
   await service.post('/tickets');
   await service.send('DELETE', `/portfolios/${portfolio}`);
@@ -66,7 +62,7 @@ const readEverything = [
     text: 'count(*)::int as lots from positions p join symbol_universe',
     why: 'the diagnosis, when a person asks',
   },
-  { text: 'from portfolio_rates group by symbol', why: 'the upkeep, once a minute' },
+  { text: 'from portfolio_rates group by symbol', why: 'the upkeep, every five minutes' },
   { text: 'strpos(symbol, upper($1))', why: 'a search in the middle of names' },
 ];
 const mostWork = large.rows * 0.3;

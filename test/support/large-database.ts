@@ -16,7 +16,6 @@ export const large = {
   popular: 'S1',
   waiting: `S${rows - 1}`,
   waitingJob: id(rows - 1),
-  failed: 'S97107',
   failedJob: id(97_107),
 };
 
@@ -40,11 +39,11 @@ export async function fillLarge(database: Database, session: string): Promise<vo
 
 const statements = (session: string) => [
   `insert into symbol_universe (symbol, is_active, ready_at, name, type, currency, exchange, time_zone, session_end,
-     provider, first_price_date, last_price_date, last_price, price_version, history_from, wanted_from, refreshed_for, quality,
-     calculation_date)
+     provider, first_price_date, last_price_date, last_price, price_version, history_from, wanted_from, refreshed_for,
+     quality, calculation_date)
    select 'S' || i, i <= ${finished}, case when i <= ${finished} then now() end, 'Company ' || i, 'EQUITY', 'USD', 'NYQ',
-     'America/New_York', '16:00', 'simulated', '2025-01-02', date '${session}', 100, 1, '2000-01-01', case i when 1 then date '1999-01-04' end,
-     date '${session}', 'full_history', date '${session}'
+     'America/New_York', '16:00', 'simulated', '2025-01-02', date '${session}', 100, 1, '2000-01-01',
+     case i when 1 then date '1999-01-04' end, date '${session}', 'full_history', date '${session}'
    from generate_series(1, ${rows}) i`,
   `insert into onboarding_jobs (id, symbol, reason, requested_by, status, state, outcome, phase, queue_entry, error_code,
      error_message, sequence, machine_version, created_at, started_at, finished_at, updated_at)

@@ -13,8 +13,8 @@ export interface PlanNode {
   'Node Type': string;
   'Relation Name'?: string;
   'Index Name'?: string;
-  'Actual Rows'?: number;
-  'Actual Loops'?: number;
+  'Actual Rows': number;
+  'Actual Loops': number;
   Plans?: PlanNode[];
   [figure: string]: unknown;
 }
@@ -34,14 +34,11 @@ const autoExplain = {
  * Opens a PostgreSQL database once more, so that each statement is explained as it is run: `auto_explain` says with what
  * plan, and how many rows went through each part of it.
  */
-export async function explained(
-  database: Database,
-  settings: Record<string, string> = {},
-): Promise<{ database: Database; runs: Run[] }> {
+export async function explained(database: Database): Promise<{ database: Database; runs: Run[] }> {
   const [{ name }] = (await database.sql<{ name: string }>('select current_database() as name')) as [
     { name: string },
   ];
-  for (const [setting, value] of Object.entries({ ...autoExplain, ...settings })) {
+  for (const [setting, value] of Object.entries(autoExplain)) {
     await database.sql(`alter database ${name} set ${setting} = '${value}'`);
   }
   const runs: Run[] = [];
@@ -67,10 +64,12 @@ function runOf({ 'Query Text': text, Plan: plan }: { 'Query Text': string; Plan:
 }
 
 function workOf(node: PlanNode): number {
+  return (node.Plans ?? []).reduce((sum, child) => sum + workOf(child), ownWork(node));
+}
+
+function ownWork(node: PlanNode): number {
   const dropped = Object.entries(node).filter(([name]) => name.startsWith('Rows Removed by '));
-  const perLoop = dropped.reduce((sum, [, count]) => sum + Number(count), node['Actual Rows'] ?? 0);
-  const below = (node.Plans ?? []).reduce((sum, child) => sum + workOf(child), 0);
-  return perLoop * (node['Actual Loops'] ?? 0) + below;
+  return dropped.reduce((sum, [, count]) => sum + Number(count), node['Actual Rows']) * node['Actual Loops'];
 }
 
 /** The heaviest parts of a plan, heaviest first. */
@@ -78,9 +77,8 @@ export function outline({ plan }: Run): string {
   const parts: { work: number; what: string }[] = [];
   const visit = (node: PlanNode) => {
     const { Plans = [], 'Node Type': type, 'Relation Name': table, 'Index Name': index } = node;
-    const own = workOf({ ...node, Plans: [] });
     const what = [type, table, index, `x${node['Actual Loops']}`].filter(Boolean).join(' ');
-    parts.push({ work: Math.round(own), what });
+    parts.push({ work: Math.round(ownWork(node)), what });
     Plans.forEach(visit);
   };
   visit(plan);

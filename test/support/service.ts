@@ -35,8 +35,8 @@ export interface TestService {
   /** Sends a request without a body. */
   send<T = unknown>(method: 'POST' | 'DELETE', path: string): Promise<Answer<T>>;
   post<T = unknown>(path: string): Promise<Answer<T>>;
-  /** Uploads CSV text. */
-  upload<T = unknown>(csv: string, query?: string): Promise<Answer<T>>;
+  /** Uploads CSV text, with more headers where they are given. */
+  upload<T = unknown>(csv: string, query?: string, more?: Record<string, string>): Promise<Answer<T>>;
   portfolio(id: string): Promise<PortfolioView>;
   /** Every transition since the start, in feed order. */
   transitions: TransitionView[];
@@ -180,8 +180,9 @@ function clientOf(
     get,
     send,
     post: (path) => send('POST', path),
-    async upload<T>(csv: string, query = 'name=test') {
-      const request = { method: 'POST', body: csv, headers: { ...headers, 'content-type': 'text/csv' } };
+    async upload<T>(csv: string, query = 'name=test', more: Record<string, string> = {}) {
+      const sent = { ...headers, 'content-type': 'text/csv', ...more };
+      const request = { method: 'POST', body: csv, headers: sent };
       return read<T>(await fetch(`${app.url}/portfolios?${query}`, request));
     },
     portfolio,

@@ -3,6 +3,7 @@ import { type JobsQuery, jobsQuerySchema } from '../../../src/contract/schemas.t
 import type { Database } from '../../../src/database/database.orm.ts';
 import { jobsSql } from '../../../src/onboarding/queries/job-page-sql.ts';
 import { describeOnDatabase } from '../../support/databases.ts';
+import type { PlanNode } from '../../support/plans.ts';
 import { seedJobs } from '../many-jobs.ts';
 
 const jobs = process.env.SOAK ? 130_000 : 20_000;
@@ -13,18 +14,9 @@ const symbols = 20;
 function rowsRead(node: PlanNode): number {
   const own =
     node['Relation Name'] || node['Node Type'] === 'Bitmap Index Scan'
-      ? (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']
+      ? (node['Actual Rows'] + Number(node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']
       : 0;
   return (node.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), own);
-}
-
-interface PlanNode {
-  'Node Type': string;
-  'Relation Name'?: string;
-  'Actual Rows': number;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number;
-  Plans?: PlanNode[];
 }
 
 describeOnDatabase('postgres', 'a page of jobs', (makeDatabase) => {
@@ -44,7 +36,7 @@ describeOnDatabase('postgres', 'a page of jobs', (makeDatabase) => {
       [portfolio, symbols],
     );
     await database.sql('analyze positions');
-  }, 180_000);
+  });
 
   const read = async (query: Partial<JobsQuery>) => {
     const { text, parameters } = jobsSql({ limit: 50, ...query });
